@@ -1,0 +1,48 @@
+//! Elementwise functions between layers.
+
+use serde::{Deserialize, Serialize};
+
+/// f in y = f(Wx + b).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Activation {
+    /// f(z) = z
+    Linear,
+    /// f(z) = max(z, 0); a NaN becomes 0, as it does on every target
+    Relu,
+    /// f(z) = tanh z
+    Tanh,
+}
+
+impl Activation {
+    /// f(z).
+    #[inline]
+    pub fn apply(self, z: f32) -> f32 {
+        match self {
+            Activation::Linear => z,
+            // A comparison rather than `f32::max`, whose choice between −0 and +0 is unspecified.
+            Activation::Relu if z > 0.0 => z,
+            Activation::Relu => 0.0,
+            Activation::Tanh => libm::tanhf(z),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relu_has_one_zero() {
+        for z in [-0.0_f32, 0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
+            assert_eq!(Activation::Relu.apply(z).to_bits(), 0, "relu({z})");
+        }
+        assert_eq!(Activation::Relu.apply(2.5), 2.5);
+    }
+
+    #[test]
+    fn tanh_saturates() {
+        assert_eq!(Activation::Tanh.apply(f32::MAX), 1.0);
+        assert_eq!(Activation::Tanh.apply(f32::NEG_INFINITY), -1.0);
+    }
+}

@@ -1,0 +1,138 @@
+//! From bytes to actions.
+
+use heapless::Vec;
+use nalgebra::{DMatrixView, DVectorView};
+use rand_core::Rng;
+
+use crate::{
+    ActError, Action, BlobError, Header,
+    format::{self, MAX_LAYERS},
+    layer::Layer,
+};
+
+/// A policy that borrows its weights from a blob.
+///
+/// `WIDTH` is the widest layer it can run; it sets the stack that [`act`](Policy::act) needs,
+/// 8 bytes for each unit. A blob with a wider layer is refused with an error that says so.
+#[derive(Debug, Clone)]
+pub struct Policy<'a, const WIDTH: usize = 64> {
+    header: Header,
+    layers: Vec<Layer<'a>, MAX_LAYERS>,
+    checksum: u32,
+}
+
+impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
+    /// Checks a blob and prepares to run it; the weights stay where they are.
+    ///
+    /// The blob must start at a multiple of 4 bytes. Wrong magic, version, length, checksum, shape
+    /// or a weight that is not finite: an error that names it.
+    pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
+        let format::Parts { header, mut weights, checksum } = format::decode(blob)?;
+        let mut layers = Vec::new();
+        for (index, (inputs, outputs, activation)) in header.shapes().enumerate() {
+            if outputs > WIDTH {
+                return Err(BlobError::TooWide { layer: index, found: outputs, limit: WIDTH });
+            }
+            // `decode` has matched the shapes with the length of the weights, so this holds.
+            let size = (inputs + 1) * outputs;
+            let Some((parameters, rest)) = weights.split_at_checked(size) else {
+                return Err(BlobError::WeightLength { needed: size, found: weights.len() });
+            };
+            if let Some(at) = parameters.iter().position(|w| !w.is_finite()) {
+                return Err(BlobError::WeightNotFinite { layer: index, index: at });
+            }
+            let (bias, matrix) = parameters.split_at(outputs);
+            let layer = Layer {
+                weights: DMatrixView::from_slice(matrix, outputs, inputs),
+                bias: DVectorView::from_slice(bias, outputs),
+                activation,
+            };
+            // A header has at most MAX_LAYERS layers.
+            layers.push(layer).map_err(|_| BlobError::Header)?;
+            weights = rest;
+        }
+        Ok(Policy { header, layers, checksum })
+    }
+
+    /// The greedy action, in the environment's unit, for an observation `[observation_size]`.
+    ///
+    /// The same observation gives the same bits on every machine. An observation of the wrong size
+    /// or with an entry that is not finite is refused, and so is one so far outside the trained
+    /// range that the network overflows.
+    pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
+        let (_, needed) = self.header.head.inputs();
+        self.run(observation, needed, |z| self.header.head.greedy(z))
+    }
+
+    /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
+    /// exploring on the machine itself. Errors as [`act`](Policy::act).
+    pub fn sample<R: Rng + ?Sized>(
+        &self,
+        observation: &[f32],
+        rng: &mut R,
+    ) -> Result<Action, ActError> {
+        let (needed, _) = self.header.head.inputs();
+        self.run(observation, needed, |z| self.header.head.sampled(z, rng))
+    }
+
+    /// Runs the layers, of the last one only its first `needed` outputs, and then the head.
+    fn run(
+        &self,
+        observation: &[f32],
+        needed: usize,
+        head: impl FnOnce(&[f32]) -> Action,
+    ) -> Result<Action, ActError> {
+        if observation.len() != self.observation_size() {
+            let (needed, found) = (self.observation_size(), observation.len());
+            return Err(ActError::ObservationSize { needed, found });
+        }
+        if let Some(index) = observation.iter().position(|x| !x.is_finite()) {
+            return Err(ActError::ObservationNotFinite { index });
+        }
+        let Some((first, rest)) = self.layers.split_first() else {
+            return Err(ActError::ActionNotFinite { index: 0 }); // A blob has at least one layer.
+        };
+        // Two rooms: a layer reads one and writes the other, then they change roles.
+        let (mut input, mut output) = ([0.0; WIDTH], [0.0; WIDTH]);
+        first.forward(observation, &mut output);
+        for layer in rest {
+            core::mem::swap(&mut input, &mut output);
+            layer.forward(&input, &mut output);
+        }
+        let action = head(output.get(..needed).unwrap_or(&output));
+        match action.iter().position(|a| !a.is_finite()) {
+            Some(index) => Err(ActError::ActionNotFinite { index }),
+            None => Ok(action),
+        }
+    }
+
+    /// What the policy is, apart from its weights.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The layers, first to last; each shows its weights as a nalgebra view.
+    pub fn layers(&self) -> &[Layer<'a>] {
+        &self.layers
+    }
+
+    /// Entries of an observation.
+    pub fn observation_size(&self) -> usize {
+        usize::from(self.header.observation_size)
+    }
+
+    /// Entries of an action.
+    pub fn action_size(&self) -> usize {
+        self.header.head.action_size()
+    }
+
+    /// Time between two actions [s].
+    pub fn control_period(&self) -> f32 {
+        self.header.control_period
+    }
+
+    /// The checksum that the blob carries: a short name for these exact bytes.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
+    }
+}

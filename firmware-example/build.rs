@@ -1,0 +1,89 @@
+//! Finds the policy to bake in, and gives each board its memory layout.
+//!
+//! The variable `POLICY` names a policy file; the recording to replay lies beside it as
+//! `recording.bin`. Without it the sample in `sample/` is taken.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+fn main() -> ExitCode {
+    // A build for the desktop tests the library; there is nothing to bake in and nothing to link.
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
+        println!("cargo::rerun-if-changed=build.rs");
+        return ExitCode::SUCCESS;
+    }
+    match bake().and_then(|()| lay_out_memory()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            println!("cargo::error={message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Hands the two files to `include_bytes!` in `src/baked.rs`.
+fn bake() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed=POLICY");
+    let policy = match env::var_os("POLICY") {
+        Some(path) if !path.is_empty() => from_where_cargo_was_called(Path::new(&path)),
+        _ => package().join("sample").join("policy.bin"),
+    };
+    let recording = policy.with_file_name("recording.bin");
+    for (name, file) in [("POLICY", &policy), ("RECORDING", &recording)] {
+        println!("cargo::rerun-if-changed={}", file.display());
+        fs::File::open(file).map_err(|error| explain(name, file, &error))?;
+        println!("cargo::rustc-env=BAKED_{name}={}", file.display());
+    }
+    Ok(())
+}
+
+fn explain(name: &str, file: &Path, error: &io::Error) -> String {
+    let file = file.display();
+    match name {
+        "POLICY" => format!(
+            "cannot read the policy {file} ({error}): train one with `cargo run --release -p trainer` \
+             and name it in the variable POLICY, for example POLICY=../runs/sac/policy.bin"
+        ),
+        _ => format!(
+            "cannot read the recording {file} ({error}): it lies beside the policy; \
+             the trainer writes both, so copy both or train again"
+        ),
+    }
+}
+
+/// A build script runs in the package's folder, but a relative path means the folder in which cargo
+/// was called; shells leave that one in `PWD`. Other programs that call cargo may leave an old one
+/// there, so the package's folder counts too.
+fn from_where_cargo_was_called(path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    println!("cargo::rerun-if-env-changed=PWD");
+    let called = env::var_os("PWD").map_or_else(package, PathBuf::from).join(path);
+    let here = package().join(path);
+    if here.exists() && !called.exists() { here } else { called }
+}
+
+/// cortex-m-rt's `link.x` includes the file `memory.x`; each board has its own, in the folder of
+/// `boards/` that is named like its program in `src/bin/`.
+fn lay_out_memory() -> Result<(), String> {
+    let boards = package().join("boards");
+    println!("cargo::rerun-if-changed={}", boards.display());
+    let entries = fs::read_dir(&boards)
+        .and_then(Iterator::collect::<io::Result<Vec<_>>>)
+        .map_err(|error| format!("cannot list {} ({error})", boards.display()))?;
+    for board in entries {
+        let (folder, name) = (board.path(), board.file_name());
+        let name = name.display();
+        println!("cargo::rustc-link-arg-bin={name}=-L{}", folder.display());
+        println!("cargo::rustc-link-arg-bin={name}=-Tlink.x");
+    }
+    Ok(())
+}
+
+fn package() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
+}

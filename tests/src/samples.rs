@@ -1,0 +1,50 @@
+//! Policies that nobody trained, of any shape.
+
+use policy_core::{
+    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, gaussian::uniform,
+};
+use trainer::{
+    export::Blob,
+    rng::{Stream, stream},
+};
+
+/// A policy with random weights: hidden layers `hidden`, then a squashed Gaussian over
+/// `action_size` actions. Weights are uniform in ±√(6 / inputs) (He et al., 2015), which keeps the
+/// activations at their size from layer to layer.
+///
+/// # Panics
+///
+/// Where the format has no room for so many layers or actions.
+pub fn random_policy(
+    observation_size: u16,
+    hidden: &[LayerShape],
+    action_size: u16,
+    seed: u64,
+) -> Blob {
+    let per_action = |value: f32| std::iter::repeat_n(value, usize::from(action_size)).collect();
+    let last = LayerShape { outputs: 2 * action_size, activation: Activation::Linear };
+    let header = Header {
+        algorithm: Algorithm::Sac,
+        environment: "random".try_into().expect("a short name"),
+        control_period: 0.05,
+        observation_size,
+        layers: hidden.iter().copied().chain([last]).collect(),
+        head: Head::SquashedGaussian {
+            scale: per_action(2.0),
+            bias: per_action(0.25),
+            log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+        },
+    };
+    let mut rng = stream(seed, Stream::Initialisation);
+    let weights: Vec<f32> = header
+        .shapes()
+        .flat_map(|(inputs, outputs, _)| {
+            let bound = (6.0 / inputs as f32).sqrt();
+            std::iter::repeat_n(bound, (inputs + 1) * outputs)
+        })
+        .map(|bound| bound * (2.0 * uniform(&mut rng) - 1.0))
+        .collect();
+    let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * weights.len()];
+    let length = format::encode(&header, weights.into_iter(), &mut bytes);
+    Blob::from_bytes(&bytes[..length.expect("room for the longest header and all weights")])
+}

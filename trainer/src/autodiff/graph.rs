@@ -1,0 +1,335 @@
+//! Losses as expressions.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Add, Mul, Neg, Range, Sub};
+
+use super::ops::{Affine, Binary, Linear, Op, Unary};
+use super::{Program, Tape};
+
+/// `[rows, columns]`; rows is the batch size B, or 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// B or 1.
+    pub rows: usize,
+    /// Entries of a row.
+    pub columns: usize,
+}
+
+impl Shape {
+    /// Number of entries.
+    #[allow(clippy::len_without_is_empty, reason = "a shape is never empty")]
+    pub fn len(self) -> usize {
+        self.rows * self.columns
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{}, {}]", self.rows, self.columns)
+    }
+}
+
+/// Why an expression cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// Two operands do not go together.
+    #[error("{operation} does not take {left} and {right}")]
+    Shapes {
+        /// The operation.
+        operation: &'static str,
+        /// Shape of the left operand.
+        left: Shape,
+        /// Shape of the right operand.
+        right: Shape,
+    },
+    /// Columns that an operand does not have.
+    #[error("{operation} needs columns {start}..{end} of an operand of shape {found}")]
+    Columns {
+        /// The operation.
+        operation: &'static str,
+        /// First column.
+        start: usize,
+        /// One past the last column.
+        end: usize,
+        /// Shape of the operand.
+        found: Shape,
+    },
+    /// The loss is not a single number.
+    #[error("a loss is a single number, this has shape {found}: take its mean()")]
+    NotScalar {
+        /// Shape of the expression.
+        found: Shape,
+    },
+    /// A range to differentiate by that the loss does not depend on.
+    #[error("the loss does not depend on the parameters {start}..{end}")]
+    Independent {
+        /// First parameter of the range.
+        start: usize,
+        /// One past the last.
+        end: usize,
+    },
+}
+
+/// One recorded operation.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What it does, with the nodes it reads.
+    pub op: Op,
+    /// Shape of its value.
+    pub shape: Shape,
+}
+
+/// Records expressions. Cheap to make; the cost is in what it is compiled to.
+#[derive(Debug)]
+pub struct Graph {
+    batch: usize,
+    nodes: RefCell<Vec<Node>>,
+    inputs: Cell<usize>,
+    /// The first mistake: operators cannot return it, so `compile` does.
+    error: RefCell<Option<GraphError>>,
+}
+
+/// The value of an expression: a matrix `[B, n]`, or a single number `[1, 1]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Var<'g> {
+    graph: &'g Graph,
+    id: usize,
+}
+
+impl Graph {
+    /// A graph whose inputs have `batch` rows.
+    pub fn new(batch: usize) -> Self {
+        Graph { batch, nodes: RefCell::default(), inputs: Cell::new(0), error: RefCell::new(None) }
+    }
+
+    /// The next input `[B, columns]` of the program.
+    pub fn input(&self, columns: usize) -> Var<'_> {
+        let index = self.inputs.replace(self.inputs.get() + 1);
+        self.push(Op::Input(index), Shape { rows: self.batch, columns })
+    }
+
+    /// The single parameter at `index`, as `[1, 1]`.
+    pub fn parameter(&self, index: usize) -> Var<'_> {
+        self.push(Op::Parameter(index), Shape { rows: 1, columns: 1 })
+    }
+
+    /// Turns expressions into a program: `loss` (if any) with its derivatives by the parameters in
+    /// the ranges `with_respect_to`, and the values of `keep`. Gradients that nobody asked for are
+    /// not computed: whatever the loss also depends on is held constant.
+    pub fn compile<P: Program>(
+        &self,
+        loss: Option<Var<'_>>,
+        with_respect_to: &[Range<usize>],
+        keep: &[Var<'_>],
+    ) -> Result<P, GraphError> {
+        if let Some(error) = self.error.borrow().clone() {
+            return Err(error);
+        }
+        let keep = keep.iter().map(|var| var.id).collect();
+        let nodes = self.nodes.borrow().clone();
+        Tape::new(nodes, loss.map(|var| var.id), with_respect_to, keep).map(P::from_tape)
+    }
+
+    fn push(&self, op: Op, shape: Shape) -> Var<'_> {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.push(Node { op, shape });
+        Var { graph: self, id: nodes.len() - 1 }
+    }
+
+    fn fail(&self, error: GraphError) {
+        self.error.borrow_mut().get_or_insert(error);
+    }
+}
+
+// `min`, `mean` and the like are the names of the formulas.
+impl<'g> Var<'g> {
+    /// The graph it belongs to.
+    pub fn graph(self) -> &'g Graph {
+        self.graph
+    }
+
+    /// Shape of the value.
+    pub fn shape(self) -> Shape {
+        self.graph.nodes.borrow()[self.id].shape
+    }
+
+    /// xW + b for a layer of the parameters, `[B, inputs]` → `[B, outputs]`.
+    pub fn linear(self, layer: Linear) -> Self {
+        let shape = self.shape();
+        if shape.columns != layer.inputs {
+            self.graph.fail(GraphError::Shapes {
+                operation: "linear",
+                left: shape,
+                right: Shape { rows: layer.inputs, columns: layer.outputs },
+            });
+        }
+        self.graph
+            .push(Op::Linear(layer, self.id), Shape { rows: shape.rows, columns: layer.outputs })
+    }
+
+    /// max(x, 0)
+    pub fn relu(self) -> Self {
+        self.unary(Unary::Relu)
+    }
+
+    /// tanh x
+    pub fn tanh(self) -> Self {
+        self.unary(Unary::Tanh)
+    }
+
+    /// eˣ
+    pub fn exp(self) -> Self {
+        self.unary(Unary::Exp)
+    }
+
+    /// ln x
+    pub fn ln(self) -> Self {
+        self.unary(Unary::Ln)
+    }
+
+    /// x²
+    pub fn square(self) -> Self {
+        self.unary(Unary::Square)
+    }
+
+    /// min(max(x, low), high); its derivative is 1 within the bounds, ends included, 0 outside.
+    pub fn clamp(self, low: f64, high: f64) -> Self {
+        self.unary(Unary::Clamp { low, high })
+    }
+
+    /// The smaller of two, entry by entry; where they are equal each gets half of the derivative.
+    pub fn min(self, other: Self) -> Self {
+        self.binary(Binary::Min, other)
+    }
+
+    /// scaleⱼ xⱼ + shiftⱼ for each column j; one number stands for all columns.
+    pub fn affine(self, scale: &[f64], shift: &[f64]) -> Self {
+        let shape = self.shape();
+        for given in [scale.len(), shift.len()] {
+            if given != 1 && given != shape.columns {
+                self.graph.fail(GraphError::Columns {
+                    operation: "affine",
+                    start: 0,
+                    end: given,
+                    found: shape,
+                });
+            }
+        }
+        let affine = Affine { scale: scale.to_vec(), shift: shift.to_vec() };
+        self.graph.push(Op::Affine(affine, self.id), shape)
+    }
+
+    /// (x | y): the columns of both, side by side.
+    pub fn concat(self, other: Self) -> Self {
+        let (left, right) = (self.shape(), other.shape());
+        if left.rows != right.rows {
+            self.graph.fail(GraphError::Shapes { operation: "concat", left, right });
+        }
+        let columns = left.columns + right.columns;
+        self.graph.push(Op::Concat(self.id, other.id), Shape { rows: left.rows, columns })
+    }
+
+    /// Some of the columns.
+    pub fn columns(self, range: Range<usize>) -> Self {
+        let found = self.shape();
+        let Range { start, end } = range;
+        if start >= end || end > found.columns {
+            self.graph.fail(GraphError::Columns { operation: "columns", start, end, found });
+        }
+        let shape = Shape { rows: found.rows, columns: end.saturating_sub(start).max(1) };
+        self.graph.push(Op::Columns { x: self.id, start }, shape)
+    }
+
+    /// Σⱼ xⱼ over the columns: `[B, n]` → `[B, 1]`.
+    pub fn sum_columns(self) -> Self {
+        let rows = self.shape().rows;
+        self.graph.push(Op::SumColumns(self.id), Shape { rows, columns: 1 })
+    }
+
+    /// The mean over all entries: a single number `[1, 1]`.
+    pub fn mean(self) -> Self {
+        self.graph.push(Op::Mean(self.id), Shape { rows: 1, columns: 1 })
+    }
+
+    fn unary(self, op: Unary) -> Self {
+        self.graph.push(Op::Unary(op, self.id), self.shape())
+    }
+
+    fn binary(self, op: Binary, other: Self) -> Self {
+        let (left, right) = (self.shape(), other.shape());
+        let shape = match (left.len(), right.len()) {
+            _ if left == right => left,
+            (_, 1) => left,
+            (1, _) => right,
+            _ => {
+                self.graph.fail(GraphError::Shapes { operation: op.name(), left, right });
+                left
+            }
+        };
+        self.graph.push(Op::Binary(op, self.id, other.id), shape)
+    }
+}
+
+/// x + y, entry by entry; a single number goes with every shape.
+impl Add for Var<'_> {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        self.binary(Binary::Add, other)
+    }
+}
+
+/// x − y
+impl Sub for Var<'_> {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.binary(Binary::Sub, other)
+    }
+}
+
+/// x · y, entry by entry
+impl Mul for Var<'_> {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        self.binary(Binary::Mul, other)
+    }
+}
+
+/// −x
+impl Neg for Var<'_> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.affine(&[-1.0], &[0.0])
+    }
+}
+
+/// x + c
+impl Add<f64> for Var<'_> {
+    type Output = Self;
+    fn add(self, constant: f64) -> Self {
+        self.affine(&[1.0], &[constant])
+    }
+}
+
+/// x − c
+impl Sub<f64> for Var<'_> {
+    type Output = Self;
+    fn sub(self, constant: f64) -> Self {
+        self.affine(&[1.0], &[-constant])
+    }
+}
+
+/// c · x
+impl<'g> Mul<Var<'g>> for f64 {
+    type Output = Var<'g>;
+    fn mul(self, x: Var<'g>) -> Var<'g> {
+        x.affine(&[self], &[0.0])
+    }
+}
+
+/// c − x
+impl<'g> Sub<Var<'g>> for f64 {
+    type Output = Var<'g>;
+    fn sub(self, x: Var<'g>) -> Var<'g> {
+        x.affine(&[-1.0], &[self])
+    }
+}

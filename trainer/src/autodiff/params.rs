@@ -1,0 +1,56 @@
+//! All parameters of an agent, back to back; a network is a range of them.
+
+use std::ops::Range;
+
+use crate::scalar::Scalar;
+
+/// Values and the gradients of the last program run, of the same length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params<T> {
+    /// θ
+    pub value: Vec<T>,
+    /// ∂L/∂θ; meaningful in the ranges that the last program was compiled for.
+    pub gradient: Vec<T>,
+}
+
+impl<T: Scalar> Params<T> {
+    /// `len` zeros.
+    pub fn new(len: usize) -> Self {
+        Params { value: vec![T::ZERO; len], gradient: vec![T::ZERO; len] }
+    }
+
+    /// θ′ ← τθ + (1 − τ)θ′. With τ = 1 it is a copy, bit for bit.
+    ///
+    /// # Panics
+    ///
+    /// If the ranges overlap, differ in length or exceed the parameters.
+    pub fn track(&mut self, online: &Range<usize>, target: &Range<usize>, tau: T) {
+        assert_eq!(online.len(), target.len(), "online and target network differ in size");
+        let [online, target] = self
+            .value
+            .get_disjoint_mut([online.clone(), target.clone()])
+            .expect("online and target network are two ranges of the parameters");
+        if tau == T::ONE {
+            target.copy_from_slice(online);
+            return;
+        }
+        let keep = T::ONE - tau;
+        for (target, online) in target.iter_mut().zip(online) {
+            *target = tau * *online + keep * *target;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_track() {
+        let mut params = Params { value: vec![1.0_f32, 2.0, 10.0, 20.0], gradient: vec![0.0; 4] };
+        params.track(&(0..2), &(2..4), 0.25);
+        assert_eq!(params.value, [1.0, 2.0, 7.75, 15.5]);
+        params.track(&(0..2), &(2..4), 1.0);
+        assert_eq!(params.value, [1.0, 2.0, 1.0, 2.0]);
+    }
+}

@@ -1,0 +1,283 @@
+//! From a tape to instructions.
+
+use super::instruction::{BufferId, Instruction};
+use crate::autodiff::Tape;
+use crate::autodiff::ops::{Linear, Op, Put, Saved, Side, Unary};
+
+/// Instructions with buffers that have sizes but no places yet.
+pub(super) struct Compiled {
+    pub(super) instructions: Vec<Instruction>,
+    /// Size of each buffer [numbers].
+    pub(super) sizes: Vec<usize>,
+    pub(super) loss: Option<BufferId>,
+    pub(super) keep: Vec<BufferId>,
+}
+
+/// Writes the instructions: values in the order of recording, derivatives in reverse.
+pub(super) fn compile(tape: &Tape) -> Compiled {
+    let mut compiler = Compiler {
+        tape,
+        fused: find_fusions(tape),
+        instructions: Vec::new(),
+        sizes: Vec::new(),
+        values: vec![None; tape.nodes.len()],
+        gradients: vec![None; tape.nodes.len()],
+        arrived: Vec::new(),
+    };
+    for id in (0..tape.nodes.len()).filter(|&id| tape.live[id]) {
+        compiler.forward(id);
+    }
+    if let Some(loss) = tape.loss {
+        let (out, _) = compiler.gradient(loss);
+        compiler.instructions.push(Instruction::One { out });
+        for id in (0..=loss).rev().filter(|&id| tape.differentiated[id]) {
+            compiler.backward(id);
+        }
+    }
+    Compiled {
+        loss: tape.loss.map(|id| compiler.value(id)),
+        keep: tape.keep.iter().map(|&id| compiler.value(id)).collect(),
+        instructions: compiler.instructions,
+        sizes: compiler.sizes,
+    }
+}
+
+/// For each node, the layer it is fused with: a ReLU or tanh that is the only reader of a layer
+/// becomes one instruction with it.
+fn find_fusions(tape: &Tape) -> Vec<Option<(Linear, usize, Unary)>> {
+    let mut readers = vec![0; tape.nodes.len()];
+    for id in (0..tape.nodes.len()).filter(|&id| tape.live[id]) {
+        tape.nodes[id].op.operands().for_each(|operand| readers[operand] += 1);
+    }
+    tape.keep.iter().chain(&tape.loss).for_each(|&id| readers[id] += 1);
+    let fusion = |op: &Op| match *op {
+        Op::Unary(f @ (Unary::Relu | Unary::Tanh), linear) if readers[linear] == 1 => {
+            match tape.nodes[linear].op {
+                Op::Linear(layer, x) => Some((layer, x, f)),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let live = tape.nodes.iter().zip(&tape.live);
+    live.map(|(node, live)| if *live { fusion(&node.op) } else { None }).collect()
+}
+
+struct Compiler<'a> {
+    tape: &'a Tape,
+    fused: Vec<Option<(Linear, usize, Unary)>>,
+    instructions: Vec<Instruction>,
+    sizes: Vec<usize>,
+    /// Buffer of each node's value.
+    values: Vec<Option<BufferId>>,
+    /// Buffer of each node's derivative, once one has arrived.
+    gradients: Vec<Option<BufferId>>,
+    /// First parameters of the layers to whose gradient something has arrived.
+    arrived: Vec<usize>,
+}
+
+impl Compiler<'_> {
+    fn columns(&self, id: usize) -> usize {
+        self.tape.nodes[id].shape.columns
+    }
+
+    fn buffer(&mut self, size: usize) -> BufferId {
+        self.sizes.push(size);
+        self.sizes.len() - 1
+    }
+
+    /// The buffer of a node's value.
+    fn value(&mut self, id: usize) -> BufferId {
+        match self.values[id] {
+            Some(buffer) => buffer,
+            None => {
+                let buffer = self.buffer(self.tape.nodes[id].shape.len());
+                *self.values[id].insert(buffer)
+            }
+        }
+    }
+
+    /// The buffer of a node's derivative, and whether something has arrived there before.
+    fn gradient(&mut self, id: usize) -> (BufferId, Put) {
+        match self.gradients[id] {
+            Some(buffer) => (buffer, Put::Add),
+            None => {
+                let buffer = self.buffer(self.tape.nodes[id].shape.len());
+                (*self.gradients[id].insert(buffer), Put::Set)
+            }
+        }
+    }
+
+    /// Is this the first derivative for the parameters that begin at `start`?
+    fn parameter_gradient(&mut self, start: usize) -> Put {
+        if self.arrived.contains(&start) {
+            return Put::Add;
+        }
+        self.arrived.push(start);
+        Put::Set
+    }
+
+    fn forward(&mut self, id: usize) {
+        let tape = self.tape;
+        let op = &tape.nodes[id].op;
+        // A layer fused into its activation is computed there.
+        if matches!(op, Op::Linear(..)) && self.reader_is_fused(id) {
+            return;
+        }
+        let out = self.value(id);
+        let instruction = match op {
+            Op::Input(index) => Instruction::Input { index: *index, out },
+            Op::Parameter(index) => Instruction::Parameter { index: *index, out },
+            Op::Linear(layer, x) => {
+                Instruction::Linear { layer: *layer, activation: None, x: self.value(*x), out }
+            }
+            Op::Unary(f, x) => match self.fused[id] {
+                Some((layer, x, f)) => {
+                    Instruction::Linear { layer, activation: Some(f), x: self.value(x), out }
+                }
+                None => Instruction::Unary { f: *f, x: self.value(*x), out },
+            },
+            Op::Binary(op, x, y) => {
+                Instruction::Binary { op: *op, x: self.value(*x), y: self.value(*y), out }
+            }
+            Op::Affine(affine, x) => Instruction::Affine {
+                affine: affine.clone(),
+                x: self.value(*x),
+                columns: self.columns(*x),
+                out,
+            },
+            Op::Concat(x, y) => Instruction::Concat {
+                x: self.value(*x),
+                x_columns: self.columns(*x),
+                y: self.value(*y),
+                y_columns: self.columns(*y),
+                out,
+            },
+            Op::Columns { x, start } => Instruction::CopyColumns {
+                x: self.value(*x),
+                x_columns: self.columns(*x),
+                start: *start,
+                columns: self.columns(id),
+                put: Put::Set,
+                out,
+            },
+            Op::SumColumns(x) => {
+                Instruction::SumColumns { x: self.value(*x), columns: self.columns(*x), out }
+            }
+            Op::Mean(x) => Instruction::Mean { x: self.value(*x), out },
+        };
+        self.instructions.push(instruction);
+    }
+
+    fn reader_is_fused(&self, linear: usize) -> bool {
+        self.tape.nodes.iter().zip(&self.fused).any(|(node, fused)| {
+            fused.is_some() && matches!(node.op, Op::Unary(_, x) if x == linear)
+        })
+    }
+
+    fn backward(&mut self, id: usize) {
+        let tape = self.tape;
+        // Fused into its activation, the layer has no derivative of its own.
+        let Some(dy) = self.gradients[id] else { return };
+        let wanted = |x: &usize| tape.differentiated[*x];
+        match &tape.nodes[id].op {
+            Op::Input(_) => {}
+            Op::Parameter(index) => {
+                let put = self.parameter_gradient(*index);
+                self.instructions.push(Instruction::ParameterBackward { index: *index, dy, put });
+            }
+            Op::Linear(layer, x) => self.linear_backward(*layer, *x, dy),
+            Op::Unary(f, x) => {
+                if let Some((layer, x, f)) = self.fused[id] {
+                    let y = self.value(id);
+                    self.instructions.push(Instruction::ActivationBackward { f, y, out: dy });
+                    self.linear_backward(layer, x, dy);
+                    return;
+                }
+                let saved = self.value(if f.saved() == Saved::Input { *x } else { id });
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::UnaryBackward { f: *f, saved, dy, put, out });
+            }
+            Op::Binary(op, left, right) => {
+                let (x, y) = (self.value(*left), self.value(*right));
+                for (side, operand) in [(Side::Left, left), (Side::Right, right)] {
+                    if wanted(operand) {
+                        let (out, put) = self.gradient(*operand);
+                        let op = *op;
+                        self.instructions.push(Instruction::BinaryBackward {
+                            op,
+                            side,
+                            x,
+                            y,
+                            dz: dy,
+                            put,
+                            out,
+                        });
+                    }
+                }
+            }
+            Op::Affine(affine, x) => {
+                let (affine, columns) = (affine.clone(), self.columns(*x));
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::AffineBackward {
+                    affine,
+                    dy,
+                    columns,
+                    put,
+                    out,
+                });
+            }
+            Op::Concat(x, y) => {
+                for (operand, start) in [(x, 0), (y, self.columns(*x))] {
+                    if wanted(operand) {
+                        let (x_columns, columns) = (self.columns(id), self.columns(*operand));
+                        let (out, put) = self.gradient(*operand);
+                        self.instructions.push(Instruction::CopyColumns {
+                            x: dy,
+                            x_columns,
+                            start,
+                            columns,
+                            put,
+                            out,
+                        });
+                    }
+                }
+            }
+            Op::Columns { x, start } => {
+                let (y_columns, columns, start) = (self.columns(id), self.columns(*x), *start);
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::AddColumns {
+                    dy,
+                    y_columns,
+                    start,
+                    columns,
+                    put,
+                    out,
+                });
+            }
+            Op::SumColumns(x) => {
+                let columns = self.columns(*x);
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::Spread { dy, columns, put, out });
+            }
+            Op::Mean(x) => {
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::SpreadMean { dy, put, out });
+            }
+        }
+    }
+
+    fn linear_backward(&mut self, layer: Linear, x: usize, dy: BufferId) {
+        if self.tape.wants(&layer.range()) {
+            let put = self.parameter_gradient(layer.start);
+            let x = self.value(x);
+            self.instructions.push(Instruction::WeightsBackward { layer, x, dy, put });
+        }
+        if self.tape.differentiated[x] {
+            let transposed = self.buffer(layer.weights().len());
+            self.instructions.push(Instruction::Transpose { layer, out: transposed });
+            let (out, put) = self.gradient(x);
+            self.instructions.push(Instruction::InputBackward { layer, transposed, dy, put, out });
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a plan is made of.
+
+use crate::autodiff::ops::{Affine, Binary, Linear, Put, Side, Unary};
+
+/// Index of a buffer of the plan.
+pub(super) type BufferId = usize;
+
+/// One step of a plan. `out` is the only buffer it writes; the names are those of the operations.
+#[derive(Debug)]
+pub(super) enum Instruction {
+    // Values.
+    Input {
+        index: usize,
+        out: BufferId,
+    },
+    Parameter {
+        index: usize,
+        out: BufferId,
+    },
+    Linear {
+        layer: Linear,
+        activation: Option<Unary>,
+        x: BufferId,
+        out: BufferId,
+    },
+    Unary {
+        f: Unary,
+        x: BufferId,
+        out: BufferId,
+    },
+    Binary {
+        op: Binary,
+        x: BufferId,
+        y: BufferId,
+        out: BufferId,
+    },
+    Affine {
+        affine: Affine,
+        x: BufferId,
+        columns: usize,
+        out: BufferId,
+    },
+    Concat {
+        x: BufferId,
+        x_columns: usize,
+        y: BufferId,
+        y_columns: usize,
+        out: BufferId,
+    },
+    /// Also the derivative of `Concat`.
+    CopyColumns {
+        x: BufferId,
+        x_columns: usize,
+        start: usize,
+        columns: usize,
+        put: Put,
+        out: BufferId,
+    },
+    SumColumns {
+        x: BufferId,
+        columns: usize,
+        out: BufferId,
+    },
+    Mean {
+        x: BufferId,
+        out: BufferId,
+    },
+    // Derivatives.
+    /// dL/dL
+    One {
+        out: BufferId,
+    },
+    UnaryBackward {
+        f: Unary,
+        saved: BufferId,
+        dy: BufferId,
+        put: Put,
+        out: BufferId,
+    },
+    /// Of an activation fused to its layer: in place.
+    ActivationBackward {
+        f: Unary,
+        y: BufferId,
+        out: BufferId,
+    },
+    BinaryBackward {
+        op: Binary,
+        side: Side,
+        x: BufferId,
+        y: BufferId,
+        dz: BufferId,
+        put: Put,
+        out: BufferId,
+    },
+    AffineBackward {
+        affine: Affine,
+        dy: BufferId,
+        columns: usize,
+        put: Put,
+        out: BufferId,
+    },
+    AddColumns {
+        dy: BufferId,
+        y_columns: usize,
+        start: usize,
+        columns: usize,
+        put: Put,
+        out: BufferId,
+    },
+    Spread {
+        dy: BufferId,
+        columns: usize,
+        put: Put,
+        out: BufferId,
+    },
+    SpreadMean {
+        dy: BufferId,
+        put: Put,
+        out: BufferId,
+    },
+    ParameterBackward {
+        index: usize,
+        dy: BufferId,
+        put: Put,
+    },
+    WeightsBackward {
+        layer: Linear,
+        x: BufferId,
+        dy: BufferId,
+        put: Put,
+    },
+    /// Wᵀ, so that the derivative by the input is a product like the others.
+    Transpose {
+        layer: Linear,
+        out: BufferId,
+    },
+    InputBackward {
+        layer: Linear,
+        transposed: BufferId,
+        dy: BufferId,
+        put: Put,
+        out: BufferId,
+    },
+}
+
+impl Instruction {
+    /// The buffer written.
+    pub(super) fn output(&self) -> Option<BufferId> {
+        use Instruction as I;
+        match *self {
+            I::Input { out, .. }
+            | I::Parameter { out, .. }
+            | I::Linear { out, .. }
+            | I::Unary { out, .. }
+            | I::Binary { out, .. }
+            | I::Affine { out, .. }
+            | I::Concat { out, .. }
+            | I::CopyColumns { out, .. }
+            | I::SumColumns { out, .. }
+            | I::Mean { out, .. }
+            | I::One { out }
+            | I::UnaryBackward { out, .. }
+            | I::ActivationBackward { out, .. }
+            | I::BinaryBackward { out, .. }
+            | I::AffineBackward { out, .. }
+            | I::AddColumns { out, .. }
+            | I::Spread { out, .. }
+            | I::SpreadMean { out, .. }
+            | I::Transpose { out, .. }
+            | I::InputBackward { out, .. } => Some(out),
+            I::ParameterBackward { .. } | I::WeightsBackward { .. } => None,
+        }
+    }
+
+    /// The buffers read, apart from the one written.
+    pub(super) fn reads(&self) -> impl Iterator<Item = BufferId> {
+        use Instruction as I;
+        let reads = match *self {
+            I::Input { .. } | I::Parameter { .. } | I::One { .. } | I::Transpose { .. } => {
+                [None; 3]
+            }
+            I::Linear { x, .. }
+            | I::Unary { x, .. }
+            | I::Affine { x, .. }
+            | I::CopyColumns { x, .. }
+            | I::SumColumns { x, .. }
+            | I::Mean { x, .. } => [Some(x), None, None],
+            I::Binary { x, y, .. } | I::Concat { x, y, .. } => [Some(x), Some(y), None],
+            I::UnaryBackward { saved, dy, .. } => [Some(saved), Some(dy), None],
+            I::ActivationBackward { y, .. } => [Some(y), None, None],
+            I::BinaryBackward { x, y, dz, .. } => [Some(x), Some(y), Some(dz)],
+            I::AffineBackward { dy, .. }
+            | I::AddColumns { dy, .. }
+            | I::Spread { dy, .. }
+            | I::SpreadMean { dy, .. }
+            | I::ParameterBackward { dy, .. } => [Some(dy), None, None],
+            I::WeightsBackward { x, dy, .. } => [Some(x), Some(dy), None],
+            I::InputBackward { transposed, dy, .. } => [Some(transposed), Some(dy), None],
+        };
+        reads.into_iter().flatten()
+    }
+}

@@ -1,0 +1,198 @@
+//! The compiled program: `f32`, fused, without allocations.
+//!
+//! Compiling writes a list of instructions ([`compile`]), each with at most one buffer to write,
+//! and then gives every buffer its place in one arena by the time it is in use ([`places`]).
+//! Running walks the list once. A layer and the activation after it are one instruction;
+//! derivatives that nobody asked for have none.
+
+mod compile;
+mod instruction;
+mod places;
+
+use instruction::{BufferId, Instruction};
+
+use super::ops::{self, Put};
+use super::{Params, Program, Tape};
+use crate::linalg::{self, Backend, Left, Start};
+
+/// A loss compiled to run many times.
+#[derive(Debug)]
+pub struct Plan {
+    instructions: Vec<Instruction>,
+    /// Where each buffer lies in the arena.
+    places: Vec<std::ops::Range<usize>>,
+    arena: Vec<f32>,
+    loss: Option<BufferId>,
+    keep: Vec<BufferId>,
+    /// Length that the parameters must have at least.
+    parameters: usize,
+    backend: Backend,
+}
+
+impl Program for Plan {
+    type Scalar = f32;
+
+    fn from_tape(tape: Tape) -> Self {
+        let compiled = compile::compile(&tape);
+        let (places, size) = places::assign(&compiled);
+        Plan {
+            instructions: compiled.instructions,
+            places,
+            arena: vec![0.0; size],
+            loss: compiled.loss,
+            keep: compiled.keep,
+            parameters: tape.parameters(),
+            backend: Backend::fastest(),
+        }
+    }
+
+    fn run(&mut self, params: &mut Params<f32>, inputs: &[&[f32]]) {
+        assert!(params.value.len() >= self.parameters, "the program needs more parameters");
+        for instruction in &self.instructions {
+            let out = instruction.output().map_or(0..0, |id| self.places[id].clone());
+            let mut arena = Arena::lend(&mut self.arena, out, &self.places);
+            instruction.run(&mut arena, params, inputs, self.backend);
+        }
+    }
+
+    fn kept(&self, index: usize) -> &[f32] {
+        &self.arena[self.places[self.keep[index]].clone()]
+    }
+
+    fn loss(&self) -> f32 {
+        self.loss.map_or(0.0, |id| self.arena[self.places[id].start])
+    }
+}
+
+impl Plan {
+    /// Number of instructions.
+    #[allow(clippy::len_without_is_empty, reason = "a plan is never empty")]
+    pub fn len(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// Size of the arena [numbers]; without sharing places it would be the sum of all buffers.
+    pub fn arena_len(&self) -> usize {
+        self.arena.len()
+    }
+}
+
+/// The arena with one buffer lent out for writing and all others for reading.
+struct Arena<'a> {
+    before: &'a [f32],
+    out: &'a mut [f32],
+    after: &'a [f32],
+    places: &'a [std::ops::Range<usize>],
+}
+
+impl<'a> Arena<'a> {
+    fn lend(
+        arena: &'a mut [f32],
+        out: std::ops::Range<usize>,
+        places: &'a [std::ops::Range<usize>],
+    ) -> Self {
+        let (before, rest) = arena.split_at_mut(out.start);
+        let (out, after) = rest.split_at_mut(out.len());
+        Arena { before, out, after, places }
+    }
+
+    /// A buffer other than the one being written.
+    fn read(&self, id: BufferId) -> &'a [f32] {
+        let place = &self.places[id];
+        let shift = self.before.len() + self.out.len();
+        if place.start < self.before.len() {
+            &self.before[place.clone()]
+        } else {
+            &self.after[place.start - shift..place.end - shift]
+        }
+    }
+}
+
+impl Instruction {
+    fn run(
+        &self,
+        arena: &mut Arena<'_>,
+        params: &mut Params<f32>,
+        inputs: &[&[f32]],
+        backend: Backend,
+    ) {
+        match self {
+            Instruction::Input { index, .. } => arena.out.copy_from_slice(inputs[*index]),
+            Instruction::Parameter { index, .. } => arena.out[0] = params.value[*index],
+            Instruction::Linear { layer, activation, x, .. } => {
+                let (weights, bias) = (&params.value[layer.weights()], &params.value[layer.bias()]);
+                let x = Left::rows(arena.read(*x), layer.inputs);
+                backend.matmul(x, weights, layer.outputs, Start::Row(bias), arena.out);
+                if let Some(activation) = activation {
+                    activation.forward_in_place(arena.out);
+                }
+            }
+            Instruction::Unary { f, x, .. } => f.forward(arena.read(*x), arena.out),
+            Instruction::Binary { op, x, y, .. } => {
+                op.forward(arena.read(*x), arena.read(*y), arena.out);
+            }
+            Instruction::Affine { affine, x, columns, .. } => {
+                affine.forward(arena.read(*x), *columns, arena.out);
+            }
+            Instruction::Concat { x, x_columns, y, y_columns, .. } => {
+                ops::concat(arena.read(*x), *x_columns, arena.read(*y), *y_columns, arena.out);
+            }
+            Instruction::CopyColumns { x, x_columns, start, columns, put, .. } => {
+                ops::copy_columns(arena.read(*x), *x_columns, *start, arena.out, *columns, *put);
+            }
+            Instruction::SumColumns { x, columns, .. } => {
+                ops::sum_columns(arena.read(*x), *columns, arena.out);
+            }
+            Instruction::Mean { x, .. } => arena.out[0] = ops::mean(arena.read(*x)),
+            Instruction::One { .. } => arena.out.fill(1.0),
+            Instruction::UnaryBackward { f, saved, dy, put, .. } => {
+                f.backward(arena.read(*saved), arena.read(*dy), arena.out, *put);
+            }
+            Instruction::ActivationBackward { f, y, .. } => {
+                f.backward_in_place(arena.read(*y), arena.out);
+            }
+            Instruction::BinaryBackward { op, side, x, y, dz, put, .. } => {
+                let operands = (arena.read(*x), arena.read(*y));
+                op.backward(*side, operands, arena.read(*dz), arena.out, *put);
+            }
+            Instruction::AffineBackward { affine, dy, columns, put, .. } => {
+                affine.backward(arena.read(*dy), *columns, arena.out, *put);
+            }
+            Instruction::AddColumns { dy, y_columns, start, columns, put, .. } => {
+                ops::add_columns(arena.read(*dy), *y_columns, *start, arena.out, *columns, *put);
+            }
+            Instruction::Spread { dy, columns, put, .. } => {
+                ops::spread(arena.read(*dy), *columns, arena.out, *put);
+            }
+            Instruction::SpreadMean { dy, put, .. } => {
+                ops::spread_mean(arena.read(*dy)[0], arena.out, *put);
+            }
+            Instruction::ParameterBackward { index, dy, put } => {
+                put.to(&mut params.gradient[*index], arena.read(*dy)[0]);
+            }
+            Instruction::WeightsBackward { layer, x, dy, put } => {
+                let start = match put {
+                    Put::Set => Start::Zero,
+                    Put::Add => Start::Accumulate,
+                };
+                let (x, dy) = (arena.read(*x), arena.read(*dy));
+                let dw = &mut params.gradient[layer.weights()];
+                backend.matmul(Left::columns(x, layer.inputs), dy, layer.outputs, start, dw);
+                let db = &mut params.gradient[layer.bias()];
+                linalg::column_sums(dy, *put == Put::Add, db);
+            }
+            Instruction::Transpose { layer, .. } => {
+                let weights = &params.value[layer.weights()];
+                linalg::transpose(weights, layer.inputs, layer.outputs, arena.out);
+            }
+            Instruction::InputBackward { layer, transposed, dy, put, .. } => {
+                let start = match put {
+                    Put::Set => Start::Zero,
+                    Put::Add => Start::Accumulate,
+                };
+                let dy = Left::rows(arena.read(*dy), layer.outputs);
+                backend.matmul(dy, arena.read(*transposed), layer.inputs, start, arena.out);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `trainer eval`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, json, policy_file};
+use crate::envs;
+use crate::eval::{Starts, evaluate};
+use crate::export::HostPolicy;
+
+/// Run a policy from fixed starts and report its return
+#[derive(Debug, Args)]
+#[command(after_help = "Example: trainer eval runs/sac/policy.bin --json")]
+pub(super) struct Eval {
+    /// A policy.bin
+    policy: PathBuf,
+    /// A JSON array of initial states, [[θ, θ̇], …] for the pendulum; more columns are ignored
+    /// [default: the environment's own 200]
+    #[arg(long, value_name = "FILE.json")]
+    starts: Option<PathBuf>,
+}
+
+impl Eval {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let blob = policy_file::read(&self.policy)?;
+        let policy = HostPolicy::from_bytes(blob.bytes())
+            .map_err(|error| policy_file::refused(&self.policy, &error))?;
+        let name = policy.header().environment.as_str();
+        let (Some(mut environment), Some(builtin)) = (envs::make(name), Starts::builtin(name))
+        else {
+            let known = envs::NAMES.join(", ");
+            let text = format!("it is for the environment `{name}`, known here are {known}");
+            return Err(policy_file::refused(&self.policy, &text));
+        };
+        let failed = |error: crate::eval::EvalError| Failure::Failed(error.to_string());
+        let starts = match &self.starts {
+            None => builtin,
+            Some(path) => {
+                let origin = path.display().to_string();
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
+                Starts::from_json(&origin, &text, environment.spec()).map_err(failed)?
+            }
+        };
+        let evaluation = evaluate(&policy, &mut *environment, &starts).map_err(failed)?;
+        if as_json {
+            return Ok(json(&evaluation));
+        }
+        let mut text = format!(
+            "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}\n",
+            evaluation.mean,
+            evaluation.standard_error,
+            starts.states.len(),
+            evaluation.worst
+        );
+        if let Some(optimal) = starts.optimal_mean() {
+            let gap = evaluation.gap_percent(optimal);
+            text += &format!("optimal from the same starts: {optimal:.2}, gap {gap:.1} %\n");
+        }
+        Ok(text)
+    }
+}

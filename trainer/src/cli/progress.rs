@@ -1,0 +1,51 @@
+//! A progress bar on standard error; silent where that is not a terminal.
+
+use std::collections::VecDeque;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::run::Progress;
+
+/// Steps between redraws, so that drawing costs nothing.
+const STRIDE: usize = 20;
+/// Episodes in the mean return that is shown.
+const WINDOW: usize = 10;
+
+/// Shows steps, rate, time left and the mean return of the last episodes.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    returns: VecDeque<f64>,
+}
+
+impl Bar {
+    pub(super) fn new(name: &str, steps: usize) -> Self {
+        let template = "{prefix} [{bar:30}] {pos}/{len} steps, {per_sec}, {eta} left {msg}";
+        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+        let bar = ProgressBar::new(steps as u64).with_style(style.progress_chars("=> "));
+        bar.set_prefix(name.to_string());
+        Bar { bar, returns: VecDeque::new() }
+    }
+}
+
+impl Progress for Bar {
+    fn step(&mut self, step: usize) {
+        if step.is_multiple_of(STRIDE) {
+            self.bar.set_position(step as u64);
+        }
+    }
+
+    fn episode(&mut self, episode_return: f64) {
+        if self.returns.len() == WINDOW {
+            self.returns.pop_front();
+        }
+        self.returns.push_back(episode_return);
+        let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
+        self.bar.set_message(format!("· return {mean:.0}"));
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

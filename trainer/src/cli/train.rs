@@ -1,0 +1,105 @@
+//! `trainer train`, and the main job of `trainer` alone.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::progress::Bar;
+use super::{Failure, json};
+use crate::config::{ConfigError, RunConfig};
+use crate::run::{Summary, run};
+
+/// Train a policy and export it
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: trainer train --preset sac --seed 3 --set gamma=0.98 --out runs/mine"
+)]
+pub(super) struct Train {
+    /// The settings to start from; `trainer presets` lists them
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Seed of all random streams
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Environment steps
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Change a setting, as often as you like; config.toml of a run shows them all
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
+    /// Settings that go over the preset's
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Directory of the results [default: runs/PRESET]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Train {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let text = self.config.as_ref().map(|path| {
+            let read = std::fs::read_to_string(path);
+            read.map_err(|error| ConfigError::Read { path: path.clone(), error })
+        });
+        let text = text.transpose()?;
+        let origin = self.config.as_deref().map(|path| path.display().to_string());
+        let file = origin.as_deref().zip(text.as_deref());
+        let mut assignments = self.assignments;
+        assignments.extend(self.seed.map(|seed| format!("training.seed={seed}")));
+        assignments.extend(self.steps.map(|steps| format!("training.steps={steps}")));
+        let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
+        let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
+        let summary = train(&config, &directory)?;
+        Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
+    }
+}
+
+/// What `trainer` alone does: trains every algorithm's own preset.
+pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    for preset in ["sac"] {
+        let config = RunConfig::resolve(Some(preset), None, &[])?;
+        let directory = Path::new("runs").join(preset);
+        rows.push((train(&config, &directory)?, directory));
+    }
+    Ok(if as_json {
+        json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>())
+    } else {
+        table(&rows)
+    })
+}
+
+fn train(config: &RunConfig, directory: &Path) -> Result<Summary, Failure> {
+    let mut bar = Bar::new(&config.preset, config.training.steps);
+    Ok(run(config, directory, &mut bar)?)
+}
+
+/// One line for each run, and where its results are.
+fn table(rows: &[(Summary, PathBuf)]) -> String {
+    let mut text = format!(
+        "{:<12} {:>6}  {:>18}  {:>7}  {:>8}  {:>12}  {:>20}\n",
+        "preset", "seed", "return", "gap", "seconds", "policy", "parity host/core"
+    );
+    for (s, directory) in rows {
+        let e = &s.evaluation;
+        let gap = e.gap_percent.map_or("–".into(), |gap| format!("{gap:.1} %"));
+        text += &format!(
+            "{:<12} {:>6}  {:>18}  {:>7}  {:>8.1}  {:>12}  {:>20}\n",
+            s.preset,
+            s.seed,
+            format!("{:.1} ± {:.1}", e.mean, e.standard_error),
+            gap,
+            s.train_seconds,
+            format!("{} bytes", s.policy.bytes),
+            format!("within {:.1e}", s.parity.max_difference),
+        );
+        text += &format!(
+            "  {} starts, worst return {:.1}{}; results in {}\n",
+            e.starts,
+            e.worst,
+            e.optimal_mean.map_or(String::new(), |optimal| format!(", optimal mean {optimal:.1}")),
+            directory.display(),
+        );
+    }
+    text
+}

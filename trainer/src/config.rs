@@ -1,0 +1,260 @@
+//! The settings of a run: a preset, a user's file over it, `--set` over both.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::autodiff::GraphError;
+use crate::presets;
+
+/// Settings that make no run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No preset, environment, algorithm or key of that name.
+    #[error("there is no {kind} `{name}`{}; {}", suggest(nearest.as_deref()), list(choices))]
+    Unknown {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name given.
+        name: String,
+        /// The name most like it.
+        nearest: Option<String>,
+        /// All names.
+        choices: Vec<String>,
+    },
+    /// A value of the wrong type or out of its range.
+    #[error("`{key}` must be {needed}{}", found(value))]
+    Value {
+        /// The key, with its table.
+        key: String,
+        /// What it must be.
+        needed: String,
+        /// The value given, where one is at hand.
+        value: Option<String>,
+    },
+    /// Not TOML, or not of the form of a preset.
+    #[error("{origin}: {message}")]
+    Toml {
+        /// A file, or a table of the settings.
+        origin: String,
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// `--set` without `=`.
+    #[error("`--set {given}` is not of the form key=value, such as gamma=0.98")]
+    Assignment {
+        /// What was given.
+        given: String,
+    },
+    /// Neither `--preset` nor a `preset` line in the file.
+    #[error("no preset is named: use --preset NAME or a line `preset = \"NAME\"` in the file")]
+    NoPreset,
+    /// Sizes that make no network.
+    #[error("these settings make no agent: {0}")]
+    Graph(#[from] GraphError),
+}
+
+fn suggest(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn list(choices: &[String]) -> String {
+    format!("there are {}", choices.join(", "))
+}
+
+fn found(value: &Option<String>) -> String {
+    value.as_ref().map_or(String::new(), |value| format!(", not {value}"))
+}
+
+impl ConfigError {
+    /// A name that is none of `choices`.
+    pub fn unknown<'a>(
+        kind: &'static str,
+        name: &str,
+        choices: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let choices: Vec<String> = choices.into_iter().map(String::from).collect();
+        let likeness = |choice: &&String| (strsim::jaro_winkler(name, choice) * 1e6) as u32;
+        let nearest = choices.iter().max_by_key(likeness);
+        let nearest = nearest.filter(|choice| strsim::jaro_winkler(name, choice) > 0.7).cloned();
+        ConfigError::Unknown { kind, name: name.into(), nearest, choices }
+    }
+}
+
+/// An error unless the condition holds.
+pub fn check(key: &str, needed: &str, holds: bool) -> Result<(), ConfigError> {
+    match holds {
+        true => Ok(()),
+        false => Err(ConfigError::Value { key: key.into(), needed: needed.into(), value: None }),
+    }
+}
+
+/// A table as the settings type it stands for.
+pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
+    Value::Table(table.clone()).try_into().map_err(|error: toml::de::Error| ConfigError::Toml {
+        origin: format!("table [{name}]"),
+        message: error.message().replace('\n', " "),
+    })
+}
+
+/// Everything that decides a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The preset it started from.
+    pub preset: String,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// Where the preset's settings come from.
+    pub source: String,
+    /// Of the training loop.
+    pub training: TrainingConfig,
+    /// Of the algorithm, as its own `Config` reads them.
+    pub agent: Table,
+}
+
+/// Settings of the training loop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Of all random streams.
+    pub seed: u64,
+    /// Environment steps.
+    pub steps: usize,
+    /// Steps with uniformly random actions, at the beginning.
+    pub start_steps: usize,
+    /// Updates begin after so many steps.
+    pub update_after: usize,
+    /// Updates after each environment step.
+    pub updates_per_step: usize,
+    /// Transitions in a minibatch, B.
+    pub batch_size: usize,
+    /// Transitions that the replay buffer holds.
+    pub buffer_size: usize,
+}
+
+impl TrainingConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        // TOML has no larger integers, and config.toml must be able to hold it.
+        check("training.seed", "at most 2⁶³ − 1", i64::try_from(self.seed).is_ok())?;
+        check("training.steps", "at least 1", self.steps >= 1)?;
+        let batch = (1..=65_536).contains(&self.batch_size);
+        check("training.batch_size", "1 to 65536", batch)?;
+        let buffer = (1..=100_000_000).contains(&self.buffer_size);
+        check("training.buffer_size", "1 to 100000000", buffer)
+    }
+}
+
+impl RunConfig {
+    /// Resolves a preset (named here or in the file's `preset` line), a file's text with its name,
+    /// and `key=value` assignments; later ones win. A key can be given as `gamma` or
+    /// `agent.gamma`.
+    pub fn resolve(
+        preset: Option<&str>,
+        file: Option<(&str, &str)>,
+        assignments: &[String],
+    ) -> Result<RunConfig, ConfigError> {
+        let mut over = match file {
+            Some((origin, text)) => parse(origin, text)?,
+            None => Table::new(),
+        };
+        let named = over.remove("preset");
+        let named = named.as_ref().and_then(Value::as_str);
+        let name = preset.or(named).ok_or(ConfigError::NoPreset)?;
+        let mut table = presets::table(name)?;
+        let mut leaves = Vec::new();
+        collect_leaves(&over, "", &mut leaves);
+        for (key, value) in leaves {
+            assign(&mut table, &key, value)?;
+        }
+        for given in assignments {
+            let Some((key, text)) = given.split_once('=') else {
+                return Err(ConfigError::Assignment { given: given.clone() });
+            };
+            assign(&mut table, key.trim(), parse_value(text.trim()))?;
+        }
+        table.insert("preset".into(), name.into());
+        let config: RunConfig = from_table("preset", &table)?;
+        config.training.check()?;
+        Ok(config)
+    }
+}
+
+/// TOML, with an error of one line.
+pub(crate) fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let message = error.message().lines().next().unwrap_or("not TOML").to_string();
+        ConfigError::Toml { origin: format!("{origin}, line {line}"), message }
+    })
+}
+
+/// A value as TOML writes it; anything else is text.
+fn parse_value(text: &str) -> Value {
+    let table: Result<Table, _> = format!("value = {text}").parse();
+    match table.ok().and_then(|mut table| (table.len() == 1).then(|| table.remove("value"))) {
+        Some(Some(value)) => value,
+        _ => Value::String(text.into()),
+    }
+}
+
+/// `table.key` and value of everything that is not a table.
+fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => collect_leaves(inner, &format!("{prefix}{key}."), out),
+            _ => out.push((format!("{prefix}{key}"), value.clone())),
+        }
+    }
+}
+
+/// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
+/// not have is a mistake.
+fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
+    let mut leaves = Vec::new();
+    collect_leaves(table, "", &mut leaves);
+    let short = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
+    let Some((path, old)) = leaves.iter().find(|(path, _)| path == key || short(path) == key)
+    else {
+        let names: Vec<String> = leaves.iter().map(|(path, _)| short(path)).collect();
+        return Err(ConfigError::unknown("setting", key, names.iter().map(String::as_str)));
+    };
+    let wrong = |needed: &str| ConfigError::Value {
+        key: path.clone(),
+        needed: needed.into(),
+        value: Some(value.to_string()),
+    };
+    let value = match (old, &value) {
+        (Value::Float(_), Value::Integer(i)) => Value::Float(*i as f64),
+        (Value::Integer(_), Value::Float(x)) if x.fract() == 0.0 && x.abs() < 9e15 => {
+            Value::Integer(*x as i64)
+        }
+        (Value::Integer(_), Value::Integer(i)) if *i < 0 => {
+            return Err(wrong("a whole number, not negative"));
+        }
+        (old, new) if old.same_type(new) => value.clone(),
+        (Value::Float(_), _) => return Err(wrong("a number")),
+        (Value::Integer(_), _) => return Err(wrong("a whole number")),
+        (Value::Boolean(_), _) => return Err(wrong("true or false")),
+        (Value::Array(_), _) => return Err(wrong("a list, such as [64, 64]")),
+        _ => return Err(wrong("text")),
+    };
+    let place = match path.split_once('.') {
+        Some((section, key)) => table.get_mut(section).and_then(|section| section.get_mut(key)),
+        None => table.get_mut(path),
+    };
+    *place.expect("the path was found in this table") = value;
+    Ok(())
+}

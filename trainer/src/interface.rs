@@ -1,0 +1,208 @@
+//! What everything below and above agrees on: environments, algorithms, batches.
+
+use ndarray::{ArrayView1, ArrayView2};
+use policy_core::{Algorithm as AlgorithmId, Head};
+
+use crate::autodiff::Params;
+use crate::nn::Mlp;
+use crate::rng::Rng;
+
+/// What an environment is, apart from its physics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// Its name in presets and policies.
+    pub name: &'static str,
+    /// Entries of an observation.
+    pub observation_size: usize,
+    /// Entries of an internal state, as [`Environment::restore`] takes it.
+    pub state_size: usize,
+    /// Least value of each action entry, in its unit.
+    pub action_low: Vec<f64>,
+    /// Largest value of each action entry, in its unit.
+    pub action_high: Vec<f64>,
+    /// Steps after which an episode is truncated.
+    pub horizon: usize,
+    /// Time between two actions [s].
+    pub period: f64,
+}
+
+impl Spec {
+    /// Entries of an action.
+    pub fn action_size(&self) -> usize {
+        self.action_low.len()
+    }
+
+    /// Half the width of each action's range.
+    pub fn action_scale(&self) -> Vec<f64> {
+        self.bounds().map(|(low, high)| 0.5 * (high - low)).collect()
+    }
+
+    /// The middle of each action's range.
+    pub fn action_bias(&self) -> Vec<f64> {
+        self.bounds().map(|(low, high)| 0.5 * (high + low)).collect()
+    }
+
+    fn bounds(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.action_low.iter().copied().zip(self.action_high.iter().copied())
+    }
+}
+
+/// What a step of an environment gives besides the next observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// r
+    pub reward: f64,
+    /// Is the new state terminal? Running out of time is not: the training loop knows of time.
+    pub terminated: bool,
+}
+
+/// A machine: it knows physics, not time limits and not networks.
+pub trait Environment {
+    /// What it is.
+    fn spec(&self) -> &Spec;
+
+    /// Starts an episode in a random state and writes its observation `[observation_size]`.
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f32]);
+
+    /// Starts an episode in the given state `[state_size]` and writes its observation.
+    fn restore(&mut self, state: &[f64], observation: &mut [f32]);
+
+    /// Applies an action `[action_size]` for one period and writes the next observation.
+    fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step;
+}
+
+/// A minibatch of transitions (s, a, r, s′, 1 − d), row-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a, T> {
+    observation: &'a [T],
+    action: &'a [T],
+    reward: &'a [T],
+    next_observation: &'a [T],
+    not_terminated: &'a [T],
+}
+
+/// The arrays of a batch do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a batch needs row-major arrays of one length: {name} has shape {shape:?}, rewards have {batch} entries"
+)]
+pub struct BatchError {
+    name: &'static str,
+    shape: Vec<usize>,
+    batch: usize,
+}
+
+impl<'a, T> Batch<'a, T> {
+    /// A batch of s `[B, obs]`, a `[B, act]`, r `[B]`, s′ `[B, obs]` and 1 − d `[B]`, where d is 1
+    /// for a terminal s′, and 0 where only the time ran out.
+    pub fn new(
+        observation: ArrayView2<'a, T>,
+        action: ArrayView2<'a, T>,
+        reward: ArrayView1<'a, T>,
+        next_observation: ArrayView2<'a, T>,
+        not_terminated: ArrayView1<'a, T>,
+    ) -> Result<Self, BatchError> {
+        let batch = reward.len();
+        let error = |name, shape: &[usize]| BatchError { name, shape: shape.to_vec(), batch };
+        let matrix = |name, array: ArrayView2<'a, T>| match array.to_slice() {
+            Some(slice) if array.nrows() == batch => Ok(slice),
+            _ => Err(error(name, array.shape())),
+        };
+        let vector = |name, array: ArrayView1<'a, T>| match array.to_slice() {
+            Some(slice) if array.len() == batch => Ok(slice),
+            _ => Err(error(name, array.shape())),
+        };
+        Ok(Batch {
+            observation: matrix("observation", observation)?,
+            action: matrix("action", action)?,
+            reward: vector("reward", reward)?,
+            next_observation: matrix("next_observation", next_observation)?,
+            not_terminated: vector("not_terminated", not_terminated)?,
+        })
+    }
+
+    /// s `[B, obs]`
+    pub fn observation(&self) -> &'a [T] {
+        self.observation
+    }
+
+    /// a `[B, act]`
+    pub fn action(&self) -> &'a [T] {
+        self.action
+    }
+
+    /// r `[B]`
+    pub fn reward(&self) -> &'a [T] {
+        self.reward
+    }
+
+    /// s′ `[B, obs]`
+    pub fn next_observation(&self) -> &'a [T] {
+        self.next_observation
+    }
+
+    /// 1 − d `[B]`
+    pub fn not_terminated(&self) -> &'a [T] {
+        self.not_terminated
+    }
+}
+
+/// A number that an update reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric {
+    /// Its name, such as `q1_loss`.
+    pub name: &'static str,
+    /// Its value at the last update.
+    pub value: f64,
+}
+
+/// What export needs of an algorithm: the network that acts, and what its output means.
+#[derive(Debug)]
+pub struct PolicyNetwork<'a> {
+    /// The algorithm.
+    pub algorithm: AlgorithmId,
+    /// All parameters of the agent.
+    pub params: &'a Params<f32>,
+    /// The network that acts.
+    pub network: &'a Mlp,
+    /// From its output to an action.
+    pub head: Head,
+}
+
+/// A learning algorithm: it knows losses, not environments, logs or files.
+pub trait Algorithm {
+    /// Writes the greedy action `[action_size]` for an observation `[observation_size]`.
+    fn act(&mut self, observation: &[f32], action: &mut [f32]);
+
+    /// Writes an action for collecting experience.
+    fn explore(&mut self, observation: &[f32], rng: &mut Rng, action: &mut [f32]);
+
+    /// Learns from one minibatch.
+    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
+
+    /// What the last update reports, always the same names in the same order.
+    fn metrics(&self) -> &[Metric];
+
+    /// All parameters: every network, online and target.
+    fn parameters(&self) -> &Params<f32>;
+
+    /// The network to export.
+    fn policy(&self) -> PolicyNetwork<'_>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, Array2};
+
+    #[test]
+    fn arrays_that_do_not_fit_are_refused() {
+        let (s, a) = (Array2::<f32>::zeros((4, 3)), Array2::<f32>::zeros((4, 1)));
+        let (r, short) = (Array1::<f32>::zeros(4), Array1::<f32>::zeros(3));
+        assert!(Batch::new(s.view(), a.view(), r.view(), s.view(), r.view()).is_ok());
+        let error = Batch::new(s.view(), a.view(), r.view(), s.view(), short.view()).unwrap_err();
+        assert_eq!(error.name, "not_terminated");
+        let error = Batch::new(s.t(), a.view(), r.view(), s.view(), r.view()).unwrap_err();
+        assert_eq!(error.shape, [3, 4]);
+    }
+}

@@ -1,0 +1,85 @@
+//! Vector types, alike to the kernel but for their width.
+
+/// A register of `COUNT` numbers.
+pub(super) trait Lanes: Copy {
+    /// How many numbers it holds.
+    const COUNT: usize;
+    /// Reads `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be read, and the processor has the instructions of this type.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be written, and the processor has the instructions of this type.
+    unsafe fn store(self, to: *mut f32);
+    /// The same number in every lane.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn splat(x: f32) -> Self;
+    /// a·b + self, rounded once.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+}
+
+impl Lanes for f32 {
+    const COUNT: usize = 1;
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { *from }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = self }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        x
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        a.mul_add(b, self)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    use std::arch::x86_64::{
+        __m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+    };
+
+    impl Lanes for __m256 {
+        const COUNT: usize = 8;
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's promise; no alignment is needed.
+            unsafe { _mm256_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's promise; no alignment is needed.
+            unsafe { _mm256_storeu_ps(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: the caller's promise.
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn add_product(self, a: Self, b: Self) -> Self {
+            // SAFETY: the caller's promise.
+            unsafe { _mm256_fmadd_ps(a, b, self) }
+        }
+    }
+}

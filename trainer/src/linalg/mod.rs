@@ -1,0 +1,187 @@
+//! Matrix products on slices: the only place with `unsafe`, and where the time goes.
+//!
+//! Every backend gives the same bits. They vectorise across the *columns* of the product and add
+//! over k in order with fused multiply-adds, so each element is
+//!
+//! ```text
+//! c[i][j] = fma(a[i][K−1], b[K−1][j], … fma(a[i][1], b[1][j], fma(a[i][0], b[0][j], start[i][j])))
+//! ```
+//!
+//! at any vector width.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`kernel`] | the tiled product, generic over the vector type |
+//! | [`lanes`] | the vector types: one `f32`, or eight in an AVX2 register |
+
+// The reasons stand as SAFETY comments at each block.
+#![allow(unsafe_code)]
+
+mod kernel;
+mod lanes;
+
+pub use kernel::{Left, Start};
+
+/// Which instructions the products use. All give the same bits.
+///
+/// A value exists only for instructions that this machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backend(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Plain Rust with `f32::mul_add`. Slow on x86-64, where the compiler may not assume fused
+    /// multiply-add instructions.
+    Portable,
+    /// AVX2 and FMA, eight lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Backend {
+    /// Every backend that this machine can run, the fastest first.
+    pub fn available() -> Vec<Backend> {
+        let mut backends = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            backends.push(Backend(Kind::Avx2));
+        }
+        backends.push(Backend(Kind::Portable));
+        backends
+    }
+
+    /// The fastest backend that this machine can run.
+    pub fn fastest() -> Backend {
+        Backend::available()[0]
+    }
+
+    /// C = start + A·B for C `[m, n]` and B `[k, n]`, both row-major; m is `c.len() / n`, k is
+    /// `b.len() / n`.
+    ///
+    /// # Panics
+    ///
+    /// If the slices do not have these shapes.
+    pub fn matmul(self, a: Left<'_>, b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+        let product = kernel::Product::new(a, b, n, start, c);
+        match self.0 {
+            // SAFETY: one lane needs no instruction that a machine may lack.
+            Kind::Portable => unsafe { product.run::<f32, 4, 4>() },
+            // SAFETY: `available` is the only source of this value and asked the processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { kernel::run_avx2(product) },
+        }
+    }
+}
+
+/// Writes Aᵀ `[columns, rows]` for A `[rows, columns]`, both row-major.
+///
+/// # Panics
+///
+/// If the slices do not have these shapes.
+pub fn transpose(a: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
+    assert_eq!((a.len(), out.len()), (rows * columns, rows * columns));
+    for (j, out_row) in out.chunks_exact_mut(rows).enumerate() {
+        for (x, a_row) in out_row.iter_mut().zip(a.chunks_exact(columns)) {
+            *x = a_row[j];
+        }
+    }
+}
+
+/// Writes, or adds, the sums over the rows of A `[m, n]` to `out` `[n]`, first row first.
+///
+/// # Panics
+///
+/// If A's length is not a multiple of n.
+pub fn column_sums(a: &[f32], accumulate: bool, out: &mut [f32]) {
+    assert_eq!(a.len() % out.len(), 0);
+    if !accumulate {
+        out.fill(0.0);
+    }
+    for row in a.chunks_exact(out.len()) {
+        for (sum, x) in out.iter_mut().zip(row) {
+            *sum += x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy_core::gaussian::fill_normal;
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    fn normals(seed: u64, n: usize) -> Vec<f32> {
+        let mut x = vec![0.0; n];
+        fill_normal(&mut ChaCha8Rng::seed_from_u64(seed), &mut x);
+        x
+    }
+
+    /// The formula of the module, term by term.
+    fn expected(a: &Left<'_>, b: &[f32], n: usize, start: Start<'_>, c: &[f32]) -> Vec<u32> {
+        let (m, k) = (c.len() / n, b.len() / n);
+        let element = |i: usize, j: usize| {
+            let first = match start {
+                Start::Zero => 0.0,
+                Start::Row(bias) => bias[j],
+                Start::Accumulate => c[i * n + j],
+            };
+            (0..k).fold(first, |sum, p| {
+                a.data[i * a.row_stride + p * a.column_stride].mul_add(b[p * n + j], sum)
+            })
+        };
+        (0..m * n).map(|at| element(at / n, at % n).to_bits()).collect()
+    }
+
+    #[test]
+    fn every_backend_is_the_formula() {
+        let sizes = [1, 2, 3, 5, 6, 7, 8, 13, 16, 17, 31, 64];
+        let bias = normals(1, 64);
+        for backend in Backend::available() {
+            for at in 0..sizes.len().pow(3) {
+                let size = |digit: u32| sizes[at / sizes.len().pow(digit) % sizes.len()];
+                let (m, k, n) = (size(0), size(1), size(2));
+                let (a, b) = (normals(2, m * k), normals(3, k * n));
+                for left in [Left::rows(&a, k), Left::columns(&a, m)] {
+                    for start in [Start::Zero, Start::Row(&bias[..n]), Start::Accumulate] {
+                        let mut c = normals(4, m * n);
+                        let wanted = expected(&left, &b, n, start, &c);
+                        backend.matmul(left, &b, n, start, &mut c);
+                        let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
+                        assert_eq!(bits, wanted, "{backend:?}, [{m}, {k}] · [{k}, {n}]");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "shape")]
+    fn a_wrong_shape_is_refused() {
+        Backend::fastest().matmul(
+            Left::rows(&[1.0; 5], 3),
+            &[1.0; 6],
+            2,
+            Start::Zero,
+            &mut [0.0; 4],
+        );
+    }
+
+    #[test]
+    fn transposed_twice_is_the_same() {
+        let a = normals(5, 15);
+        let (mut once, mut twice) = (vec![0.0; 15], vec![0.0; 15]);
+        transpose(&a, 5, 3, &mut once);
+        transpose(&once, 3, 5, &mut twice);
+        assert_eq!(a, twice);
+        assert_eq!(once[1], a[3]);
+    }
+
+    #[test]
+    fn column_sums_add_up() {
+        let mut sums = [10.0, 20.0];
+        column_sums(&[1.0, 2.0, 3.0, 4.0], true, &mut sums);
+        assert_eq!(sums, [14.0, 26.0]);
+        column_sums(&[1.0, 2.0, 3.0, 4.0], false, &mut sums);
+        assert_eq!(sums, [4.0, 6.0]);
+    }
+}

@@ -1,0 +1,5 @@
+//! `trainer`: trains control policies and exports them; see `trainer --help`.
+
+fn main() -> std::process::ExitCode {
+    trainer::cli::main()
+}

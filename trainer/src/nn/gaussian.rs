@@ -1,0 +1,118 @@
+//! The squashed Gaussian policy of SAC.
+
+use policy_core::LogStdBound;
+use serde::{Deserialize, Serialize};
+
+use super::Mlp;
+use crate::autodiff::Var;
+
+/// Keeps the logarithm finite where tanh saturates, as the published code does.
+const EPSILON: f64 = 1e-6;
+
+/// How a raw output ζ becomes log σ within [min, max].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogStdForm {
+    /// log σ = min(max(ζ, min), max)
+    Clamp,
+    /// log σ = min + ½ (max − min) (tanh ζ + 1)
+    Tanh,
+}
+
+/// π(a|s): u ~ N(μ(s), σ(s)), a = scale · tanh(u) + bias.
+#[derive(Debug, Clone)]
+pub struct SquashedGaussian {
+    /// s → (μ | ζ), `[B, obs]` → `[B, 2 act]`.
+    pub network: Mlp,
+    /// Half the width of each action's range.
+    pub scale: Vec<f64>,
+    /// The middle of each action's range.
+    pub bias: Vec<f64>,
+    /// ζ → log σ.
+    pub log_std_form: LogStdForm,
+    /// (min, max) of log σ.
+    pub log_std_bounds: (f64, f64),
+}
+
+impl SquashedGaussian {
+    /// An action and its log-likelihood, reparametrised by ε ~ N(0, 1), `[B, act]`
+    /// (Haarnoja et al., 2018, eq. 11 and appendix C):
+    ///
+    /// ```text
+    /// u = μ + σε        a = scale · tanh(u) + bias
+    /// log π(a|s) = Σᵢ [ log N(uᵢ; μᵢ, σᵢ) − log(scaleᵢ (1 − tanh² uᵢ) + 1e-6) ]
+    /// log N(u; μ, σ) = −½ε² − log σ − ½ log 2π
+    /// ```
+    pub fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
+        let (mean, log_std) = self.distribution(s);
+        let u = mean + log_std.exp() * epsilon;
+        let squashed = u.tanh();
+        let half_log_2_pi = 0.5 * std::f64::consts::TAU.ln();
+        let log_normal = -0.5 * epsilon.square() - log_std - half_log_2_pi;
+        let slope = (1.0 - squashed.square()).affine(&self.scale, &[EPSILON]);
+        let log_likelihood = (log_normal - slope.ln()).sum_columns();
+        (squashed.affine(&self.scale, &self.bias), log_likelihood)
+    }
+
+    /// The greedy action scale · tanh(μ) + bias.
+    pub fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.distribution(s).0.tanh().affine(&self.scale, &self.bias)
+    }
+
+    /// (μ, log σ)
+    fn distribution<'g>(&self, s: Var<'g>) -> (Var<'g>, Var<'g>) {
+        let z = self.network.apply(s);
+        let actions = self.scale.len();
+        let (mean, raw) = (z.columns(0..actions), z.columns(actions..2 * actions));
+        let (min, max) = self.log_std_bounds;
+        let log_std = match self.log_std_form {
+            LogStdForm::Clamp => raw.clamp(min, max),
+            LogStdForm::Tanh => raw.tanh().affine(&[0.5 * (max - min)], &[0.5 * (max + min)]),
+        };
+        (mean, log_std)
+    }
+
+    /// The bound of log σ as the exported policy has it.
+    pub fn log_std(&self) -> LogStdBound {
+        let (min, max) = (self.log_std_bounds.0 as f32, self.log_std_bounds.1 as f32);
+        match self.log_std_form {
+            LogStdForm::Clamp => LogStdBound::Clamp { min, max },
+            LogStdForm::Tanh => LogStdBound::Tanh { min, max },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autodiff::{Graph, Interpreter, Params, Program};
+    use crate::nn::{Activation, Layout};
+
+    /// The density of a over its range must integrate to 1.
+    #[test]
+    fn the_likelihood_is_a_density() {
+        for (log_std_form, log_std_bounds) in
+            [(LogStdForm::Clamp, (-20.0, 2.0)), (LogStdForm::Tanh, (-5.0, 2.0))]
+        {
+            let n = 4001;
+            let mut layout = Layout::default();
+            let network = Mlp::new(&mut layout, &[1, 2], Activation::Relu);
+            let (scale, bias) = (vec![2.0], vec![0.5]);
+            let policy = SquashedGaussian { network, scale, bias, log_std_form, log_std_bounds };
+            let graph = Graph::new(n);
+            let (action, log_pi) = policy.sample(graph.input(1), graph.input(1));
+            let mut program: Interpreter = graph.compile(None, &[], &[action, log_pi]).unwrap();
+            let mut params = Params::new(layout.len());
+            params.value.copy_from_slice(&[0.0, 0.0, 0.3, -0.5]);
+            let epsilon: Vec<f64> =
+                (0..n).map(|i| (i as f64 / (n - 1) as f64 - 0.5) * 12.0).collect();
+            program.run(&mut params, &[&vec![0.0; n], &epsilon]);
+            let (a, log_pi) = (program.kept(0), program.kept(1));
+            let area: f64 = (1..n)
+                .map(|i| (a[i] - a[i - 1]) * 0.5 * (log_pi[i].exp() + log_pi[i - 1].exp()))
+                .sum();
+            assert!((area - 1.0).abs() < 1e-4, "{area}");
+            assert!(a[0] > -1.5 && a[n - 1] < 2.5);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Experience replay (Lin, 1992).
+
+use ndarray::{Array1, Array2, ArrayView2};
+
+use crate::interface::Batch;
+use crate::rng::{Rng, index};
+
+/// A ring of transitions; the oldest make way.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    capacity: usize,
+    observation_size: usize,
+    action_size: usize,
+    len: usize,
+    next: usize,
+    /// (s, a, r, s′, 1 − d), a row each.
+    rows: Vec<f32>,
+}
+
+/// One step of experience.
+#[derive(Debug, Clone, Copy)]
+pub struct Transition<'a> {
+    /// s `[obs]`
+    pub observation: &'a [f32],
+    /// a `[act]`
+    pub action: &'a [f32],
+    /// r
+    pub reward: f32,
+    /// s′ `[obs]`: the true next observation, also where an episode ends
+    pub next_observation: &'a [f32],
+    /// d: is s′ terminal?
+    pub terminated: bool,
+}
+
+/// Room for a minibatch, filled by [`Replay::sample`].
+#[derive(Debug, Clone)]
+pub struct Minibatch {
+    observation: Array2<f32>,
+    action: Array2<f32>,
+    reward: Array1<f32>,
+    next_observation: Array2<f32>,
+    not_terminated: Array1<f32>,
+}
+
+impl Minibatch {
+    /// Room for `batch` transitions.
+    pub fn new(batch: usize, observation_size: usize, action_size: usize) -> Self {
+        Minibatch {
+            observation: Array2::zeros((batch, observation_size)),
+            action: Array2::zeros((batch, action_size)),
+            reward: Array1::zeros(batch),
+            next_observation: Array2::zeros((batch, observation_size)),
+            not_terminated: Array1::zeros(batch),
+        }
+    }
+
+    /// What algorithms learn from.
+    pub fn batch(&self) -> Batch<'_, f32> {
+        Batch::new(
+            self.observation.view(),
+            self.action.view(),
+            self.reward.view(),
+            self.next_observation.view(),
+            self.not_terminated.view(),
+        )
+        .expect("the arrays were made for one batch size")
+    }
+}
+
+impl Replay {
+    /// Room for `capacity` transitions; memory is taken as they arrive.
+    pub fn new(capacity: usize, observation_size: usize, action_size: usize) -> Self {
+        Replay { capacity, observation_size, action_size, len: 0, next: 0, rows: Vec::new() }
+    }
+
+    fn width(&self) -> usize {
+        2 * self.observation_size + self.action_size + 2
+    }
+
+    /// Transitions held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// All transitions held, `[len, 2 obs + act + 2]`: s, a, r, s′, 1 − d.
+    pub fn rows(&self) -> ArrayView2<'_, f32> {
+        ArrayView2::from_shape((self.len, self.width()), &self.rows)
+            .expect("the rows are as wide as they are pushed")
+    }
+
+    /// Adds a transition, in the place of the oldest when full.
+    pub fn push(&mut self, transition: &Transition<'_>) {
+        let Transition { observation, action, reward, next_observation, terminated } = *transition;
+        debug_assert_eq!(observation.len(), self.observation_size);
+        debug_assert_eq!(action.len(), self.action_size);
+        let not_terminated = if terminated { 0.0 } else { 1.0 };
+        let width = self.width();
+        if self.len < self.capacity {
+            self.rows.resize((self.len + 1) * width, 0.0);
+            self.len += 1;
+        }
+        let row = &mut self.rows[self.next * width..][..width];
+        let values = observation
+            .iter()
+            .chain(action)
+            .chain(std::iter::once(&reward))
+            .chain(next_observation)
+            .chain(std::iter::once(&not_terminated));
+        for (place, value) in row.iter_mut().zip(values) {
+            *place = *value;
+        }
+        self.next = (self.next + 1) % self.capacity;
+    }
+
+    /// Fills a minibatch with transitions drawn uniformly, with replacement.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    pub fn sample(&self, rng: &mut Rng, out: &mut Minibatch) {
+        assert!(!self.is_empty(), "nothing to replay yet");
+        let (obs, act) = (self.observation_size, self.action_size);
+        for b in 0..out.reward.len() {
+            let row = &self.rows[index(rng, self.len) * self.width()..][..self.width()];
+            let (s, row) = row.split_at(obs);
+            let (a, row) = row.split_at(act);
+            let (r, row) = row.split_at(1);
+            let (next, not_terminated) = row.split_at(obs);
+            for (array, values) in
+                [(&mut out.observation, s), (&mut out.action, a), (&mut out.next_observation, next)]
+            {
+                for (x, value) in array.row_mut(b).iter_mut().zip(values) {
+                    *x = *value;
+                }
+            }
+            out.reward[b] = r[0];
+            out.not_terminated[b] = not_terminated[0];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Stream, stream};
+
+    fn filled(n: usize, capacity: usize) -> Replay {
+        let mut replay = Replay::new(capacity, 2, 1);
+        for i in 0..n {
+            let x = i as f32;
+            replay.push(&Transition {
+                observation: &[x, -x],
+                action: &[x + 0.5],
+                reward: 10.0 * x,
+                next_observation: &[x + 1.0, -x - 1.0],
+                terminated: i % 3 == 0,
+            });
+        }
+        replay
+    }
+
+    #[test]
+    fn the_oldest_make_way() {
+        let replay = filled(7, 4);
+        let first: Vec<f32> = replay.rows().column(0).to_vec();
+        assert_eq!(first, [4.0, 5.0, 6.0, 3.0]);
+    }
+
+    #[test]
+    fn sampled_rows_are_whole_and_uniform() {
+        let replay = filled(20, 50);
+        let mut minibatch = Minibatch::new(4000, 2, 1);
+        replay.sample(&mut stream(1, Stream::Replay), &mut minibatch);
+        let batch = minibatch.batch();
+        let mut counts = [0; 20];
+        for b in 0..4000 {
+            let x = batch.observation()[2 * b];
+            counts[x as usize] += 1;
+            assert_eq!(batch.observation()[2 * b + 1], -x);
+            assert_eq!(batch.action()[b], x + 0.5);
+            assert_eq!(batch.reward()[b], 10.0 * x);
+            assert_eq!(batch.next_observation()[2 * b], x + 1.0);
+            assert_eq!(batch.not_terminated()[b], if x as usize % 3 == 0 { 0.0 } else { 1.0 });
+        }
+        assert!(counts.iter().all(|&c| (120..280).contains(&c)), "{counts:?}");
+    }
+}
