@@ -84,7 +84,7 @@ impl Head {
         }
     }
 
-    /// Are all numbers finite, scales positive, bounds in order?
+    /// Are all numbers finite, scales positive, bounds in order, and is every action in range finite?
     pub(crate) fn check(&self) -> Result<(), BlobError> {
         let Head::SquashedGaussian { scale, bias, log_std } = self;
         if scale.is_empty() {
@@ -94,9 +94,11 @@ impl Head {
             return Err(BlobError::ActionSize { scale: scale.len(), bias: bias.len() });
         }
         let (min, max) = log_std.range();
+        let mut range = scale.iter().zip(bias);
         let checks = [
             (Part::ActionScale, scale.iter().all(|&x| x.is_finite() && x > 0.0)),
             (Part::ActionBias, bias.iter().all(|x| x.is_finite())),
+            (Part::ActionRange, range.all(|(s, b)| (b - s).is_finite() && (b + s).is_finite())),
             (Part::LogStdBound, min.is_finite() && max.is_finite() && min <= max),
         ];
         match checks.iter().find(|(_, holds)| !holds) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Activation {
     /// f(z) = z
     Linear,
-    /// f(z) = max(z, 0); a NaN becomes 0, as it does on every target
+    /// f(z) = max(z, 0); a NaN stays one, so that an overflow is refused and not taken for a 0
     Relu,
     /// f(z) = tanh z
     Tanh,
@@ -20,9 +20,9 @@ impl Activation {
     pub fn apply(self, z: f32) -> f32 {
         match self {
             Activation::Linear => z,
-            // A comparison rather than `f32::max`, whose choice between −0 and +0 is unspecified.
-            Activation::Relu if z > 0.0 => z,
-            Activation::Relu => 0.0,
+            // A comparison rather than `f32::max`, which drops NaN and leaves the sign of 0 open.
+            Activation::Relu if z <= 0.0 => 0.0,
+            Activation::Relu => z,
             Activation::Tanh => libm::tanhf(z),
         }
     }
@@ -34,10 +34,17 @@ mod tests {
 
     #[test]
     fn relu_has_one_zero() {
-        for z in [-0.0_f32, 0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
+        for z in [-0.0_f32, 0.0, -1.0, f32::NEG_INFINITY] {
             assert_eq!(Activation::Relu.apply(z).to_bits(), 0, "relu({z})");
         }
         assert_eq!(Activation::Relu.apply(2.5), 2.5);
+    }
+
+    #[test]
+    fn nan_passes_every_activation() {
+        for f in [Activation::Linear, Activation::Relu, Activation::Tanh] {
+            assert!(f.apply(f32::NAN).is_nan(), "{f:?}");
+        }
     }
 
     #[test]

@@ -18,9 +18,9 @@ pub enum BlobError {
         "the blob has {found} bytes, fewer than the {needed} of its fixed part: the file is truncated"
     )]
     TooShort {
-        /// Size of the fixed part [bytes].
+        /// Size of the fixed part, in bytes.
         needed: usize,
-        /// Size of the blob [bytes].
+        /// Size of the blob, in bytes.
         found: usize,
     },
     /// The first four bytes are not `PLCY`.
@@ -44,9 +44,9 @@ pub enum BlobError {
         "the blob says it has {declared} bytes, but {found} were given: it is truncated or something follows it"
     )]
     Length {
-        /// The length field [bytes].
+        /// The length field, in bytes.
         declared: u32,
-        /// Size of the blob [bytes].
+        /// Size of the blob, in bytes.
         found: usize,
     },
     /// The bytes changed after the blob was written.
@@ -62,14 +62,14 @@ pub enum BlobError {
     /// The header reaches past the end of the blob.
     #[error("the header needs {needed} bytes, but only {found} follow the fixed part")]
     HeaderLength {
-        /// Header length including padding [bytes].
+        /// Header length including padding, in bytes.
         needed: usize,
         /// Bytes after the fixed part.
         found: usize,
     },
     /// The header is not what postcard wrote for this version's fields.
     #[error(
-        "the header cannot be decoded: unknown algorithm, activation or head, or more layers or actions than supported"
+        "the header cannot be decoded: it is cut short, or has an algorithm, activation or head that this reader does not know, or more layers or actions than it supports"
     )]
     Header,
     /// The header was decoded, but bytes of it were left over.
@@ -129,7 +129,7 @@ pub enum BlobError {
         index: usize,
     },
     /// A number of the header is infinite, not a number or out of its range.
-    #[error("the {part} of the header must be finite{}", match part { Part::ControlPeriod | Part::ActionScale => " and positive", _ => " and in order" })]
+    #[error("the {part} of the header must be finite{}", part.also())]
     HeaderValue {
         /// Which number.
         part: Part,
@@ -148,14 +148,27 @@ pub enum Part {
     LayerOutputs,
     /// The action.
     Action,
-    /// Control period [s].
+    /// Control period, in s.
     ControlPeriod,
     /// Action scale, in the action's unit.
     ActionScale,
     /// Action bias, in the action's unit.
     ActionBias,
+    /// Action bias ± action scale, in the action's unit.
+    ActionRange,
     /// Bounds of log σ.
     LogStdBound,
+}
+
+impl Part {
+    /// What its numbers must be besides finite.
+    fn also(self) -> &'static str {
+        match self {
+            Part::ControlPeriod | Part::ActionScale => " and positive",
+            Part::LogStdBound => " and in order",
+            _ => "",
+        }
+    }
 }
 
 impl core::fmt::Display for Part {
@@ -168,7 +181,8 @@ impl core::fmt::Display for Part {
             Part::ControlPeriod => "control period",
             Part::ActionScale => "action scale",
             Part::ActionBias => "action bias",
-            Part::LogStdBound => "bound of log σ",
+            Part::ActionRange => "action range (bias ± scale)",
+            Part::LogStdBound => "bounds of log σ",
         })
     }
 }
@@ -213,7 +227,8 @@ pub enum EncodeError {
         /// Bytes in the buffer.
         found: usize,
     },
-    /// The header does not fit in the format.
+    /// The header does not fit in the format. It cannot happen today: the longest header of this
+    /// version has 150 bytes.
     #[error("the header does not fit in {limit} bytes")]
     HeaderTooLong {
         /// Most bytes a header may have.
@@ -239,13 +254,33 @@ pub enum RecordingError {
         /// The recording's address modulo 4.
         offset: usize,
     },
-    /// The first bytes are not a recording's of this version.
-    #[error("this is not a recording of format version {supported}")]
+    /// The first four bytes are not `RECD`.
+    #[error("the recording starts with {found:02x?} instead of \"RECD\": this is not a recording")]
     Magic {
+        /// The first four bytes.
+        found: [u8; 4],
+    },
+    /// Written in another version of the format.
+    #[error(
+        "the recording has format version {found}, this reader knows version {supported}: record it again or update the reader"
+    )]
+    Version {
         /// The version this reader knows.
         supported: u16,
+        /// The version of the recording.
+        found: u16,
     },
-    /// More or fewer bytes than the rows need.
+    /// A row without observation or action entries.
+    #[error(
+        "the recording has {observation} observation and {action} action entries a row: at least 1 of each is needed"
+    )]
+    Empty {
+        /// Observation entries of a row.
+        observation: u8,
+        /// Action entries of a row.
+        action: u8,
+    },
+    /// More or fewer bytes than the fixed part and the rows need.
     #[error("the recording's rows need {needed} bytes, {found} were given")]
     Length {
         /// Bytes needed.

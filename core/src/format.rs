@@ -21,11 +21,11 @@ pub const VERSION: u16 = 0;
 pub const MAGIC: [u8; 4] = *b"PLCY";
 /// The most layers a policy may have.
 pub const MAX_LAYERS: usize = 8;
-/// Longest name of an environment [bytes].
+/// Longest name of an environment, in bytes.
 pub const MAX_NAME: usize = 32;
-/// Longest header [bytes].
+/// Longest header, in bytes.
 pub const MAX_HEADER: usize = 256;
-/// Size of the fixed part before the header [bytes].
+/// Size of the fixed part before the header, in bytes.
 pub const PREFIX: usize = 16;
 
 /// CRC-32/ISO-HDLC (the one of zip and Ethernet). Without a table: it runs once at boot, and flash
@@ -39,7 +39,7 @@ pub struct Header {
     pub algorithm: Algorithm,
     /// The environment it was trained on, as the trainer names it.
     pub environment: String<MAX_NAME>,
-    /// Time between two actions [s].
+    /// Time between two actions, in s.
     pub control_period: f32,
     /// Entries of an observation.
     pub observation_size: u16,
@@ -120,15 +120,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) checksum: u32,
 }
 
-/// Takes a blob apart, checking in the order of the fields.
+/// Takes a blob apart, checking in the order of `FORMAT.md`.
 pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
-    let offset = blob.as_ptr().align_offset(align_of::<f32>());
-    if offset != 0 {
-        return Err(BlobError::Misaligned { offset: align_of::<f32>() - offset });
-    }
     let Some((prefix, body)) = blob.split_first_chunk::<PREFIX>() else {
         return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
     };
+    let offset = blob.as_ptr().addr() % align_of::<f32>();
+    if offset != 0 {
+        return Err(BlobError::Misaligned { offset });
+    }
     let [m0, m1, m2, m3, v0, v1, h0, h1, l0, l1, l2, l3, c0, c1, c2, c3] = *prefix;
     let magic = [m0, m1, m2, m3];
     if magic != MAGIC {

@@ -6,8 +6,8 @@
 //! ```
 //! # fn run(blob: &[u8]) -> Result<(), Box<dyn core::error::Error>> {
 //! let policy: policy_core::Policy = policy_core::Policy::from_bytes(blob)?;
-//! let action = policy.act(&[1.0, 0.0, 0.3])?; // cos θ, sin θ, dθ/dt [rad/s]
-//! let torque = action[0]; // [N·m]
+//! let action = policy.act(&[1.0, 0.0, 0.3])?; // cos θ, sin θ, dθ/dt, in rad/s
+//! let torque = action[0]; //, in N·m
 //! # let _ = torque; Ok(()) }
 //! ```
 //!

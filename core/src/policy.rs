@@ -33,15 +33,14 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
             if outputs > WIDTH {
                 return Err(BlobError::TooWide { layer: index, found: outputs, limit: WIDTH });
             }
-            // `decode` has matched the shapes with the length of the weights, so this holds.
+            // `decode` has matched the shapes with the length of the weights, so both splits hold.
             let size = (inputs + 1) * outputs;
-            let Some((parameters, rest)) = weights.split_at_checked(size) else {
-                return Err(BlobError::WeightLength { needed: size, found: weights.len() });
-            };
+            let short = BlobError::WeightLength { needed: 4 * size, found: 4 * weights.len() };
+            let (parameters, rest) = weights.split_at_checked(size).ok_or(short)?;
+            let (bias, matrix) = parameters.split_at_checked(outputs).ok_or(short)?;
             if let Some(at) = parameters.iter().position(|w| !w.is_finite()) {
                 return Err(BlobError::WeightNotFinite { layer: index, index: at });
             }
-            let (bias, matrix) = parameters.split_at(outputs);
             let layer = Layer {
                 weights: DMatrixView::from_slice(matrix, outputs, inputs),
                 bias: DVectorView::from_slice(bias, outputs),
@@ -58,7 +57,8 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     ///
     /// The same observation gives the same bits on every machine. An observation of the wrong size
     /// or with an entry that is not finite is refused, and so is one so far outside the trained
-    /// range that the network overflows.
+    /// range that the network's sums lose their meaning (∞ − ∞, ∞ · 0). Where they overflow to an
+    /// infinity with a sign, the action is the end of its range that the sign points to.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
         let (_, needed) = self.header.head.inputs();
         self.run(observation, needed, |z| self.header.head.greedy(z))
@@ -89,17 +89,17 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
         if let Some(index) = observation.iter().position(|x| !x.is_finite()) {
             return Err(ActError::ObservationNotFinite { index });
         }
-        let Some((first, rest)) = self.layers.split_first() else {
-            return Err(ActError::ActionNotFinite { index: 0 }); // A blob has at least one layer.
-        };
         // Two rooms: a layer reads one and writes the other, then they change roles.
-        let (mut input, mut output) = ([0.0; WIDTH], [0.0; WIDTH]);
-        first.forward(observation, &mut output);
-        for layer in rest {
+        let (mut one, mut other) = ([0.0; WIDTH], [0.0; WIDTH]);
+        let (mut input, mut output) = (one.as_mut_slice(), other.as_mut_slice());
+        let last = self.layers.len().saturating_sub(1);
+        for (index, layer) in self.layers.iter().enumerate() {
             core::mem::swap(&mut input, &mut output);
-            layer.forward(&input, &mut output);
+            let x = if index == 0 { observation } else { &*input };
+            let rows = if index == last { needed } else { WIDTH };
+            layer.forward(x, output.get_mut(..rows).unwrap_or_default());
         }
-        let action = head(output.get(..needed).unwrap_or(&output));
+        let action = head(output.get(..needed).unwrap_or_default());
         match action.iter().position(|a| !a.is_finite()) {
             Some(index) => Err(ActError::ActionNotFinite { index }),
             None => Ok(action),
@@ -126,7 +126,7 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
         self.header.head.action_size()
     }
 
-    /// Time between two actions [s].
+    /// Time between two actions, in s.
     pub fn control_period(&self) -> f32 {
         self.header.control_period
     }

@@ -15,7 +15,7 @@ use crate::{Policy, RecordingError};
 pub const VERSION: u16 = 0;
 /// The first four bytes of every recording.
 pub const MAGIC: [u8; 4] = *b"RECD";
-/// Size of the fixed part before the rows [bytes].
+/// Size of the fixed part before the rows, in bytes.
 pub const PREFIX: usize = 12;
 /// Stands for "refused" in the place of an action word. As an `f32` it is a NaN, which no policy gives.
 pub const REFUSED: u32 = u32::MAX;
@@ -25,13 +25,14 @@ pub const REFUSED: u32 = u32::MAX;
 pub struct Recording<'a> {
     observation_size: usize,
     action_size: usize,
-    rows: &'a [u32],
+    len: usize,
+    words: &'a [u32],
 }
 
 /// How a replay went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Replay {
-    /// Rows compared.
+    /// Rows compared, those that were refused among them.
     pub compared: usize,
     /// Rows whose observation was refused by both machines.
     pub refused: usize,
@@ -44,44 +45,60 @@ pub struct Replay {
 impl<'a> Recording<'a> {
     /// Checks a recording's fixed part and length. It must start at a multiple of 4 bytes.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, RecordingError> {
-        let offset = bytes.as_ptr().align_offset(align_of::<u32>());
-        if offset != 0 {
-            return Err(RecordingError::Misaligned { offset: align_of::<u32>() - offset });
-        }
+        let found = bytes.len();
         let Some((prefix, body)) = bytes.split_first_chunk::<PREFIX>() else {
-            return Err(RecordingError::Length { needed: PREFIX, found: bytes.len() });
+            return Err(RecordingError::Length { needed: PREFIX, found });
         };
-        let [m0, m1, m2, m3, v0, v1, observation, action, r0, r1, r2, r3] = *prefix;
-        if [m0, m1, m2, m3] != MAGIC || u16::from_le_bytes([v0, v1]) != VERSION {
-            return Err(RecordingError::Magic { supported: VERSION });
+        let offset = bytes.as_ptr().addr() % align_of::<u32>();
+        if offset != 0 {
+            return Err(RecordingError::Misaligned { offset });
         }
-        let count = u64::from(u32::from_le_bytes([r0, r1, r2, r3]));
-        let (observation_size, action_size) = (usize::from(observation), usize::from(action));
-        let needed = count * (u64::from(observation) + u64::from(action)) * 4 + PREFIX as u64;
+        let [m0, m1, m2, m3, v0, v1, observation, action, r0, r1, r2, r3] = *prefix;
+        let magic = [m0, m1, m2, m3];
+        if magic != MAGIC {
+            return Err(RecordingError::Magic { found: magic });
+        }
+        let version = u16::from_le_bytes([v0, v1]);
+        if version != VERSION {
+            return Err(RecordingError::Version { supported: VERSION, found: version });
+        }
+        if observation == 0 || action == 0 {
+            return Err(RecordingError::Empty { observation, action });
+        }
+        let rows = u32::from_le_bytes([r0, r1, r2, r3]);
+        let row = 4 * (u64::from(observation) + u64::from(action));
+        let needed = usize::try_from(PREFIX as u64 + u64::from(rows) * row).unwrap_or(usize::MAX);
         match bytemuck::try_cast_slice(body) {
-            Ok(rows) if needed == bytes.len() as u64 && observation > 0 && action > 0 => {
-                Ok(Recording { observation_size, action_size, rows })
-            }
-            _ => {
-                let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-                Err(RecordingError::Length { needed, found: bytes.len() })
-            }
+            Ok(words) if found == needed => Ok(Recording {
+                observation_size: observation.into(),
+                action_size: action.into(),
+                len: rows as usize,
+                words,
+            }),
+            _ => Err(RecordingError::Length { needed, found }),
         }
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.rows().len()
+        self.len
     }
 
     /// Are there no rows?
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len == 0
     }
 
-    /// The rows: observation words, then action words.
-    fn rows(&self) -> core::slice::ChunksExact<'a, u32> {
-        self.rows.chunks_exact(self.observation_size + self.action_size)
+    /// The rows: observation words and action words.
+    fn rows(&self) -> impl Iterator<Item = (&'a [u32], &'a [u32])> {
+        let (observation_size, action_size) = (self.observation_size, self.action_size);
+        let mut words = self.words;
+        core::iter::from_fn(move || {
+            let (observation, rest) = words.split_at_checked(observation_size)?;
+            let (action, rest) = rest.split_at_checked(action_size)?;
+            words = rest;
+            Some((observation, action))
+        })
     }
 
     /// Gives every observation to `policy` and compares its actions, bit for bit, with the
@@ -100,8 +117,7 @@ impl<'a> Recording<'a> {
             return Err(self.wrong_shape(policy));
         }
         let mut replay = Replay::default();
-        for (index, row) in self.rows().enumerate() {
-            let (recorded, action) = row.split_at(self.observation_size);
+        for (index, (recorded, action)) in self.rows().enumerate() {
             for (x, word) in observation.iter_mut().zip(recorded) {
                 *x = f32::from_bits(*word);
             }

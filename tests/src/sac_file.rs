@@ -68,9 +68,8 @@ impl<'a> Case<'a> {
         };
         let known =
             "gamma tau lr_q lr_actor lr_alpha alpha target_entropy alpha_form adam action_scale";
-        for key in hyper.keys().filter(|key| !known.split(' ').any(|known| known == *key)) {
-            panic!("{}: unknown setting `{key}` = {}", file.name, hyper[key]);
-        }
+        let unknown = hyper.keys().find(|key| !known.split(' ').any(|known| known == *key));
+        assert!(unknown.is_none(), "{}: unknown setting {unknown:?}", file.name);
         let decay = adam.get("weight_decay").map_or(0.0, |_| number(adam, "weight_decay"));
         assert_eq!(decay, 0.0, "{}: weight decay is not supported", file.name);
 

@@ -73,7 +73,7 @@ fn pendulum_trajectories() {
                 observations.compare("obs", &widen(observation), &observed[t]);
             }
         }
-        [one_step, free, rewards, observations].map(Comparison::finish);
+        [one_step, free, rewards, observations].into_iter().for_each(Comparison::finish);
     }
 }
 

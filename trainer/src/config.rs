@@ -13,7 +13,7 @@ use crate::presets;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// No preset, environment, algorithm or key of that name.
-    #[error("there is no {kind} `{name}`{}; {}", suggest(nearest.as_deref()), list(choices))]
+    #[error("there is no {kind} `{name}`{}; choose from: {}", suggest(nearest.as_deref()), choices.join(", "))]
     Unknown {
         /// What was looked for.
         kind: &'static str,
@@ -66,10 +66,6 @@ pub enum ConfigError {
 
 fn suggest(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
-}
-
-fn list(choices: &[String]) -> String {
-    format!("there are {}", choices.join(", "))
 }
 
 fn found(value: &Option<String>) -> String {
@@ -220,16 +216,21 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
     }
 }
 
+/// `gamma` of `agent.gamma`.
+fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
     let mut leaves = Vec::new();
     collect_leaves(table, "", &mut leaves);
-    let short = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
-    let Some((path, old)) = leaves.iter().find(|(path, _)| path == key || short(path) == key)
+    let Some((path, old)) = leaves.iter().find(|(path, _)| path == key || last_part(path) == key)
     else {
-        let names: Vec<String> = leaves.iter().map(|(path, _)| short(path)).collect();
-        return Err(ConfigError::unknown("setting", key, names.iter().map(String::as_str)));
+        let names = leaves.iter().map(|(path, _)| path.as_str());
+        let names = names.map(|path| if key.contains('.') { path } else { last_part(path) });
+        return Err(ConfigError::unknown("setting", key, names));
     };
     let wrong = |needed: &str| ConfigError::Value {
         key: path.clone(),
@@ -242,7 +243,7 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
             Value::Integer(*x as i64)
         }
         (Value::Integer(_), Value::Integer(i)) if *i < 0 => {
-            return Err(wrong("a whole number, not negative"));
+            return Err(wrong("a whole number from 0"));
         }
         (old, new) if old.same_type(new) => value.clone(),
         (Value::Float(_), _) => return Err(wrong("a number")),
@@ -257,4 +258,57 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
     };
     *place.expect("the path was found in this table") = value;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(assignments: &[&str]) -> Result<RunConfig, ConfigError> {
+        let assignments: Vec<String> = assignments.iter().map(ToString::to_string).collect();
+        RunConfig::resolve(Some("sac"), None, &assignments)
+    }
+
+    fn message(assignment: &str) -> String {
+        resolve(&[assignment]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn later_settings_win() {
+        let file = "preset = \"sac\"\n[training]\nsteps = 5\nseed = 9\n[agent]\ngamma = 0.5";
+        let set = ["steps=7".into(), "agent.tau=1".into()];
+        let config = RunConfig::resolve(None, Some(("mine.toml", file)), &set).unwrap();
+        assert_eq!((config.training.steps, config.training.seed), (7, 9));
+        assert_eq!(config.agent["gamma"].as_float(), Some(0.5));
+        assert_eq!(config.agent["tau"].as_float(), Some(1.0), "a whole number where a float is");
+        assert_eq!(resolve(&["steps=1e4"]).unwrap().training.steps, 10_000);
+    }
+
+    #[test]
+    fn a_resolved_run_resolves_to_itself() {
+        let config = resolve(&["gamma=0.9", "hidden=[8]", "activation=tanh"]).unwrap();
+        let text = toml::to_string(&config).unwrap();
+        let again = RunConfig::resolve(None, Some(("config.toml", &text)), &[]).unwrap();
+        assert_eq!(config, again);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(
+            message("gama=1").starts_with("there is no setting `gama` (did you mean `gamma`?)")
+        );
+        assert!(message("agent.gama=1").contains("did you mean `agent.gamma`?"));
+        assert_eq!(message("gamma=high"), "`agent.gamma` must be a number, not \"high\"");
+        assert_eq!(message("steps=1.5"), "`training.steps` must be a whole number, not 1.5");
+        assert_eq!(message("seed=-1"), "`training.seed` must be a whole number from 0, not -1");
+        assert_eq!(message("hidden=64"), "`agent.hidden` must be a list, such as [64, 64], not 64");
+        assert_eq!(message("batch_size=0"), "`training.batch_size` must be 1 to 65536");
+        assert!(message("gamma").contains("not of the form key=value"));
+        let error = RunConfig::resolve(Some("sca"), None, &[]).unwrap_err().to_string();
+        assert!(error.starts_with("there is no preset `sca` (did you mean `sac`?)"), "{error}");
+        let error = RunConfig::resolve(None, Some(("a.toml", "x = 1\ny = ")), &[]).unwrap_err();
+        assert!(error.to_string().starts_with("a.toml, line 2: "), "{error}");
+        let error = RunConfig::resolve(None, None, &[]).unwrap_err().to_string();
+        assert!(error.starts_with("no preset is named"), "{error}");
+    }
 }

@@ -22,7 +22,7 @@ pub struct Spec {
     pub action_high: Vec<f64>,
     /// Steps after which an episode is truncated.
     pub horizon: usize,
-    /// Time between two actions [s].
+    /// Time between two actions, in s.
     pub period: f64,
 }
 

@@ -1,13 +1,16 @@
 //! The learning curve of a run, as a picture.
 
 use plotters::prelude::{
-    ChartBuilder, Circle, IntoDrawingArea, LineSeries, RGBColor, SVGBackend, WHITE,
+    ChartBuilder, Circle, Color, IntoDrawingArea, LineSeries, PathElement, RGBColor, SVGBackend,
+    SeriesLabelPosition, WHITE,
 };
 
 /// Colour of the running mean.
 const BLUE: RGBColor = RGBColor(31, 92, 168);
 /// Colour of single episodes.
 const GREY: RGBColor = RGBColor(165, 175, 190);
+/// Colour of the grid.
+const GRID: RGBColor = RGBColor(225, 229, 234);
 /// Episodes in the running mean.
 const WINDOW: usize = 10;
 
@@ -23,17 +26,19 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
     let margin = 0.04 * (highest - lowest).max(1.0);
 
     let mut svg = String::new();
-    let mut draw = || -> Result<(), Box<dyn std::error::Error>> {
+    let draw = || -> Result<(), Box<dyn std::error::Error>> {
         let root = SVGBackend::with_string(&mut svg, (720, 400)).into_drawing_area();
         root.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&root)
             .caption(title, ("sans-serif", 18))
             .margin(14)
+            .margin_right(30)
             .x_label_area_size(42)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..steps, lowest - margin..highest + margin)?;
         chart
             .configure_mesh()
+            .bold_line_style(GRID)
             .light_line_style(WHITE)
             .x_desc("environment steps")
             .y_desc("return of an episode")
@@ -42,9 +47,22 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
             .label_style(("sans-serif", 14))
             .axis_desc_style(("sans-serif", 15))
             .draw()?;
-        chart.draw_series(points.iter().map(|&p| Circle::new(p, 3, GREY)))?;
         chart
-            .draw_series(LineSeries::new(means, plotters::style::Color::stroke_width(&BLUE, 2)))?;
+            .draw_series(points.iter().map(|&p| Circle::new(p, 3, GREY.filled())))?
+            .label("one episode")
+            .legend(|(x, y)| Circle::new((x + 9, y), 3, GREY.filled()));
+        chart
+            .draw_series(LineSeries::new(means, BLUE.stroke_width(2)))?
+            .label(format!("mean of the last {WINDOW}"))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLUE.stroke_width(2)));
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .margin(16)
+            .background_style(WHITE)
+            .border_style(GRID)
+            .label_font(("sans-serif", 14))
+            .draw()?;
         root.present()?;
         Ok(())
     };

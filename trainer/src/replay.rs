@@ -185,7 +185,10 @@ mod tests {
             assert_eq!(batch.action()[b], x + 0.5);
             assert_eq!(batch.reward()[b], 10.0 * x);
             assert_eq!(batch.next_observation()[2 * b], x + 1.0);
-            assert_eq!(batch.not_terminated()[b], if x as usize % 3 == 0 { 0.0 } else { 1.0 });
+            assert_eq!(
+                batch.not_terminated()[b],
+                if (x as usize).is_multiple_of(3) { 0.0 } else { 1.0 }
+            );
         }
         assert!(counts.iter().all(|&c| (120..280).contains(&c)), "{counts:?}");
     }

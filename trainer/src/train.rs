@@ -31,6 +31,17 @@ pub trait Observer {
     fn on_episode(&mut self, episode: &Episode<'_>) -> Result<(), TrainError>;
 }
 
+/// Watches nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn on_step(&mut self, _step: usize) {}
+    fn on_episode(&mut self, _episode: &Episode<'_>) -> Result<(), TrainError> {
+        Ok(())
+    }
+}
+
 /// Why training stopped early.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {

@@ -97,7 +97,7 @@ pub struct Config {
     pub learn_alpha: bool,
     /// How it is learnt.
     pub alpha_loss: AlphaLoss,
-    /// H̄ [nats], which the learnt temperature aims at; the papers take −(entries of the action).
+    /// H̄, in nats, which the learnt temperature aims at; the papers take −(entries of the action).
     pub target_entropy: f64,
     /// How log σ is bounded.
     pub log_std_form: LogStdForm,

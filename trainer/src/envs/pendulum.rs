@@ -6,20 +6,20 @@ use crate::interface::{Environment, Spec, Step};
 use crate::rng::Rng;
 use policy_core::gaussian::uniform;
 
-/// g [m/s²]
+/// g, in m/s²
 const GRAVITY: f64 = 10.0;
-/// m [kg]
+/// m, in kg
 const MASS: f64 = 1.0;
-/// l [m]
+/// l, in m
 const LENGTH: f64 = 1.0;
-/// Δt [s]
+/// Δt, in s
 const PERIOD: f64 = 0.05;
-/// Torques beyond ± this are clipped [N·m].
+/// Torques beyond ± this are clipped, in N·m.
 const MAX_TORQUE: f32 = 2.0;
-/// Speeds beyond ± this are clipped [rad/s].
+/// Speeds beyond ± this are clipped, in rad/s.
 const MAX_SPEED: f64 = 8.0;
 
-/// A pendulum with state (θ, θ̇) [rad, rad/s], θ = 0 upright.
+/// A pendulum with state (θ, θ̇), in rad, rad/s, θ = 0 upright.
 ///
 /// Observation: (cos θ, sin θ, θ̇). Action: a torque u in ±2 N·m. Never terminal; 200 steps of
 /// 0.05 s.
@@ -45,7 +45,7 @@ impl Pendulum {
         Pendulum { spec, angle: 0.0, speed: 0.0 }
     }
 
-    /// (θ, θ̇) [rad, rad/s]; θ is not wrapped.
+    /// (θ, θ̇), in rad, rad/s; θ is not wrapped.
     pub fn state(&self) -> (f64, f64) {
         (self.angle, self.speed)
     }

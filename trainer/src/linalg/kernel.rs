@@ -152,7 +152,7 @@ impl<'a> Product<'a> {
                     match self.start {
                         Start::Zero => {}
                         Start::Row(bias) => {
-                            *sum = L::load(bias.as_ptr().add(column + v * L::COUNT))
+                            *sum = L::load(bias.as_ptr().add(column + v * L::COUNT));
                         }
                         Start::Accumulate => *sum = L::load(c.add(at(i, v))),
                     }

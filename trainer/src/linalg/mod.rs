@@ -11,8 +11,8 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`kernel`] | the tiled product, generic over the vector type |
-//! | [`lanes`] | the vector types: one `f32`, or eight in an AVX2 register |
+//! | `kernel` | the tiled product, generic over the vector type |
+//! | `lanes` | the vector types: one `f32`, or eight in an AVX2 register |
 
 // The reasons stand as SAFETY comments at each block.
 #![allow(unsafe_code)]

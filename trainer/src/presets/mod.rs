@@ -14,3 +14,21 @@ pub fn table(name: &str) -> Result<Table, ConfigError> {
         None => Err(ConfigError::unknown("preset", name, ALL.iter().map(|(known, _)| *known))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RunConfig;
+    use crate::rng::{Stream, stream};
+    use crate::{algos, envs};
+
+    #[test]
+    fn every_preset_makes_an_agent() {
+        for (name, _) in ALL {
+            let config = RunConfig::resolve(Some(name), None, &[]).unwrap();
+            let environment = envs::make(&config.environment).unwrap();
+            let rng = &mut stream(1, Stream::Initialisation);
+            algos::make(&config.algorithm, &config.agent, environment.spec(), 2, rng).unwrap();
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::autodiff::ops::{Linear, Op, Put, Saved, Side, Unary};
 /// Instructions with buffers that have sizes but no places yet.
 pub(super) struct Compiled {
     pub(super) instructions: Vec<Instruction>,
-    /// Size of each buffer [numbers].
+    /// Size of each buffer, in numbers.
     pub(super) sizes: Vec<usize>,
     pub(super) loss: Option<BufferId>,
     pub(super) keep: Vec<BufferId>,

@@ -1,7 +1,7 @@
 //! The compiled program: `f32`, fused, without allocations.
 //!
-//! Compiling writes a list of instructions ([`compile`]), each with at most one buffer to write,
-//! and then gives every buffer its place in one arena by the time it is in use ([`places`]).
+//! Compiling writes a list of instructions (`compile.rs`), each with at most one buffer to write,
+//! and then gives every buffer its place in one arena by the time it is in use (`places.rs`).
 //! Running walks the list once. A layer and the activation after it are one instruction;
 //! derivatives that nobody asked for have none.
 
@@ -71,7 +71,7 @@ impl Plan {
         self.instructions.len()
     }
 
-    /// Size of the arena [numbers]; without sharing places it would be the sum of all buffers.
+    /// Size of the arena, in numbers; without sharing places it would be the sum of all buffers.
     pub fn arena_len(&self) -> usize {
         self.arena.len()
     }

@@ -14,18 +14,18 @@ pub(super) fn assign(compiled: &Compiled) -> (Vec<Range<usize>>, usize) {
 }
 
 fn lifetimes(compiled: &Compiled) -> Vec<Lifetime> {
-    let mut lifetimes = vec![usize::MAX..0; compiled.sizes.len()];
+    let end = compiled.instructions.len() + 1;
+    let mut lifetimes: Vec<Option<Lifetime>> = vec![None; compiled.sizes.len()];
     for (at, instruction) in compiled.instructions.iter().enumerate() {
         for id in instruction.reads().chain(instruction.output()) {
-            lifetimes[id].start = lifetimes[id].start.min(at);
-            lifetimes[id].end = at + 1;
+            lifetimes[id].get_or_insert(at..at).end = at + 1;
         }
     }
     // What is read after a run must not be overwritten.
     for &id in compiled.keep.iter().chain(&compiled.loss) {
-        lifetimes[id].end = compiled.instructions.len() + 1;
+        lifetimes[id].get_or_insert(0..end).end = end;
     }
-    lifetimes
+    lifetimes.into_iter().map(|lifetime| lifetime.unwrap_or(0..end)).collect()
 }
 
 /// Largest first, each as far to the front as its lifetime allows.

@@ -1,20 +1,21 @@
 //! One run from settings to artifacts: train, export, check, evaluate, write.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+mod files;
+mod summary;
+
+pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, fingerprint};
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-use crc::{CRC_64_XZ, Crc};
-use serde::Serialize;
 
 use crate::config::{ConfigError, RunConfig};
 use crate::eval::{EvalError, Starts, evaluate};
 use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
 use crate::rng::{Stream, stream};
-use crate::train::{Episode, Observer, TrainError, train};
+use crate::train::{TrainError, train};
 use crate::{algos, envs, plot, recording};
+use files::{Recorder, remove, write_whole};
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,76 +40,6 @@ pub enum RunError {
         /// Why not.
         error: std::io::Error,
     },
-}
-
-/// What `summary.json` holds.
-#[derive(Debug, Clone, Serialize)]
-pub struct Summary {
-    /// Version of these fields.
-    pub schema: u32,
-    /// Name of the preset.
-    pub preset: String,
-    /// Name of the algorithm.
-    pub algorithm: String,
-    /// Name of the environment.
-    pub environment: String,
-    /// Of all random streams.
-    pub seed: u64,
-    /// Environment steps.
-    pub steps: usize,
-    /// Updates.
-    pub updates: usize,
-    /// Wall-clock time of training alone [s].
-    pub train_seconds: f64,
-    /// Processor time of the process over training [s]; `null` where the system does not tell.
-    pub train_cpu_seconds: Option<f64>,
-    /// Of the exported policy, run by `policy-core`.
-    pub evaluation: EvaluationSummary,
-    /// The exported policy.
-    pub policy: PolicySummary,
-    /// The trained network against the exported policy.
-    pub parity: Parity,
-    /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
-    pub parameters_fingerprint: String,
-}
-
-/// An evaluation without its single returns.
-#[derive(Debug, Clone, Serialize)]
-pub struct EvaluationSummary {
-    /// Number of starts.
-    pub starts: usize,
-    /// Mean return.
-    pub mean: f64,
-    /// Standard error of the mean.
-    pub standard_error: f64,
-    /// The lowest return.
-    pub worst: f64,
-    /// Mean of the optimal returns from the same starts, where known.
-    pub optimal_mean: Option<f64>,
-    /// 100 (optimal − mean) / |optimal|
-    pub gap_percent: Option<f64>,
-}
-
-/// What was exported.
-#[derive(Debug, Clone, Serialize)]
-pub struct PolicySummary {
-    /// File name within the run's directory.
-    pub file: String,
-    /// Its size.
-    pub bytes: usize,
-    /// Weights and biases in it.
-    pub parameters: u64,
-    /// CRC-32, as the blob carries it.
-    pub checksum: String,
-}
-
-/// The trained network (fused multiply-adds) against `policy-core` (none): the same up to rounding.
-#[derive(Debug, Clone, Serialize)]
-pub struct Parity {
-    /// Observations compared.
-    pub observations: usize,
-    /// Largest difference of an action entry, in the action's unit.
-    pub max_difference: f64,
 }
 
 /// Told of the run's progress.
@@ -169,6 +100,8 @@ pub fn run(
         parity,
         parameters_fingerprint: fingerprint(&agent.parameters().value),
     };
+    // Without a summary a directory is not a finished run.
+    remove(&directory.join("summary.json"))?;
     write_artifacts(config, directory, &blob, &policy, &episodes)?;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join("summary.json"), text.as_bytes())?;
@@ -240,14 +173,6 @@ fn parity(policy: &HostPolicy<'_>, agent: &mut dyn Algorithm, spec: &Spec) -> Pa
     parity
 }
 
-/// CRC-64/XZ over the bits of the parameters, little-endian, as 16 hexadecimal digits.
-pub fn fingerprint(parameters: &[f32]) -> String {
-    let crc = Crc::<u64>::new(&CRC_64_XZ);
-    let mut digest = crc.digest();
-    parameters.iter().for_each(|x| digest.update(&x.to_le_bytes()));
-    format!("{:016x}", digest.finalize())
-}
-
 /// Time that this process has computed; `None` where the system does not tell.
 fn processor_time() -> Option<Duration> {
     #[cfg(unix)]
@@ -257,84 +182,4 @@ fn processor_time() -> Option<Duration> {
     }
     #[cfg(not(unix))]
     None
-}
-
-/// Writes a file beside its place and renames it, so that a reader never sees a part of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        allow_reading(file.as_file())?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| RunError::Write { path: path.into(), error })
-}
-
-/// Temporary files are private at first; artifacts are not secret.
-fn allow_reading(file: &File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
-/// Writes a row of metrics.csv for each episode, under another name until the run is over.
-struct Recorder<'a> {
-    part: PathBuf,
-    whole: PathBuf,
-    csv: csv::Writer<BufWriter<File>>,
-    episodes: Vec<(usize, f64)>,
-    progress: &'a mut dyn Progress,
-}
-
-impl<'a> Recorder<'a> {
-    fn new(
-        directory: &Path,
-        agent: &dyn Algorithm,
-        progress: &'a mut dyn Progress,
-    ) -> Result<Self, RunError> {
-        let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
-        std::fs::create_dir_all(directory)
-            .map_err(|error| RunError::Write { path: directory.into(), error })?;
-        let file =
-            File::create(&part).map_err(|error| RunError::Write { path: part.clone(), error })?;
-        let mut csv = csv::Writer::from_writer(BufWriter::new(file));
-        let columns = ["step", "episode", "return", "length", "updates"];
-        csv.write_record(columns.into_iter().chain(agent.metrics().iter().map(|m| m.name)))
-            .map_err(|error| RunError::Write { path: part.clone(), error: error.into() })?;
-        Ok(Recorder { part, whole, csv, episodes: Vec::new(), progress })
-    }
-
-    /// Puts metrics.csv in its place and gives (step, return) of each episode.
-    fn finish(mut self) -> Result<Vec<(usize, f64)>, RunError> {
-        self.csv
-            .flush()
-            .and_then(|()| std::fs::rename(&self.part, &self.whole))
-            .map_err(|error| RunError::Write { path: self.whole, error })?;
-        Ok(self.episodes)
-    }
-}
-
-impl Observer for Recorder<'_> {
-    fn on_step(&mut self, step: usize) {
-        self.progress.step(step);
-    }
-
-    fn on_episode(&mut self, e: &Episode<'_>) -> Result<(), TrainError> {
-        self.progress.episode(e.episode_return);
-        self.episodes.push((e.step, e.episode_return));
-        let counts = [e.step as f64, e.episode as f64, e.episode_return];
-        let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
-        let row = counts.chain(e.metrics.iter().map(|m| m.value)).map(|x| x.to_string());
-        self.csv
-            .write_record(row)
-            .map_err(|error| TrainError::Write { path: self.part.clone(), error: error.into() })
-    }
 }

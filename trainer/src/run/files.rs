@@ -1,0 +1,99 @@
+//! Files that appear whole or not at all.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Progress, RunError};
+use crate::interface::Algorithm;
+use crate::train::{Episode, Observer, TrainError};
+
+/// Writes a file beside its place and renames it, so that a reader never sees a part of it.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        allow_reading(file.as_file())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| RunError::Write { path: path.into(), error })
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), RunError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(RunError::Write { path: path.into(), error })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Temporary files are private at first; artifacts are not secret.
+fn allow_reading(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+/// Writes a row of metrics.csv for each episode, under another name until the run is over.
+pub(super) struct Recorder<'a> {
+    part: PathBuf,
+    whole: PathBuf,
+    csv: csv::Writer<BufWriter<File>>,
+    episodes: Vec<(usize, f64)>,
+    progress: &'a mut dyn Progress,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(
+        directory: &Path,
+        agent: &dyn Algorithm,
+        progress: &'a mut dyn Progress,
+    ) -> Result<Self, RunError> {
+        let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
+        std::fs::create_dir_all(directory)
+            .map_err(|error| RunError::Write { path: directory.into(), error })?;
+        let file =
+            File::create(&part).map_err(|error| RunError::Write { path: part.clone(), error })?;
+        let mut csv = csv::Writer::from_writer(BufWriter::new(file));
+        let columns = ["step", "episode", "return", "length", "updates"];
+        csv.write_record(columns.into_iter().chain(agent.metrics().iter().map(|m| m.name)))
+            .map_err(|error| RunError::Write { path: part.clone(), error: error.into() })?;
+        Ok(Recorder { part, whole, csv, episodes: Vec::new(), progress })
+    }
+
+    /// Puts metrics.csv in its place and gives (step, return) of each episode.
+    pub(super) fn finish(mut self) -> Result<Vec<(usize, f64)>, RunError> {
+        self.csv
+            .flush()
+            .and_then(|()| std::fs::rename(&self.part, &self.whole))
+            .map_err(|error| RunError::Write { path: self.whole, error })?;
+        Ok(self.episodes)
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn on_step(&mut self, step: usize) {
+        self.progress.step(step);
+    }
+
+    fn on_episode(&mut self, e: &Episode<'_>) -> Result<(), TrainError> {
+        self.progress.episode(e.episode_return);
+        self.episodes.push((e.step, e.episode_return));
+        let counts = [e.step as f64, e.episode as f64, e.episode_return];
+        let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
+        let row = counts.chain(e.metrics.iter().map(|m| m.value)).map(|x| x.to_string());
+        self.csv
+            .write_record(row)
+            .map_err(|error| TrainError::Write { path: self.part.clone(), error: error.into() })
+    }
+}

@@ -1,0 +1,82 @@
+//! What a run reports.
+
+use crc::{CRC_64_XZ, Crc};
+use serde::Serialize;
+
+/// What `summary.json` holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Version of these fields.
+    pub schema: u32,
+    /// Name of the preset.
+    pub preset: String,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// Of all random streams.
+    pub seed: u64,
+    /// Environment steps.
+    pub steps: usize,
+    /// Updates.
+    pub updates: usize,
+    /// Wall-clock time of training alone, in s.
+    pub train_seconds: f64,
+    /// Processor time of the process over training, in s; `null` where the system does not tell.
+    pub train_cpu_seconds: Option<f64>,
+    /// Of the exported policy, run by `policy-core`.
+    pub evaluation: EvaluationSummary,
+    /// The exported policy.
+    pub policy: PolicySummary,
+    /// The trained network against the exported policy.
+    pub parity: Parity,
+    /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
+    pub parameters_fingerprint: String,
+}
+
+/// An evaluation without its single returns.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvaluationSummary {
+    /// Number of starts.
+    pub starts: usize,
+    /// Mean return.
+    pub mean: f64,
+    /// Standard error of the mean.
+    pub standard_error: f64,
+    /// The lowest return.
+    pub worst: f64,
+    /// Mean of the optimal returns from the same starts, where known.
+    pub optimal_mean: Option<f64>,
+    /// 100 (optimal − mean) / |optimal|
+    pub gap_percent: Option<f64>,
+}
+
+/// What was exported.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicySummary {
+    /// File name within the run's directory.
+    pub file: String,
+    /// Its size.
+    pub bytes: usize,
+    /// Weights and biases in it.
+    pub parameters: u64,
+    /// CRC-32, as the blob carries it.
+    pub checksum: String,
+}
+
+/// The trained network (fused multiply-adds) against `policy-core` (none): the same up to rounding.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parity {
+    /// Observations compared.
+    pub observations: usize,
+    /// Largest difference of an action entry, in the action's unit.
+    pub max_difference: f64,
+}
+
+/// CRC-64/XZ over the bits of the parameters, little-endian, as 16 hexadecimal digits.
+pub fn fingerprint(parameters: &[f32]) -> String {
+    let crc = Crc::<u64>::new(&CRC_64_XZ);
+    let mut digest = crc.digest();
+    parameters.iter().for_each(|x| digest.update(&x.to_le_bytes()));
+    format!("{:016x}", digest.finalize())
+}

@@ -1,0 +1,200 @@
+//! The command line as a user meets it: what it writes, and what it says to mistakes.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn trainer(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .expect("the trainer starts")
+}
+
+/// Runs it and expects success; gives standard output.
+fn succeed(directory: &Path, arguments: &[&str]) -> String {
+    let output = trainer(directory, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Runs it and expects failure with this status; gives standard error, which must be one sentence.
+fn fail(directory: &Path, arguments: &[&str], status: i32) -> String {
+    let output = trainer(directory, arguments);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
+    assert!(error.starts_with("error: "), "{arguments:?}: {error}");
+    assert!(!error.contains("panicked"), "{error}");
+    assert!(output.stdout.is_empty());
+    error
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// A short run of 700 steps; gives its directory.
+fn short_run(directory: &Path, out: &str, more: &[&str]) -> Value {
+    let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", out, "--json"];
+    json(&succeed(directory, &[&arguments, more].concat()))
+}
+
+#[test]
+fn a_run_leaves_its_files() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let printed = short_run(directory, "run", &["--seed", "5", "--set", "gamma=0.98"]);
+    let read = |name: &str| fs::read(directory.join("run").join(name)).unwrap();
+    let summary: Value = serde_json::from_slice(&read("summary.json")).unwrap();
+    assert_eq!(printed, summary);
+
+    for (key, value) in [("preset", "sac"), ("algorithm", "sac"), ("environment", "pendulum")] {
+        assert_eq!(summary[key], value);
+    }
+    for (key, value) in [("schema", 1), ("seed", 5), ("steps", 700), ("updates", 200)] {
+        assert_eq!(summary[key], value);
+    }
+    let evaluation = &summary["evaluation"];
+    assert_eq!(evaluation["starts"], 200);
+    for key in ["mean", "standard_error", "worst", "optimal_mean", "gap_percent"] {
+        assert!(evaluation[key].is_number(), "evaluation.{key}");
+    }
+    assert!(summary["train_seconds"].as_f64().unwrap() > 0.0);
+    assert!(summary["parity"]["max_difference"].as_f64().unwrap() < 1e-4);
+    assert_eq!(summary["parameters_fingerprint"].as_str().unwrap().len(), 16);
+    assert_eq!(summary["policy"]["file"], "policy.bin");
+    assert_eq!(summary["policy"]["bytes"], read("policy.bin").len());
+
+    let config: toml::Table = String::from_utf8(read("config.toml")).unwrap().parse().unwrap();
+    assert_eq!(config["agent"]["gamma"].as_float(), Some(0.98));
+    assert_eq!(config["training"]["seed"].as_integer(), Some(5));
+    let metrics = String::from_utf8(read("metrics.csv")).unwrap();
+    assert!(metrics.starts_with("step,episode,return,length,updates,q1_loss"));
+    assert_eq!(metrics.lines().count(), 1 + 3, "700 steps end three episodes");
+    assert!(String::from_utf8(read("learning_curve.svg")).unwrap().contains("</svg>"));
+    let mut files: Vec<_> =
+        fs::read_dir(directory.join("run")).unwrap().map(|f| f.unwrap().file_name()).collect();
+    files.sort();
+    let whole = [
+        "config.toml",
+        "learning_curve.svg",
+        "metrics.csv",
+        "policy.bin",
+        "recording.bin",
+        "summary.json",
+    ];
+    assert_eq!(files, whole, "nothing is left half-written");
+}
+
+#[test]
+fn the_same_settings_give_the_same_bits() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let first = short_run(directory, "a", &[]);
+    let again = short_run(directory, "b", &[]);
+    let other = short_run(directory, "c", &["--seed", "2"]);
+    // Its own config.toml is a complete description of a run.
+    let arguments = ["train", "--config", "a/config.toml", "--out", "d", "--json"];
+    let resolved = json(&succeed(directory, &arguments));
+    let fingerprint = |summary: &Value| summary["parameters_fingerprint"].clone();
+    assert_eq!(fingerprint(&first), fingerprint(&again));
+    assert_eq!(fingerprint(&first), fingerprint(&resolved));
+    assert_ne!(fingerprint(&first), fingerprint(&other));
+    let policy = |run: &str| fs::read(directory.join(run).join("policy.bin")).unwrap();
+    assert_eq!(policy("a"), policy("b"));
+}
+
+#[test]
+fn a_policy_is_evaluated_and_inspected() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let summary = short_run(directory, "run", &[]);
+    let builtin = json(&succeed(directory, &["eval", "run/policy.bin", "--json"]));
+    assert_eq!(builtin["mean"], summary["evaluation"]["mean"]);
+    assert_eq!(builtin["returns"].as_array().unwrap().len(), 200);
+
+    fs::write(directory.join("starts.json"), "[[3.14, 0.0, 7.0], [0.0, 0.0, 8.0]]").unwrap();
+    let arguments = ["eval", "run/policy.bin", "--starts", "starts.json", "--json"];
+    let own = json(&succeed(directory, &arguments));
+    let returns = own["returns"].as_array().unwrap();
+    assert_eq!(returns.len(), 2);
+    assert_eq!(own["worst"].as_f64(), returns.iter().map(|r| r.as_f64().unwrap()).reduce(f64::min));
+    assert!(succeed(directory, &["eval", "run/policy.bin"]).contains("optimal"));
+
+    let inspected = json(&succeed(directory, &["inspect", "run/policy.bin", "--json"]));
+    assert_eq!(inspected["checksum"], summary["policy"]["checksum"]);
+    assert_eq!(inspected["layers"][0]["inputs"], 3);
+    assert!(
+        succeed(directory, &["inspect", "run/policy.bin"]).contains("policy of sac for pendulum")
+    );
+}
+
+#[test]
+fn presets_are_listed() {
+    let directory = Path::new(".");
+    let presets = json(&succeed(directory, &["presets", "--json"]));
+    for preset in presets.as_array().unwrap() {
+        for key in ["name", "algorithm", "environment", "source"] {
+            assert!(preset[key].is_string(), "{key} of {preset}");
+        }
+    }
+    assert!(succeed(directory, &["presets"]).contains("sac"));
+}
+
+#[test]
+fn mistakes_get_one_sentence() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let usage = |arguments: &[&str]| fail(directory, arguments, 2);
+    assert!(usage(&["train", "--preset", "scc"]).contains("did you mean `sac`?"));
+    assert!(
+        usage(&["train", "--preset", "sac", "--set", "gama=1"]).contains("did you mean `gamma`?")
+    );
+    assert!(
+        usage(&["train", "--preset", "sac", "--set", "gamma=2"])
+            .contains("`agent.gamma` must be in [0, 1]")
+    );
+    assert!(usage(&["train", "--preset", "sac", "--set", "activation=gelu"]).contains("gelu"));
+    assert!(
+        usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]).contains("pendulum")
+    );
+    assert!(usage(&["train"]).contains("--preset NAME"));
+    assert!(usage(&["train", "--preset", "sac", "--steps", "many"]).contains("many"));
+    assert!(usage(&["train", "--config", "missing.toml"]).contains("cannot read missing.toml"));
+    assert!(usage(&["learn"]).contains("learn"));
+    fs::write(directory.join("broken.toml"), "preset = \"sac\"\n[agent\n").unwrap();
+    assert!(usage(&["train", "--config", "broken.toml"]).contains("broken.toml, line 2"));
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let failed = |arguments: &[&str]| fail(directory, arguments, 1);
+    short_run(directory, "run", &[]);
+    let policy = fs::read(directory.join("run/policy.bin")).unwrap();
+
+    let truncated = directory.join("truncated.bin");
+    fs::write(&truncated, &policy[..policy.len() / 2]).unwrap();
+    for command in ["eval", "inspect"] {
+        assert!(failed(&[command, "truncated.bin"]).contains("truncated.bin is no usable policy"));
+        assert!(failed(&[command, "missing.bin"]).contains("cannot read missing.bin"));
+    }
+    let mut flipped = policy.clone();
+    flipped[1000] ^= 1;
+    fs::write(directory.join("flipped.bin"), &flipped).unwrap();
+    assert!(failed(&["eval", "flipped.bin"]).contains("checksum"));
+
+    fs::write(directory.join("starts.json"), "[[1.0]]").unwrap();
+    let starts = failed(&["eval", "run/policy.bin", "--starts", "starts.json"]);
+    assert!(starts.contains("starts.json: needed is a JSON array of states of 2 numbers"));
+
+    // A file where the directory should be: no one may write there, not even root.
+    fs::write(directory.join("file"), "").unwrap();
+    let arguments = ["train", "--preset", "sac", "--steps", "10", "--out", "file/run"];
+    assert!(failed(&arguments).contains("choose another directory with --out"));
+}
