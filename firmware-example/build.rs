@@ -9,6 +9,8 @@ use std::{
     process::ExitCode,
 };
 
+use policy_core::Policy;
+
 fn main() -> ExitCode {
     // A build for the desktop tests the library; there is nothing to bake in and nothing to link.
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
@@ -34,10 +36,27 @@ fn bake() -> Result<(), String> {
     let recording = policy.with_file_name("recording.bin");
     for (name, file) in [("POLICY", &policy), ("RECORDING", &recording)] {
         println!("cargo::rerun-if-changed={}", file.display());
-        fs::File::open(file).map_err(|error| explain(name, file, &error))?;
+        let bytes = fs::read(file).map_err(|error| explain(name, file, &error))?;
         println!("cargo::rustc-env=BAKED_{name}={}", file.display());
+        if name == "POLICY" {
+            println!("cargo::rustc-env=BAKED_WIDTH={}", widest_layer(&bytes));
+        }
     }
     Ok(())
+}
+
+/// Outputs of the policy's widest layer. A file that is no policy is baked in all the same, with
+/// any width: the firmware is what must refuse it.
+fn widest_layer(blob: &[u8]) -> usize {
+    // The blob is read in place, so it is moved to a multiple of 4 bytes.
+    let mut room = vec![0; blob.len() + 3];
+    let skip = room.as_ptr().align_offset(4);
+    room[skip..][..blob.len()].copy_from_slice(blob);
+    let policy = Policy::<{ u16::MAX as usize }>::from_bytes(&room[skip..][..blob.len()]);
+    policy
+        .ok()
+        .and_then(|policy| policy.header().shapes().map(|(_, outputs, _)| outputs).max())
+        .unwrap_or(1)
 }
 
 fn explain(name: &str, file: &Path, error: &io::Error) -> String {

@@ -7,6 +7,12 @@ struct Aligned<Bytes: ?Sized>(Bytes);
 static POLICY: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("BAKED_POLICY")));
 static RECORDING: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("BAKED_RECORDING")));
 
+/// Outputs of the policy's widest layer, which decides how much stack an action takes.
+pub const WIDTH: usize = match usize::from_str_radix(env!("BAKED_WIDTH"), 10) {
+    Ok(width) => width,
+    Err(_) => panic!("build.rs writes a number"),
+};
+
 /// The policy's blob.
 pub fn policy() -> &'static [u8] {
     &POLICY.0

@@ -35,14 +35,14 @@ impl Outcome {
 /// Replays `recording` through the policy in `blob`, and writes a report of one or two lines.
 ///
 /// `count` runs the work that it is given, as often as it likes, and says how many instructions one
-/// round takes. The outcome is valid even where `out` takes no text.
-pub fn run(
+/// round takes. `WIDTH` is that of the widest layer. The outcome is valid even where `out` takes no text.
+pub fn run<const WIDTH: usize>(
     blob: &[u8],
     recording: &[u8],
     count: impl FnOnce(&mut dyn FnMut()) -> u32,
     out: &mut impl Write,
 ) -> Outcome {
-    let (outcome, _) = match load(blob, recording) {
+    let (outcome, _) = match load::<WIDTH>(blob, recording) {
         Ok((policy, replay)) => (judge(&replay), report(&policy, &replay, count, out)),
         Err(refusal) => (Outcome::Refused, writeln!(out, "error: {refusal}")),
     };
@@ -68,7 +68,10 @@ impl fmt::Display for Refusal {
     }
 }
 
-fn load<'a>(blob: &'a [u8], recording: &[u8]) -> Result<(Policy<'a>, Replay), Refusal> {
+fn load<'a, const WIDTH: usize>(
+    blob: &'a [u8],
+    recording: &[u8],
+) -> Result<(Policy<'a, WIDTH>, Replay), Refusal> {
     let policy = Policy::from_bytes(blob).map_err(Refusal::Policy)?;
     let replay = Recording::from_bytes(recording)
         .and_then(|recording| recording.replay(&policy))
@@ -81,8 +84,8 @@ fn judge(replay: &Replay) -> Outcome {
     if replay.mismatches == 0 { Outcome::Equal } else { Outcome::Different }
 }
 
-fn report(
-    policy: &Policy<'_>,
+fn report<const WIDTH: usize>(
+    policy: &Policy<'_, WIDTH>,
     replay: &Replay,
     count: impl FnOnce(&mut dyn FnMut()) -> u32,
     out: &mut impl Write,
@@ -160,7 +163,7 @@ mod tests {
             1234
         };
         let (blob, recording) = (bytemuck::cast_slice(blob), bytemuck::cast_slice(recording));
-        (run(blob, recording, count, &mut out), out)
+        (run::<64>(blob, recording, count, &mut out), out)
     }
 
     #[test]
@@ -220,6 +223,6 @@ mod tests {
         let mut recording = recording(&blob, &[0.0]);
         recording[4] ^= 1;
         let (blob, recording) = (bytemuck::cast_slice(&blob), bytemuck::cast_slice(&recording));
-        assert_eq!(run(blob, recording, |_| 0, &mut Broken), Outcome::Different);
+        assert_eq!(run::<64>(blob, recording, |_| 0, &mut Broken), Outcome::Different);
     }
 }

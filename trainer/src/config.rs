@@ -25,14 +25,14 @@ pub enum ConfigError {
         choices: Vec<String>,
     },
     /// A value of the wrong type or out of its range.
-    #[error("`{key}` must be {needed}{}", found(value))]
+    #[error("`{key}` must be {needed}, not {value}")]
     Value {
         /// The key, with its table.
         key: String,
         /// What it must be.
         needed: String,
-        /// The value given, where one is at hand.
-        value: Option<String>,
+        /// The value given.
+        value: String,
     },
     /// Not TOML, or not of the form of a preset.
     #[error("{origin}: {message}")]
@@ -68,10 +68,6 @@ fn suggest(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
 
-fn found(value: &Option<String>) -> String {
-    value.as_ref().map_or(String::new(), |value| format!(", not {value}"))
-}
-
 impl ConfigError {
     /// A name that is none of `choices`.
     pub fn unknown<'a>(
@@ -80,18 +76,31 @@ impl ConfigError {
         choices: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let choices: Vec<String> = choices.into_iter().map(String::from).collect();
-        let likeness = |choice: &&String| (strsim::jaro_winkler(name, choice) * 1e6) as u32;
-        let nearest = choices.iter().max_by_key(likeness);
-        let nearest = nearest.filter(|choice| strsim::jaro_winkler(name, choice) > 0.7).cloned();
+        // Swapped letters count as one mistake, a shared beginning counts for much.
+        let likeness = |choice: &str| {
+            let edits = strsim::normalized_damerau_levenshtein(name, choice);
+            edits.max(strsim::jaro_winkler(name, choice))
+        };
+        let nearest = choices.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let nearest = nearest.filter(|choice| likeness(choice) > 0.65).cloned();
         ConfigError::Unknown { kind, name: name.into(), nearest, choices }
     }
 }
 
-/// An error unless the condition holds.
-pub fn check(key: &str, needed: &str, holds: bool) -> Result<(), ConfigError> {
+/// An error unless the condition holds for the value.
+pub fn check(
+    key: &str,
+    value: impl std::fmt::Debug,
+    needed: &str,
+    holds: bool,
+) -> Result<(), ConfigError> {
     match holds {
         true => Ok(()),
-        false => Err(ConfigError::Value { key: key.into(), needed: needed.into(), value: None }),
+        false => Err(ConfigError::Value {
+            key: key.into(),
+            needed: needed.into(),
+            value: format!("{value:?}"),
+        }),
     }
 }
 
@@ -144,12 +153,12 @@ pub struct TrainingConfig {
 impl TrainingConfig {
     fn check(&self) -> Result<(), ConfigError> {
         // TOML has no larger integers, and config.toml must be able to hold it.
-        check("training.seed", "at most 2⁶³ − 1", i64::try_from(self.seed).is_ok())?;
-        check("training.steps", "at least 1", self.steps >= 1)?;
+        check("training.seed", self.seed, "at most 2⁶³ − 1", i64::try_from(self.seed).is_ok())?;
+        check("training.steps", self.steps, "at least 1", self.steps >= 1)?;
         let batch = (1..=65_536).contains(&self.batch_size);
-        check("training.batch_size", "1 to 65536", batch)?;
+        check("training.batch_size", self.batch_size, "1 to 65536", batch)?;
         let buffer = (1..=100_000_000).contains(&self.buffer_size);
-        check("training.buffer_size", "1 to 100000000", buffer)
+        check("training.buffer_size", self.buffer_size, "1 to 100000000", buffer)
     }
 }
 
@@ -235,7 +244,7 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
     let wrong = |needed: &str| ConfigError::Value {
         key: path.clone(),
         needed: needed.into(),
-        value: Some(value.to_string()),
+        value: value.to_string(),
     };
     let value = match (old, &value) {
         (Value::Float(_), Value::Integer(i)) => Value::Float(*i as f64),
@@ -302,7 +311,7 @@ mod tests {
         assert_eq!(message("steps=1.5"), "`training.steps` must be a whole number, not 1.5");
         assert_eq!(message("seed=-1"), "`training.seed` must be a whole number from 0, not -1");
         assert_eq!(message("hidden=64"), "`agent.hidden` must be a list, such as [64, 64], not 64");
-        assert_eq!(message("batch_size=0"), "`training.batch_size` must be 1 to 65536");
+        assert_eq!(message("batch_size=0"), "`training.batch_size` must be 1 to 65536, not 0");
         assert!(message("gamma").contains("not of the form key=value"));
         let error = RunConfig::resolve(Some("sca"), None, &[]).unwrap_err().to_string();
         assert!(error.starts_with("there is no preset `sca` (did you mean `sac`?)"), "{error}");

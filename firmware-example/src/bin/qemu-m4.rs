@@ -22,8 +22,12 @@ mod board {
             core.SYST.clear_current();
             core.SYST.enable_counter();
         }
-        let outcome =
-            firmware_example::run(baked::policy(), baked::recording(), count, &mut Console);
+        let outcome = firmware_example::run::<{ baked::WIDTH }>(
+            baked::policy(),
+            baked::recording(),
+            count,
+            &mut Console,
+        );
         semihosting::process::exit(outcome.exit_code())
     }
 

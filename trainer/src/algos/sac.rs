@@ -111,33 +111,28 @@ impl Config {
     /// Reads and checks an `[agent]` table.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: Config = from_table("agent", table)?;
-        check(
-            "agent.hidden",
-            "widths of 1 to 4096, at most 7",
-            c.hidden.len() <= 7 && c.hidden.iter().all(|w| (1..=4096).contains(w)),
-        )?;
-        check("agent.gamma", "in [0, 1]", (0.0..=1.0).contains(&c.gamma))?;
-        check("agent.tau", "in (0, 1]", c.tau > 0.0 && c.tau <= 1.0)?;
+        let hidden = c.hidden.len() <= 7 && c.hidden.iter().all(|w| (1..=4096).contains(w));
+        check("agent.hidden", &c.hidden, "at most 7 widths from 1 to 4096", hidden)?;
+        check("agent.gamma", c.gamma, "in [0, 1]", (0.0..=1.0).contains(&c.gamma))?;
+        check("agent.tau", c.tau, "in (0, 1]", c.tau > 0.0 && c.tau <= 1.0)?;
         for (key, rate) in [
             ("agent.critic_learning_rate", c.critic_learning_rate),
             ("agent.actor_learning_rate", c.actor_learning_rate),
             ("agent.alpha_learning_rate", c.alpha_learning_rate),
             ("agent.epsilon", c.epsilon),
         ] {
-            check(key, "positive and finite", rate > 0.0 && rate.is_finite())?;
+            check(key, rate, "positive and finite", rate > 0.0 && rate.is_finite())?;
         }
         for (key, beta) in [("agent.beta1", c.beta1), ("agent.beta2", c.beta2)] {
-            check(key, "in [0, 1)", (0.0..1.0).contains(&beta))?;
+            check(key, beta, "in [0, 1)", (0.0..1.0).contains(&beta))?;
         }
         let alpha = c.alpha.is_finite() && (c.alpha > 0.0 || c.alpha == 0.0 && !c.learn_alpha);
-        check("agent.alpha", "positive, or 0 where it is not learnt", alpha)?;
-        check("agent.target_entropy", "finite", c.target_entropy.is_finite())?;
+        check("agent.alpha", c.alpha, "positive, or 0 where it is not learnt", alpha)?;
+        let entropy = c.target_entropy.is_finite();
+        check("agent.target_entropy", c.target_entropy, "finite", entropy)?;
         let bounds = c.log_std_min.is_finite() && c.log_std_max.is_finite();
-        check(
-            "agent.log_std_min",
-            "at most log_std_max",
-            bounds && c.log_std_min <= c.log_std_max,
-        )?;
+        let order = bounds && c.log_std_min <= c.log_std_max;
+        check("agent.log_std_min", c.log_std_min, "finite and at most log_std_max", order)?;
         Ok(c)
     }
 

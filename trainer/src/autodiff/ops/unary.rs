@@ -39,8 +39,9 @@ impl Unary {
     #[inline(always)]
     pub fn value<T: Scalar>(self, x: T) -> T {
         match self {
-            Unary::Relu if x > T::ZERO => x,
-            Unary::Relu => T::ZERO,
+            // A NaN stays one, so that divergence is seen.
+            Unary::Relu if x <= T::ZERO => T::ZERO,
+            Unary::Relu => x,
             Unary::Tanh => x.tanh(),
             Unary::Exp => x.exp(),
             Unary::Ln => x.ln(),

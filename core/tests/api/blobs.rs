@@ -1,0 +1,153 @@
+//! Policies to test with.
+
+use policy_core::{
+    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, recording,
+};
+use proptest::prelude::*;
+
+/// Bytes at a multiple of 4, as the readers need them.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Aligned {
+    words: Vec<u32>,
+    len: usize,
+}
+
+impl Aligned {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut words = vec![0; bytes.len().div_ceil(4) + 1];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Aligned { words, len: bytes.len() }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.len]
+    }
+
+    /// A copy with other bytes and a checksum that fits them. The length field stays as it is.
+    pub(crate) fn changed(&self, change: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut bytes = self.bytes().to_vec();
+        change(&mut bytes);
+        format::seal(&mut bytes);
+        Aligned::new(&bytes)
+    }
+}
+
+impl std::fmt::Debug for Aligned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02x?}", self.bytes())
+    }
+}
+
+/// A header and its weights in the order of the blob.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    pub(crate) header: Header,
+    pub(crate) weights: Vec<f32>,
+}
+
+impl Sample {
+    pub(crate) fn blob(&self) -> Aligned {
+        let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * self.weights.len()];
+        let len = format::encode(&self.header, self.weights.iter().copied(), &mut bytes).unwrap();
+        Aligned::new(&bytes[..len])
+    }
+}
+
+/// The worked example of `FORMAT.md`.
+pub(crate) fn spring() -> Sample {
+    let layer = |outputs, activation| LayerShape { outputs, activation };
+    Sample {
+        header: Header {
+            algorithm: Algorithm::Sac,
+            environment: "spring".try_into().unwrap(),
+            control_period: 0.05,
+            observation_size: 3,
+            layers: [layer(2, Activation::Relu), layer(2, Activation::Linear)]
+                .into_iter()
+                .collect(),
+            head: Head::SquashedGaussian {
+                scale: [2.0].into_iter().collect(),
+                bias: [0.5].into_iter().collect(),
+                log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+            },
+        },
+        weights: vec![
+            0.5, -1.0, 1.0, 0.5, -2.0, 3.0, 0.25, -4.0, 0.125, -1.0, 0.75, 0.25, -0.5, 1.5,
+        ],
+    }
+}
+
+/// The observation of the worked example.
+pub(crate) const SPRING_OBSERVATION: [f32; 3] = [1.0, 0.25, -0.5];
+
+/// A recording with these words after its fixed part.
+pub(crate) fn recording(observation: u8, action: u8, rows: u32, words: &[u32]) -> Aligned {
+    let mut bytes = recording::prefix(observation, action, rows).to_vec();
+    bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    Aligned::new(&bytes)
+}
+
+/// Every finite number, subnormal and huge ones too.
+pub(crate) fn finite() -> impl Strategy<Value = f32> {
+    any::<u32>().prop_map(f32::from_bits).prop_filter("finite", |x| x.is_finite())
+}
+
+/// Mostly numbers of a network's usual size, at times any finite one.
+pub(crate) fn number() -> impl Strategy<Value = f32> {
+    prop_oneof![15 => -2.0_f32..2.0, 1 => finite()]
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::Tanh)]
+}
+
+fn head(actions: usize) -> impl Strategy<Value = Head> {
+    let scale = prop::collection::vec(1e-3_f32..1e3, actions);
+    let bias = prop::collection::vec(-1e3_f32..1e3, actions);
+    let log_std = (any::<bool>(), -20.0_f32..0.0, 0.0_f32..3.0).prop_map(|(tanh, min, max)| {
+        if tanh { LogStdBound::Tanh { min, max } } else { LogStdBound::Clamp { min, max } }
+    });
+    (scale, bias, log_std).prop_map(|(scale, bias, log_std)| Head::SquashedGaussian {
+        scale: scale.into_iter().collect(),
+        bias: bias.into_iter().collect(),
+        log_std,
+    })
+}
+
+/// Any header that makes a policy, with layers of at most 16 outputs.
+fn header() -> impl Strategy<Value = Header> {
+    let hidden = prop::collection::vec((1_u16..=16, activation()), 0..format::MAX_LAYERS);
+    let actions = 1..=policy_core::action::MAX_ACTION_SIZE;
+    let rest = (hidden, activation(), actions.prop_flat_map(head));
+    ("[a-zα-ω_]{0,16}", 1e-4_f32..10.0, 1_u16..=20, rest).prop_map(
+        |(environment, control_period, observation_size, (hidden, last, head))| Header {
+            algorithm: Algorithm::Sac,
+            environment: environment.as_str().try_into().unwrap(),
+            control_period,
+            observation_size,
+            layers: hidden
+                .into_iter()
+                .chain([(head.inputs().0 as u16, last)])
+                .map(|(outputs, activation)| LayerShape { outputs, activation })
+                .collect(),
+            head,
+        },
+    )
+}
+
+/// Any policy of that size.
+pub(crate) fn sample() -> impl Strategy<Value = Sample> {
+    header().prop_flat_map(|header| {
+        let weights = prop::collection::vec(number(), header.parameters() as usize);
+        weights.prop_map(move |weights| Sample { header: header.clone(), weights })
+    })
+}
+
+/// A policy and an observation for it.
+pub(crate) fn sample_and_observation() -> impl Strategy<Value = (Sample, Vec<f32>)> {
+    sample().prop_flat_map(|sample| {
+        let observation =
+            prop::collection::vec(number(), usize::from(sample.header.observation_size));
+        (Just(sample), observation)
+    })
+}
