@@ -4,11 +4,31 @@
 //! writes it as one *blob* (see `FORMAT.md`); this crate checks the blob and evaluates it in place.
 //!
 //! ```
-//! # fn run(blob: &[u8]) -> Result<(), Box<dyn core::error::Error>> {
-//! let policy: policy_core::Policy = policy_core::Policy::from_bytes(blob)?;
-//! let action = policy.act(&[1.0, 0.0, 0.3])?; // cos θ, sin θ, dθ/dt, in rad/s
-//! let torque = action[0]; //, in N·m
-//! # let _ = torque; Ok(()) }
+//! # use policy_core::{Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format};
+//! # let header = Header {
+//! #     algorithm: Algorithm::Sac,
+//! #     environment: "pendulum".try_into()?,
+//! #     control_period: 0.05,
+//! #     observation_size: 3,
+//! #     layers: [LayerShape { outputs: 2, activation: Activation::Linear }].into_iter().collect(),
+//! #     head: Head::SquashedGaussian {
+//! #         scale: [2.0].into_iter().collect(),
+//! #         bias: [0.0].into_iter().collect(),
+//! #         log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+//! #     },
+//! # };
+//! # let mut words = [0_u32; 64];
+//! # let blob: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+//! # let weights = [0.5, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+//! # let length = format::encode(&header, weights.into_iter(), blob)?;
+//! # let blob: &[u8] = &blob[..length];
+//! use policy_core::Policy;
+//!
+//! let policy: Policy = Policy::from_bytes(blob)?;
+//! let action = policy.act(&[0.5, -0.8, 0.3])?; // cos θ, sin θ, dθ/dt in rad/s
+//! assert_eq!(action[0], 0.0); // the torque in N·m
+//! assert!(policy.act(&[0.5, f32::NAN, 0.3]).is_err());
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
 //! # What it promises
@@ -18,7 +38,8 @@
 //! - **The same bits everywhere.** Sums run in a fixed order, nothing is fused, and transcendental
 //!   functions come from [`libm`] called directly, so a Cortex-M and a desktop agree on every bit.
 //! - **Errors, never surprises.** A malformed blob, an observation that is not finite and an
-//!   action that would not be finite are each refused with an error that names what is wrong.
+//!   action that would not be finite are each refused with an error that names what is wrong. A NaN
+//!   inside the network reaches the action; no activation hides it.
 //!
 //! # Modules
 //!

@@ -152,3 +152,133 @@ fn check_finite(step: usize, agent: &dyn Algorithm) -> Result<(), TrainError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autodiff::Params;
+    use crate::interface::{Batch, PolicyNetwork, Spec, Step};
+
+    /// Counts: its state is the number of steps since the reset, plus 100 for each episode.
+    struct Counter {
+        spec: Spec,
+        state: f32,
+        episodes: f32,
+        terminal_after: f32,
+    }
+
+    impl Counter {
+        /// Truncated after 3 steps, terminal after `terminal_after`.
+        fn new(terminal_after: f32) -> Self {
+            let spec = Spec {
+                name: "counter",
+                observation_size: 1,
+                state_size: 1,
+                action_low: vec![-2.0],
+                action_high: vec![4.0],
+                horizon: 3,
+                period: 1.0,
+            };
+            Counter { spec, state: 0.0, episodes: 0.0, terminal_after }
+        }
+    }
+
+    impl Environment for Counter {
+        fn spec(&self) -> &Spec {
+            &self.spec
+        }
+        fn reset(&mut self, _: &mut Rng, observation: &mut [f32]) {
+            self.episodes += 1.0;
+            self.state = 0.0;
+            observation[0] = 100.0 * self.episodes;
+        }
+        fn restore(&mut self, _: &[f64], _: &mut [f32]) {}
+        fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
+            assert!((-2.0..=4.0).contains(&action[0]));
+            self.state += 1.0;
+            observation[0] = 100.0 * self.episodes + self.state;
+            Step { reward: 1.0, terminated: self.state == self.terminal_after }
+        }
+    }
+
+    /// Learns nothing, but remembers the transitions that it was shown.
+    struct Memory {
+        params: Params<f32>,
+        seen: Vec<(f32, f32, f32)>,
+    }
+
+    impl Algorithm for Memory {
+        fn act(&mut self, _: &[f32], _: &mut [f32]) {}
+        fn explore(&mut self, _: &[f32], _: &mut Rng, action: &mut [f32]) {
+            action[0] = 3.5;
+        }
+        fn update(&mut self, batch: &Batch<'_, f32>, _: &mut Rng) {
+            let s = batch.observation().iter().zip(batch.next_observation());
+            let rows = s.zip(batch.not_terminated());
+            self.seen.extend(rows.map(|((s, next), n)| (*s, *next, *n)));
+        }
+        fn metrics(&self) -> &[Metric] {
+            &[]
+        }
+        fn parameters(&self) -> &Params<f32> {
+            &self.params
+        }
+        fn policy(&self) -> PolicyNetwork<'_> {
+            unreachable!("nothing is exported")
+        }
+    }
+
+    /// (s, s′, 1 − d) of a run's replayed transitions.
+    fn seen(terminal_after: f32) -> Vec<(f32, f32, f32)> {
+        let mut agent = Memory { params: Params::new(1), seen: Vec::new() };
+        let config = TrainingConfig {
+            seed: 1,
+            steps: 200,
+            start_steps: 50,
+            update_after: 100,
+            updates_per_step: 2,
+            batch_size: 8,
+            buffer_size: 150,
+        };
+        let environment = &mut Counter::new(terminal_after);
+        let updates = train(environment, &mut agent, &config, &mut Unobserved).unwrap();
+        assert_eq!((updates, agent.seen.len()), (200, 1600));
+        agent.seen
+    }
+
+    #[test]
+    fn running_out_of_time_is_not_terminal() {
+        for (s, next, not_terminated) in seen(f32::INFINITY) {
+            assert_eq!(next, s + 1.0, "the true next observation, not the next episode's first");
+            assert_eq!(not_terminated, 1.0);
+        }
+    }
+
+    #[test]
+    fn terminal_states_are_marked() {
+        let seen = seen(2.0);
+        assert!(seen.iter().any(|(_, _, not_terminated)| *not_terminated == 0.0));
+        for (s, next, not_terminated) in seen {
+            assert_eq!(next, s + 1.0);
+            assert_eq!(not_terminated == 0.0, next % 100.0 == 2.0);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_stops_the_run() {
+        let mut agent = Memory { params: Params::new(3), seen: Vec::new() };
+        agent.params.value[2] = f32::NAN;
+        let config = TrainingConfig {
+            seed: 1,
+            steps: 20,
+            start_steps: 0,
+            update_after: 100,
+            updates_per_step: 1,
+            batch_size: 1,
+            buffer_size: 10,
+        };
+        let environment = &mut Counter::new(f32::INFINITY);
+        let error = train(environment, &mut agent, &config, &mut Unobserved).unwrap_err();
+        assert!(error.to_string().starts_with("training diverged: parameter 2 is NaN at step 3"));
+    }
+}

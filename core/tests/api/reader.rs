@@ -191,8 +191,8 @@ fn expm1(y: f32) -> f32 {
         return y;
     }
     let k = match size {
-        ..=0x3eb1_7218 => 0,
-        ..0x3f85_1592 => {
+        ..0x3eb1_7219 => 0,
+        0x3eb1_7219..0x3f85_1592 => {
             if y < 0.0 {
                 -1
             } else {

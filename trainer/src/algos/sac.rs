@@ -152,6 +152,8 @@ pub struct Networks {
     pub lambda: usize,
     /// Q_θ′₁, Q_θ′₂
     pub target: [Mlp; 2],
+    /// Entries of an observation and of an action.
+    sizes: (usize, usize),
 }
 
 impl Networks {
@@ -171,12 +173,51 @@ impl Networks {
             log_std_bounds: (c.log_std_min, c.log_std_max),
         };
         let target = [(); 2].map(|()| network(obs + act, 1));
-        Networks { critic, actor, lambda: layout.take(1).start, target }
+        Networks { critic, actor, lambda: layout.take(1).start, target, sizes: (obs, act) }
     }
 
     /// Both critics: they lie back to back and share an optimiser.
     fn critics(&self) -> std::ops::Range<usize> {
         self.critic[0].range().start..self.critic[1].range().end
+    }
+
+    fn compile_critic<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
+        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
+        let b = Vars {
+            s: g.input(obs),
+            a: g.input(act),
+            r: g.input(1),
+            next_s: g.input(obs),
+            not_terminated: g.input(1),
+        };
+        let losses = critic_losses(self, c, &b, g.input(act));
+        g.compile(Some(losses[0] + losses[1]), &[self.critics()], &losses)
+    }
+
+    fn compile_actor<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
+        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
+        let (loss, log_pi) = actor_loss(self, c, g.input(obs), g.input(act));
+        g.compile(Some(loss), &[self.actor.network.range()], &[log_pi])
+    }
+
+    fn compile_alpha<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
+        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
+        let log_pi = match c.alpha_loss {
+            AlphaLoss::LogAlpha => g.input(1),
+            AlphaLoss::ExpAlpha => self.actor.sample(g.input(obs), g.input(act)).1,
+        };
+        let loss = temperature_loss(c, g.parameter(self.lambda), log_pi);
+        g.compile(Some(loss), &[self.lambda..self.lambda + 1], &[])
+    }
+
+    /// A program for one observation: the greedy action, or one sampled with the second input.
+    fn compile_action<P: Program>(&self, sampled: bool) -> Result<P, GraphError> {
+        let ((obs, act), g) = (self.sizes, Graph::new(1));
+        let action = match sampled {
+            true => self.actor.sample(g.input(obs), g.input(act)).0,
+            false => self.actor.greedy(g.input(obs)),
+        };
+        g.compile(None, &[], &[action])
     }
 
     fn targets(&self) -> std::ops::Range<usize> {
@@ -246,24 +287,17 @@ impl<P: Program> Sac<P> {
         if config.learn_alpha {
             params.value[n.lambda] = P::Scalar::from_f64(config.alpha).ln();
         }
-        let (obs, act) = (spec.observation_size, spec.action_size());
-        let zeros = vec![P::Scalar::ZERO; batch_size * act];
+        let zeros = vec![P::Scalar::ZERO; batch_size * spec.action_size()];
+        let alpha_program = match config.learn_alpha {
+            true => Some(n.compile_alpha(&config, batch_size)?),
+            false => None,
+        };
         Ok(Sac {
-            critic_program: compile_critic(&n, &config, obs, act, batch_size)?,
-            actor_program: compile_actor(&n, &config, obs, act, batch_size)?,
-            alpha_program: match config.learn_alpha {
-                true => Some(compile_alpha(&n, &config, obs, act, batch_size)?),
-                false => None,
-            },
-            greedy_program: {
-                let graph = Graph::new(1);
-                graph.compile(None, &[], &[n.actor.greedy(graph.input(obs))])?
-            },
-            sample_program: {
-                let graph = Graph::new(1);
-                let (action, _) = n.actor.sample(graph.input(obs), graph.input(act));
-                graph.compile(None, &[], &[action])?
-            },
+            critic_program: n.compile_critic(&config, batch_size)?,
+            actor_program: n.compile_actor(&config, batch_size)?,
+            alpha_program,
+            greedy_program: n.compile_action(false)?,
+            sample_program: n.compile_action(true)?,
             critic_adam: Adam::new(config.adam(config.critic_learning_rate), n.critics()),
             actor_adam: Adam::new(config.adam(config.actor_learning_rate), n.actor.network.range()),
             alpha_adam: Adam::new(config.adam(config.alpha_learning_rate), n.lambda..n.lambda + 1),
@@ -333,53 +367,6 @@ impl<P: Program> Sac<P> {
     pub fn last_metrics(&self) -> &[Metric] {
         &self.metrics
     }
-}
-
-fn compile_critic<P: Program>(
-    n: &Networks,
-    c: &Config,
-    obs: usize,
-    act: usize,
-    batch_size: usize,
-) -> Result<P, GraphError> {
-    let g = Graph::new(batch_size);
-    let b = Vars {
-        s: g.input(obs),
-        a: g.input(act),
-        r: g.input(1),
-        next_s: g.input(obs),
-        not_terminated: g.input(1),
-    };
-    let losses = critic_losses(n, c, &b, g.input(act));
-    g.compile(Some(losses[0] + losses[1]), &[n.critics()], &losses)
-}
-
-fn compile_actor<P: Program>(
-    n: &Networks,
-    c: &Config,
-    obs: usize,
-    act: usize,
-    batch_size: usize,
-) -> Result<P, GraphError> {
-    let g = Graph::new(batch_size);
-    let (loss, log_pi) = actor_loss(n, c, g.input(obs), g.input(act));
-    g.compile(Some(loss), &[n.actor.network.range()], &[log_pi])
-}
-
-fn compile_alpha<P: Program>(
-    n: &Networks,
-    c: &Config,
-    obs: usize,
-    act: usize,
-    batch_size: usize,
-) -> Result<P, GraphError> {
-    let g = Graph::new(batch_size);
-    let log_pi = match c.alpha_loss {
-        AlphaLoss::LogAlpha => g.input(1),
-        AlphaLoss::ExpAlpha => n.actor.sample(g.input(obs), g.input(act)).1,
-    };
-    let loss = temperature_loss(c, g.parameter(n.lambda), log_pi);
-    g.compile(Some(loss), &[n.lambda..n.lambda + 1], &[])
 }
 
 impl<P: Program<Scalar = f32>> Algorithm for Sac<P> {
