@@ -315,6 +315,7 @@ fn recordings() {
     assert_eq!(sentence(&recording.bytes()[..11]), length(12, 11));
     assert_eq!(sentence(&recording.bytes()[..27]), length(28, 27));
     assert_eq!(sentence(&[]), length(12, 0));
+    assert_eq!(sentence(blobs::recording(3, 1, 1, &[0; 5]).bytes()), length(28, 32));
     let blob = blobs::spring().blob();
     let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
     let other = blobs::recording(4, 2, 1, &[0; 6]);

@@ -99,13 +99,16 @@ fn a_recording_without_rows_compares_nothing() {
 fn another_shape_is_refused_before_anything_runs() {
     let blob = blobs::spring().blob();
     let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
-    // The same number of words a row, cut elsewhere.
-    let bytes = blobs::recording(2, 2, 1, &[0; 4]);
-    let error = Recording::from_bytes(bytes.bytes()).unwrap().replay(&policy).unwrap_err();
-    let (found_observation, found_action) = (2, 2);
-    let expected =
-        RecordingError::Shape { observation: 3, action: 1, found_observation, found_action };
-    assert_eq!(error, expected);
+    // The first has the same number of words a row, cut elsewhere.
+    for (found_observation, found_action) in [(2, 2), (3, 2), (4, 1)] {
+        let words = vec![0; found_observation + found_action];
+        let bytes = blobs::recording(found_observation as u8, found_action as u8, 1, &words);
+        let replayed = Recording::from_bytes(bytes.bytes()).unwrap().replay(&policy);
+        let (observation, action) = (3, 1);
+        let expected =
+            RecordingError::Shape { observation, action, found_observation, found_action };
+        assert_eq!(replayed, Err(expected));
+    }
 }
 
 #[test]
