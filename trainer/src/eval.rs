@@ -72,7 +72,7 @@ impl Evaluation {
     fn new(returns: Vec<f64>) -> Self {
         let n = returns.len() as f64;
         let mean = returns.iter().sum::<f64>() / n;
-        let squares: f64 = returns.iter().map(|r| (r - mean).powi(2)).sum();
+        let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
         let variance = if n > 1.0 { squares / (n - 1.0) } else { 0.0 };
         let worst = returns.iter().copied().fold(f64::INFINITY, f64::min);
         Evaluation { mean, standard_error: (variance / n).sqrt(), worst, returns }

@@ -8,6 +8,8 @@ use crate::autodiff::Var;
 
 /// Keeps the logarithm finite where tanh saturates, as the published code does.
 const EPSILON: f64 = 1e-6;
+/// ½ log 2π
+const HALF_LOG_2_PI: f64 = 0.918_938_533_204_672_7;
 
 /// How a raw output ζ becomes log σ within [min, max].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +49,7 @@ impl SquashedGaussian {
         let (mean, log_std) = self.distribution(s);
         let u = mean + log_std.exp() * epsilon;
         let squashed = u.tanh();
-        let half_log_2_pi = 0.5 * std::f64::consts::TAU.ln();
-        let log_normal = -0.5 * epsilon.square() - log_std - half_log_2_pi;
+        let log_normal = -0.5 * epsilon.square() - log_std - HALF_LOG_2_PI;
         let slope = (1.0 - squashed.square()).affine(&self.scale, &[EPSILON]);
         let log_likelihood = (log_normal - slope.ln()).sum_columns();
         (squashed.affine(&self.scale, &self.bias), log_likelihood)
