@@ -28,11 +28,15 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     /// or a weight that is not finite: an error that names it.
     pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
         let format::Parts { header, mut weights, checksum } = format::decode(blob)?;
+        // The widest layer, so that the WIDTH that the error asks for is enough.
+        let outputs = header.shapes().map(|(_, outputs, _)| outputs).enumerate();
+        if let Some((layer, found)) = outputs.max_by_key(|&(_, outputs)| outputs)
+            && found > WIDTH
+        {
+            return Err(BlobError::TooWide { layer, found, limit: WIDTH });
+        }
         let mut layers = Vec::new();
         for (index, (inputs, outputs, activation)) in header.shapes().enumerate() {
-            if outputs > WIDTH {
-                return Err(BlobError::TooWide { layer: index, found: outputs, limit: WIDTH });
-            }
             // `decode` has matched the shapes with the length of the weights, so both splits hold.
             let size = (inputs + 1) * outputs;
             let short = BlobError::WeightLength { needed: 4 * size, found: 4 * weights.len() };
