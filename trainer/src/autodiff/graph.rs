@@ -6,16 +6,27 @@ use std::ops::{Add, Mul, Neg, Range, Sub};
 use super::ops::{Affine, Binary, Linear, Op, Unary};
 use super::{Program, Tape};
 
-/// `[rows, columns]`; rows is the batch size B, or 1.
+/// `[B, columns]`, or `[1, 1]` for a single number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// B or 1.
+    /// B, or 1 for a single number.
     pub rows: usize,
     /// Entries of a row.
     pub columns: usize,
+    /// Is it a single number? A batch of one row with one column is not: what goes together must
+    /// not depend on B.
+    pub single: bool,
 }
 
 impl Shape {
+    /// A single number.
+    pub const SINGLE: Shape = Shape { rows: 1, columns: 1, single: true };
+
+    /// `[rows, columns]`
+    pub fn matrix(rows: usize, columns: usize) -> Self {
+        Shape { rows, columns, single: false }
+    }
+
     /// Number of entries.
     #[allow(clippy::len_without_is_empty, reason = "a shape is never empty")]
     pub fn len(self) -> usize {
@@ -25,7 +36,10 @@ impl Shape {
 
 impl std::fmt::Display for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "[{}, {}]", self.rows, self.columns)
+        match self.single {
+            true => f.write_str("[1, 1]"),
+            false => write!(f, "[B = {}, {}]", self.rows, self.columns),
+        }
     }
 }
 
@@ -59,6 +73,20 @@ pub enum GraphError {
     NotScalar {
         /// Shape of the expression.
         found: Shape,
+    },
+    /// Expressions of two graphs in one.
+    #[error("{operation} takes expressions of one graph, these belong to two")]
+    TwoGraphs {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A range to differentiate by that cuts through a layer.
+    #[error("the parameters {start}..{end} to differentiate by end within a layer")]
+    Cut {
+        /// First parameter of the range.
+        start: usize,
+        /// One past the last.
+        end: usize,
     },
     /// A range to differentiate by that the loss does not depend on.
     #[error("the loss does not depend on the parameters {start}..{end}")]
@@ -105,12 +133,12 @@ impl Graph {
     /// The next input `[B, columns]` of the program.
     pub fn input(&self, columns: usize) -> Var<'_> {
         let index = self.inputs.replace(self.inputs.get() + 1);
-        self.push(Op::Input(index), Shape { rows: self.batch, columns })
+        self.push(Op::Input(index), Shape::matrix(self.batch, columns))
     }
 
     /// The single parameter at `index`, as `[1, 1]`.
     pub fn parameter(&self, index: usize) -> Var<'_> {
-        self.push(Op::Parameter(index), Shape { rows: 1, columns: 1 })
+        self.push(Op::Parameter(index), Shape::SINGLE)
     }
 
     /// Turns expressions into a program: `loss` (if any) with its derivatives by the parameters in
@@ -124,6 +152,9 @@ impl Graph {
     ) -> Result<P, GraphError> {
         if let Some(error) = self.error.borrow().clone() {
             return Err(error);
+        }
+        if loss.iter().chain(keep).any(|var| !std::ptr::eq(var.graph, self)) {
+            return Err(GraphError::TwoGraphs { operation: "compile" });
         }
         let keep = keep.iter().map(|var| var.id).collect();
         let nodes = self.nodes.borrow().clone();
@@ -160,11 +191,10 @@ impl<'g> Var<'g> {
             self.graph.fail(GraphError::Shapes {
                 operation: "linear",
                 left: shape,
-                right: Shape { rows: layer.inputs, columns: layer.outputs },
+                right: Shape::matrix(layer.inputs, layer.outputs),
             });
         }
-        self.graph
-            .push(Op::Linear(layer, self.id), Shape { rows: shape.rows, columns: layer.outputs })
+        self.graph.push(Op::Linear(layer, self.id), Shape::matrix(shape.rows, layer.outputs))
     }
 
     /// max(x, 0)
@@ -221,12 +251,12 @@ impl<'g> Var<'g> {
 
     /// (x | y): the columns of both, side by side.
     pub fn concat(self, other: Self) -> Self {
-        let (left, right) = (self.shape(), other.shape());
-        if left.rows != right.rows {
+        let (left, right) = self.shapes("concat", other);
+        if left.rows != right.rows || left.single != right.single {
             self.graph.fail(GraphError::Shapes { operation: "concat", left, right });
         }
         let columns = left.columns + right.columns;
-        self.graph.push(Op::Concat(self.id, other.id), Shape { rows: left.rows, columns })
+        self.graph.push(Op::Concat(self.id, other.id), Shape::matrix(left.rows, columns))
     }
 
     /// Some of the columns.
@@ -236,19 +266,28 @@ impl<'g> Var<'g> {
         if start >= end || end > found.columns {
             self.graph.fail(GraphError::Columns { operation: "columns", start, end, found });
         }
-        let shape = Shape { rows: found.rows, columns: end.saturating_sub(start).max(1) };
+        let shape = Shape::matrix(found.rows, end.saturating_sub(start).max(1));
         self.graph.push(Op::Columns { x: self.id, start }, shape)
     }
 
     /// Σⱼ xⱼ over the columns: `[B, n]` → `[B, 1]`.
     pub fn sum_columns(self) -> Self {
         let rows = self.shape().rows;
-        self.graph.push(Op::SumColumns(self.id), Shape { rows, columns: 1 })
+        self.graph.push(Op::SumColumns(self.id), Shape::matrix(rows, 1))
     }
 
     /// The mean over all entries: a single number `[1, 1]`.
     pub fn mean(self) -> Self {
-        self.graph.push(Op::Mean(self.id), Shape { rows: 1, columns: 1 })
+        self.graph.push(Op::Mean(self.id), Shape::SINGLE)
+    }
+
+    /// Both shapes, for an operation of two expressions.
+    fn shapes(self, operation: &'static str, other: Self) -> (Shape, Shape) {
+        if !std::ptr::eq(self.graph, other.graph) {
+            self.graph.fail(GraphError::TwoGraphs { operation });
+            // The other's number may mean nothing in this graph; its shape is all that is used.
+        }
+        (self.shape(), other.shape())
     }
 
     fn unary(self, op: Unary) -> Self {
@@ -256,11 +295,11 @@ impl<'g> Var<'g> {
     }
 
     fn binary(self, op: Binary, other: Self) -> Self {
-        let (left, right) = (self.shape(), other.shape());
-        let shape = match (left.len(), right.len()) {
+        let (left, right) = self.shapes(op.name(), other);
+        let shape = match (left.single, right.single) {
             _ if left == right => left,
-            (_, 1) => left,
-            (1, _) => right,
+            (_, true) => left,
+            (true, _) => right,
             _ => {
                 self.graph.fail(GraphError::Shapes { operation: op.name(), left, right });
                 left

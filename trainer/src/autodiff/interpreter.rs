@@ -20,6 +20,11 @@ impl Program for Interpreter {
     }
 
     fn run(&mut self, params: &mut Params<f64>, inputs: &[&[f64]]) {
+        let sizes = inputs.iter().map(|input| input.len());
+        assert!(
+            sizes.eq(self.tape.inputs.iter().copied()),
+            "the program needs inputs of other sizes"
+        );
         for id in (0..self.tape.nodes.len()).filter(|&id| self.tape.live[id]) {
             // Operands come before the node, so its own buffer can be lent out.
             let mut value = std::mem::take(&mut self.values[id]);

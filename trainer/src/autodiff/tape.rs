@@ -15,6 +15,8 @@ pub struct Tape {
     pub loss: Option<usize>,
     /// The nodes whose values are read after a run.
     pub keep: Vec<usize>,
+    /// Sizes of the inputs, in their order, those that nothing reads included.
+    pub inputs: Vec<usize>,
     /// Ranges of the parameters to differentiate by.
     pub with_respect_to: Vec<Range<usize>>,
     /// Is the node's value needed?
@@ -33,7 +35,7 @@ impl Tape {
         keep: Vec<usize>,
     ) -> Result<Self, GraphError> {
         if let Some(found) = loss.map(|loss| nodes[loss].shape)
-            && found.len() != 1
+            && !found.single
         {
             return Err(GraphError::NotScalar { found });
         }
@@ -57,6 +59,10 @@ impl Tape {
             depends[id] = node.op.operands().any(|operand| depends[operand]);
             if let Some(own) = parameters(&node.op) {
                 for (found, w) in found.iter_mut().zip(with_respect_to) {
+                    if !within(w, &own) && w.start < own.end && own.start < w.end {
+                        let Range { start, end } = w.clone();
+                        return Err(GraphError::Cut { start, end });
+                    }
                     depends[id] |= within(w, &own);
                     *found |= differentiated[id] && within(w, &own);
                 }
@@ -68,7 +74,9 @@ impl Tape {
             return Err(GraphError::Independent { start, end });
         }
         let with_respect_to = with_respect_to.to_vec();
-        Ok(Tape { nodes, loss, keep, with_respect_to, live, differentiated })
+        let inputs = nodes.iter().filter(|node| matches!(node.op, Op::Input(_)));
+        let inputs = inputs.map(|node| node.shape.len()).collect();
+        Ok(Tape { nodes, loss, keep, inputs, with_respect_to, live, differentiated })
     }
 
     /// Is the layer, or the single parameter, one to differentiate by?

@@ -3,7 +3,9 @@
 use policy_core::gaussian::fill_normal;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-use super::{Graph, GraphError, Interpreter, Linear, Params, Plan, Program, Var};
+use super::ops::{Binary, Op, Unary};
+use super::{Graph, GraphError, Interpreter, Linear, Params, Plan, Program, Tape, Var};
+use crate::scalar::Scalar;
 
 const BATCH: usize = 4;
 /// Parameters of every test graph: layers 3 → 5 and 5 → 2, two single ones.
@@ -60,7 +62,9 @@ fn normals(seed: u64, n: usize) -> Vec<f32> {
     x
 }
 
-fn compile<P: Program>(loss: Loss) -> P {
+/// Compiles a loss and its derivatives by whatever it depends on; `keep_z` lets z be read after a
+/// run, which forbids fusing it.
+fn compile<P: Program>(loss: Loss, keep_z: bool) -> P {
     let graph = Graph::new(BATCH);
     let x = graph.input(3);
     let inputs = Inputs {
@@ -70,24 +74,23 @@ fn compile<P: Program>(loss: Loss) -> P {
         q: graph.parameter(PARAMETERS - 1),
     };
     let loss = loss(inputs);
-    // Differentiate by whatever the loss depends on.
     let ranges = [FIRST.range(), SECOND.range(), 32..33, 33..34];
     let depends = |r: &std::ops::Range<usize>| {
         graph.compile::<Interpreter>(Some(loss), std::slice::from_ref(r), &[]).is_ok()
     };
     let ranges: Vec<_> = ranges.into_iter().filter(depends).collect();
-    graph.compile(Some(loss), &ranges, &[inputs.z]).unwrap()
+    let keep = if keep_z { vec![inputs.z] } else { vec![] };
+    graph.compile(Some(loss), &ranges, &keep).unwrap()
 }
 
-/// (loss, gradient, kept value)
-fn evaluate<P: Program>(program: &mut P, value: &[f64], x: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
-    use crate::scalar::Scalar;
+/// (loss, gradient)
+fn evaluate<P: Program>(program: &mut P, value: &[f64], x: &[f64]) -> (f64, Vec<f64>) {
     let cast = |x: &[f64]| x.iter().map(|&x| P::Scalar::from_f64(x)).collect::<Vec<_>>();
     let back = |x: &[P::Scalar]| x.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
     let mut params = Params::new(PARAMETERS);
     params.value = cast(value);
     program.run(&mut params, &[&cast(x)]);
-    (program.loss().to_f64(), back(&params.gradient), back(program.kept(0)))
+    (program.loss().to_f64(), back(&params.gradient))
 }
 
 fn case(seed: u64) -> (Vec<f64>, Vec<f64>) {
@@ -98,10 +101,10 @@ fn case(seed: u64) -> (Vec<f64>, Vec<f64>) {
 #[test]
 fn derivatives_are_central_differences() {
     for &(name, loss) in LOSSES {
-        let mut program: Interpreter = compile(loss);
+        let mut program: Interpreter = compile(loss, false);
         for seed in 0..8 {
             let (value, x) = case(seed);
-            let (_, gradient, _) = evaluate(&mut program, &value, &x);
+            let (_, gradient) = evaluate(&mut program, &value, &x);
             assert!(gradient.iter().any(|g| *g != 0.0), "{name}: the gradient is zero");
             for i in 0..PARAMETERS {
                 let h = 1e-6;
@@ -125,19 +128,116 @@ fn derivatives_are_central_differences() {
 #[test]
 fn the_plan_agrees_with_the_interpreter() {
     for &(name, loss) in LOSSES {
-        let (mut plan, mut interpreter): (Plan, Interpreter) = (compile(loss), compile(loss));
-        for seed in 0..8 {
+        let mut interpreter: Interpreter = compile(loss, false);
+        let (mut fused, mut unfused): (Plan, Plan) = (compile(loss, false), compile(loss, true));
+        if name.ends_with("fused") {
+            assert!(fused.len() < unfused.len(), "{name}");
+        }
+        for (seed, plan) in (0..8).flat_map(|seed| [(seed, false), (seed, true)]) {
+            let plan = if plan { &mut fused } else { &mut unfused };
             let (value, x) = case(seed);
             let close = |a: &f64, b: &f64| (a - b).abs() <= 4e-6 * (1.0 + b.abs());
-            let (loss, gradient, kept) = evaluate(&mut plan, &value, &x);
+            let (loss, gradient) = evaluate(plan, &value, &x);
             let wanted = evaluate(&mut interpreter, &value, &x);
             assert!(close(&loss, &wanted.0), "{name}: loss {loss}, {}", wanted.0);
-            for (got, wanted) in [(&gradient, &wanted.1), (&kept, &wanted.2)] {
-                let agree = got.iter().zip(wanted).all(|(a, b)| close(a, b));
-                assert!(agree, "{name}, seed {seed}: {got:?}\n{wanted:?}");
-            }
+            let agree = gradient.iter().zip(&wanted.1).all(|(a, b)| close(a, b));
+            assert!(agree, "{name}, seed {seed}: {gradient:?}\n{:?}", wanted.1);
         }
     }
+}
+
+/// The names of all operations: a new one must get its name here, and a loss above.
+const OPERATIONS: [&str; 18] = [
+    "input",
+    "parameter",
+    "linear",
+    "relu",
+    "tanh",
+    "exp",
+    "ln",
+    "square",
+    "clamp",
+    "add",
+    "sub",
+    "mul",
+    "min",
+    "affine",
+    "concat",
+    "columns",
+    "sum",
+    "mean",
+];
+
+fn operation(op: &Op) -> &'static str {
+    match op {
+        Op::Input(_) => "input",
+        Op::Parameter(_) => "parameter",
+        Op::Linear(..) => "linear",
+        Op::Unary(Unary::Relu, _) => "relu",
+        Op::Unary(Unary::Tanh, _) => "tanh",
+        Op::Unary(Unary::Exp, _) => "exp",
+        Op::Unary(Unary::Ln, _) => "ln",
+        Op::Unary(Unary::Square, _) => "square",
+        Op::Unary(Unary::Clamp { .. }, _) => "clamp",
+        Op::Binary(Binary::Add, ..) => "add",
+        Op::Binary(Binary::Sub, ..) => "sub",
+        Op::Binary(Binary::Mul, ..) => "mul",
+        Op::Binary(Binary::Min, ..) => "min",
+        Op::Affine(..) => "affine",
+        Op::Concat(..) => "concat",
+        Op::Columns { .. } => "columns",
+        Op::SumColumns(_) => "sum",
+        Op::Mean(_) => "mean",
+    }
+}
+
+/// Only looks at what it would run.
+struct Names(Vec<&'static str>);
+
+impl Program for Names {
+    type Scalar = f64;
+    fn from_tape(tape: Tape) -> Self {
+        let differentiated = tape.nodes.iter().zip(&tape.differentiated);
+        let inputs = tape.nodes.iter().filter(|node| matches!(node.op, Op::Input(_)));
+        let names = differentiated.filter(|(_, d)| **d).map(|(node, _)| node).chain(inputs);
+        Names(names.map(|node| operation(&node.op)).collect())
+    }
+    fn run(&mut self, _: &mut Params<f64>, _: &[&[f64]]) {}
+    fn kept(&self, _: usize) -> &[f64] {
+        &[]
+    }
+    fn loss(&self) -> f64 {
+        0.0
+    }
+}
+
+#[test]
+fn every_operation_is_checked() {
+    let met: Vec<&str> =
+        LOSSES.iter().flat_map(|(_, loss)| compile::<Names>(*loss, false).0).collect();
+    for operation in OPERATIONS {
+        assert!(met.contains(&operation), "no loss differentiates through {operation}");
+    }
+    assert!(met.iter().all(|name| OPERATIONS.contains(name)));
+}
+
+/// A range may be wider than what the loss reaches: the rest has a derivative of 0, whatever an
+/// earlier program left there.
+#[test]
+fn what_the_loss_does_not_reach_has_no_derivative() {
+    fn gradient<P: Program>() -> Vec<P::Scalar> {
+        let graph = Graph::new(BATCH);
+        let loss = graph.input(3).linear(FIRST).mean();
+        let mut program: P = graph.compile(Some(loss), &[0..PARAMETERS], &[]).unwrap();
+        let mut params = Params::new(PARAMETERS);
+        params.gradient.fill(P::Scalar::from_f64(100.0));
+        program.run(&mut params, &[&[P::Scalar::ONE; BATCH * 3]]);
+        params.gradient
+    }
+    let (plan, interpreter) = (gradient::<Plan>(), gradient::<Interpreter>());
+    let close = plan.iter().zip(&interpreter).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-6);
+    assert!(close, "{plan:?}");
+    assert!(interpreter[20..].iter().all(|g| *g == 0.0) && interpreter[19] != 0.0);
 }
 
 #[test]
@@ -164,14 +264,14 @@ fn mistakes_are_named() {
     let graph = Graph::new(BATCH);
     let (x, y) = (graph.input(3), graph.input(2));
     let error = graph.compile::<Plan>(Some((x + y).mean()), &[], &[]).unwrap_err();
-    assert_eq!(error.to_string(), "addition does not take [4, 3] and [4, 2]");
+    assert_eq!(error.to_string(), "addition does not take [B = 4, 3] and [B = 4, 2]");
 
     let graph = Graph::new(BATCH);
     let loss = graph.input(3).linear(FIRST);
     let error = graph.compile::<Plan>(Some(loss), &[], &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a loss is a single number, this has shape [4, 5]: take its mean()"
+        "a loss is a single number, this has shape [B = 4, 5]: take its mean()"
     );
     let error = graph.compile::<Plan>(Some(loss.mean()), &[SECOND.range()], &[]).unwrap_err();
     assert_eq!(error, GraphError::Independent { start: 20, end: 32 });
@@ -179,5 +279,23 @@ fn mistakes_are_named() {
     let graph = Graph::new(BATCH);
     let wide = graph.input(4).linear(FIRST).columns(3..7);
     let error = graph.compile::<Plan>(Some(wide.mean()), &[], &[]).unwrap_err();
-    assert_eq!(error.to_string(), "linear does not take [4, 4] and [3, 5]");
+    assert_eq!(error.to_string(), "linear does not take [B = 4, 4] and [B = 3, 5]");
+
+    let error = graph.compile::<Plan>(Some(Graph::new(1).parameter(0)), &[], &[]).unwrap_err();
+    assert!(matches!(error, GraphError::Shapes { .. }), "the first mistake");
+
+    let (graph, other) = (Graph::new(BATCH), Graph::new(BATCH));
+    let mixed = graph.input(1) + other.input(1);
+    let error = graph.compile::<Plan>(Some(mixed.mean()), &[], &[]).unwrap_err();
+    assert_eq!(error, GraphError::TwoGraphs { operation: "addition" });
+
+    let graph = Graph::new(BATCH);
+    let loss = graph.input(3).linear(FIRST).linear(SECOND).mean();
+    let error = graph.compile::<Plan>(Some(loss), &[0..25], &[]).unwrap_err();
+    assert_eq!(error, GraphError::Cut { start: 0, end: 25 });
+
+    // What goes together does not depend on B: a batch of one is not a single number.
+    let graph = Graph::new(1);
+    let error = graph.compile::<Plan>(Some((graph.input(1) + graph.input(3)).mean()), &[], &[]);
+    assert!(matches!(error.unwrap_err(), GraphError::Shapes { .. }));
 }

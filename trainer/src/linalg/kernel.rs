@@ -70,7 +70,9 @@ impl<'a> Product<'a> {
             "matmul: shape of B or C"
         );
         let (m, k) = (c.len() / n, b.len() / n);
-        assert_eq!(a.data.len(), m * k, "matmul: shape of A");
+        // k > 0, so that no pointer below starts past its slice; and no product of sizes wraps.
+        assert!(k > 0, "matmul: shape of B, it is empty");
+        assert_eq!(Some(a.data.len()), m.checked_mul(k), "matmul: shape of A");
         let strides = (a.row_stride, a.column_stride);
         assert!(strides == (k, 1) || strides == (1, m), "matmul: shape of A, strides {strides:?}");
         if let Start::Row(bias) = start {

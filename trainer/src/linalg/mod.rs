@@ -87,16 +87,13 @@ pub fn transpose(a: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
     }
 }
 
-/// Writes, or adds, the sums over the rows of A `[m, n]` to `out` `[n]`, first row first.
+/// Adds the sums over the rows of A `[m, n]` to `out` `[n]`, first row first.
 ///
 /// # Panics
 ///
 /// If A's length is not a multiple of n.
-pub fn column_sums(a: &[f32], accumulate: bool, out: &mut [f32]) {
+pub fn column_sums(a: &[f32], out: &mut [f32]) {
     assert_eq!(a.len() % out.len(), 0);
-    if !accumulate {
-        out.fill(0.0);
-    }
     for row in a.chunks_exact(out.len()) {
         for (sum, x) in out.iter_mut().zip(row) {
             *sum += x;
@@ -167,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "shape of B")]
+    fn an_empty_factor_is_refused() {
+        Backend::fastest().matmul(Left::columns(&[], 2), &[], 2, Start::Zero, &mut [0.0; 4]);
+    }
+
+    #[test]
     fn transposed_twice_is_the_same() {
         let a = normals(5, 15);
         let (mut once, mut twice) = (vec![0.0; 15], vec![0.0; 15]);
@@ -179,9 +182,7 @@ mod tests {
     #[test]
     fn column_sums_add_up() {
         let mut sums = [10.0, 20.0];
-        column_sums(&[1.0, 2.0, 3.0, 4.0], true, &mut sums);
+        column_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums);
         assert_eq!(sums, [14.0, 26.0]);
-        column_sums(&[1.0, 2.0, 3.0, 4.0], false, &mut sums);
-        assert_eq!(sums, [4.0, 6.0]);
     }
 }

@@ -33,8 +33,9 @@ impl Binary {
             Binary::Add => x + y,
             Binary::Sub => x - y,
             Binary::Mul => x * y,
+            Binary::Min if x <= y => x,
             Binary::Min if y < x => y,
-            Binary::Min => x,
+            Binary::Min => x + y, // One of them is a NaN, which must be seen.
         }
     }
 

@@ -22,7 +22,6 @@ pub(super) fn compile(tape: &Tape) -> Compiled {
         sizes: Vec::new(),
         values: vec![None; tape.nodes.len()],
         gradients: vec![None; tape.nodes.len()],
-        arrived: Vec::new(),
     };
     for id in (0..tape.nodes.len()).filter(|&id| tape.live[id]) {
         compiler.forward(id);
@@ -72,8 +71,6 @@ struct Compiler<'a> {
     values: Vec<Option<BufferId>>,
     /// Buffer of each node's derivative, once one has arrived.
     gradients: Vec<Option<BufferId>>,
-    /// First parameters of the layers to whose gradient something has arrived.
-    arrived: Vec<usize>,
 }
 
 impl Compiler<'_> {
@@ -106,15 +103,6 @@ impl Compiler<'_> {
                 (*self.gradients[id].insert(buffer), Put::Set)
             }
         }
-    }
-
-    /// Is this the first derivative for the parameters that begin at `start`?
-    fn parameter_gradient(&mut self, start: usize) -> Put {
-        if self.arrived.contains(&start) {
-            return Put::Add;
-        }
-        self.arrived.push(start);
-        Put::Set
     }
 
     fn forward(&mut self, id: usize) {
@@ -183,8 +171,7 @@ impl Compiler<'_> {
         match &tape.nodes[id].op {
             Op::Input(_) => {}
             Op::Parameter(index) => {
-                let put = self.parameter_gradient(*index);
-                self.instructions.push(Instruction::ParameterBackward { index: *index, dy, put });
+                self.instructions.push(Instruction::ParameterBackward { index: *index, dy });
             }
             Op::Linear(layer, x) => self.linear_backward(*layer, *x, dy),
             Op::Unary(f, x) => {
@@ -269,9 +256,8 @@ impl Compiler<'_> {
 
     fn linear_backward(&mut self, layer: Linear, x: usize, dy: BufferId) {
         if self.tape.wants(&layer.range()) {
-            let put = self.parameter_gradient(layer.start);
             let x = self.value(x);
-            self.instructions.push(Instruction::WeightsBackward { layer, x, dy, put });
+            self.instructions.push(Instruction::WeightsBackward { layer, x, dy });
         }
         if self.tape.differentiated[x] {
             let transposed = self.buffer(layer.weights().len());

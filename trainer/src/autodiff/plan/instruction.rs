@@ -118,16 +118,16 @@ pub(super) enum Instruction {
         put: Put,
         out: BufferId,
     },
+    /// Adds to the gradient, which a run begins with zeros.
     ParameterBackward {
         index: usize,
         dy: BufferId,
-        put: Put,
     },
+    /// Adds to the gradient, too.
     WeightsBackward {
         layer: Linear,
         x: BufferId,
         dy: BufferId,
-        put: Put,
     },
     /// Wᵀ, so that the derivative by the input is a product like the others.
     Transpose {

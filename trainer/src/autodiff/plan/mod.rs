@@ -9,6 +9,8 @@ mod compile;
 mod instruction;
 mod places;
 
+use std::ops::Range;
+
 use instruction::{BufferId, Instruction};
 
 use super::ops::{self, Put};
@@ -20,10 +22,14 @@ use crate::linalg::{self, Backend, Left, Start};
 pub struct Plan {
     instructions: Vec<Instruction>,
     /// Where each buffer lies in the arena.
-    places: Vec<std::ops::Range<usize>>,
+    places: Vec<Range<usize>>,
     arena: Vec<f32>,
     loss: Option<BufferId>,
     keep: Vec<BufferId>,
+    /// Ranges of the gradient that a run writes, whether or not the loss reaches all of them.
+    with_respect_to: Vec<Range<usize>>,
+    /// Sizes of the inputs, in their order.
+    inputs: Vec<usize>,
     /// Length that the parameters must have at least.
     parameters: usize,
     backend: Backend,
@@ -33,21 +39,16 @@ impl Program for Plan {
     type Scalar = f32;
 
     fn from_tape(tape: Tape) -> Self {
-        let compiled = compile::compile(&tape);
-        let (places, size) = places::assign(&compiled);
-        Plan {
-            instructions: compiled.instructions,
-            places,
-            arena: vec![0.0; size],
-            loss: compiled.loss,
-            keep: compiled.keep,
-            parameters: tape.parameters(),
-            backend: Backend::fastest(),
-        }
+        Plan::new(&tape, Backend::fastest())
     }
 
     fn run(&mut self, params: &mut Params<f32>, inputs: &[&[f32]]) {
         assert!(params.value.len() >= self.parameters, "the program needs more parameters");
+        let sizes = inputs.iter().map(|input| input.len());
+        assert!(sizes.eq(self.inputs.iter().copied()), "the program needs inputs of other sizes");
+        for range in &self.with_respect_to {
+            params.gradient[range.clone()].fill(0.0);
+        }
         for instruction in &self.instructions {
             let out = instruction.output().map_or(0..0, |id| self.places[id].clone());
             let mut arena = Arena::lend(&mut self.arena, out, &self.places);
@@ -65,15 +66,27 @@ impl Program for Plan {
 }
 
 impl Plan {
+    /// The plan of a tape, with the products of a backend. The bits do not depend on it.
+    pub fn new(tape: &Tape, backend: Backend) -> Self {
+        let compiled = compile::compile(tape);
+        let (places, size) = places::assign(&compiled);
+        Plan {
+            instructions: compiled.instructions,
+            places,
+            arena: vec![0.0; size],
+            loss: compiled.loss,
+            keep: compiled.keep,
+            with_respect_to: tape.with_respect_to.clone(),
+            inputs: tape.inputs.clone(),
+            parameters: tape.parameters(),
+            backend,
+        }
+    }
+
     /// Number of instructions.
     #[allow(clippy::len_without_is_empty, reason = "a plan is never empty")]
     pub fn len(&self) -> usize {
         self.instructions.len()
-    }
-
-    /// Size of the arena, in numbers; without sharing places it would be the sum of all buffers.
-    pub fn arena_len(&self) -> usize {
-        self.arena.len()
     }
 }
 
@@ -82,15 +95,11 @@ struct Arena<'a> {
     before: &'a [f32],
     out: &'a mut [f32],
     after: &'a [f32],
-    places: &'a [std::ops::Range<usize>],
+    places: &'a [Range<usize>],
 }
 
 impl<'a> Arena<'a> {
-    fn lend(
-        arena: &'a mut [f32],
-        out: std::ops::Range<usize>,
-        places: &'a [std::ops::Range<usize>],
-    ) -> Self {
+    fn lend(arena: &'a mut [f32], out: Range<usize>, places: &'a [Range<usize>]) -> Self {
         let (before, rest) = arena.split_at_mut(out.start);
         let (out, after) = rest.split_at_mut(out.len());
         Arena { before, out, after, places }
@@ -167,19 +176,15 @@ impl Instruction {
             Instruction::SpreadMean { dy, put, .. } => {
                 ops::spread_mean(arena.read(*dy)[0], arena.out, *put);
             }
-            Instruction::ParameterBackward { index, dy, put } => {
-                put.to(&mut params.gradient[*index], arena.read(*dy)[0]);
+            Instruction::ParameterBackward { index, dy } => {
+                params.gradient[*index] += arena.read(*dy)[0];
             }
-            Instruction::WeightsBackward { layer, x, dy, put } => {
-                let start = match put {
-                    Put::Set => Start::Zero,
-                    Put::Add => Start::Accumulate,
-                };
+            Instruction::WeightsBackward { layer, x, dy } => {
                 let (x, dy) = (arena.read(*x), arena.read(*dy));
                 let dw = &mut params.gradient[layer.weights()];
-                backend.matmul(Left::columns(x, layer.inputs), dy, layer.outputs, start, dw);
-                let db = &mut params.gradient[layer.bias()];
-                linalg::column_sums(dy, *put == Put::Add, db);
+                let x = Left::columns(x, layer.inputs);
+                backend.matmul(x, dy, layer.outputs, Start::Accumulate, dw);
+                linalg::column_sums(dy, &mut params.gradient[layer.bias()]);
             }
             Instruction::Transpose { layer, .. } => {
                 let weights = &params.value[layer.weights()];
