@@ -52,7 +52,7 @@ impl<'a> Case<'a> {
             alpha_learning_rate: learnt("lr_alpha"),
             beta1: number(adam, "beta1"),
             beta2: number(adam, "beta2"),
-            epsilon: number(adam, "eps"),
+            adam_epsilon: number(adam, "eps"),
             // Where it is learnt, log α starts at 0.
             alpha: if learn_alpha { 1.0 } else { get("alpha") },
             learn_alpha,
@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
                 Some("exp_alpha") => AlphaLoss::ExpAlpha,
                 Some(form) => panic!("{}: unknown alpha_form `{form}`", file.name),
             },
-            target_entropy: learnt("target_entropy"),
+            target_entropy_per_action: learnt("target_entropy") / number(network, "action"),
             log_std_form,
             log_std_min,
             log_std_max,
@@ -107,7 +107,7 @@ impl<'a> Case<'a> {
             }
         }
         for (online, target) in networks.critic.iter().zip(&networks.target) {
-            agent.params.track(&online.range(), &target.range(), P::Scalar::ONE);
+            agent.params.soft_update(&online.range(), &target.range(), P::Scalar::ONE);
         }
         agent
     }
@@ -160,7 +160,7 @@ impl<'a> Case<'a> {
     /// What an update reports, by the file's names.
     pub fn reported<P: Program>(agent: &Sac<P>) -> Vec<(&'static str, f64)> {
         let after = [("alpha_after", agent.alpha()), ("log_alpha_after", agent.alpha().ln())];
-        agent.last_metrics().iter().map(|m| (m.name, m.value)).chain(after).collect()
+        agent.metrics().iter().map(|m| (m.name, m.value)).chain(after).collect()
     }
 }
 
@@ -202,10 +202,11 @@ pub fn gradient<T: Scalar>(params: &Params<T>, network: &Mlp) -> Vec<f64> {
 }
 
 /// How the file's formula bounds log σ: `log_std = clamp(raw,-20,2)` or
-/// `log_std = -5 + 3.5*(tanh(raw)+1)`; the latter where it says nothing.
+/// `log_std = -5 + 3.5*(tanh(raw)+1)`; the latter where it only says "as sac".
 fn log_std(formula: &str) -> (LogStdForm, f64, f64) {
     let text = formula.split("log_std = ").nth(1).and_then(|rest| rest.split(';').next());
-    let text = text.unwrap_or("-5 + 3.5*(tanh(raw)+1)").replace(' ', "");
+    let as_sac = formula.starts_with("as sac").then_some("-5 + 3.5*(tanh(raw)+1)");
+    let text = text.or(as_sac).expect("the formula bounds log_std").replace(' ', "");
     let pair = |first: &str, second: &str| -> Option<(f64, f64)> {
         Some((first.parse().ok()?, second.parse().ok()?))
     };

@@ -104,11 +104,14 @@ pub fn check(
     }
 }
 
-/// A table as the settings type it stands for.
+/// A table as the settings type it stands for; errors name the key within `name`.
 pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
-    Value::Table(table.clone()).try_into().map_err(|error: toml::de::Error| ConfigError::Toml {
-        origin: format!("table [{name}]"),
-        message: error.message().replace('\n', " "),
+    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let origin = match name {
+            "" => format!("`{}`", error.path()),
+            _ => format!("`{name}.{}`", error.path()),
+        };
+        ConfigError::Toml { origin, message: error.inner().message().replace('\n', " ") }
     })
 }
 
@@ -152,8 +155,6 @@ pub struct TrainingConfig {
 
 impl TrainingConfig {
     fn check(&self) -> Result<(), ConfigError> {
-        // TOML has no larger integers, and config.toml must be able to hold it.
-        check("training.seed", self.seed, "at most 2⁶³ − 1", i64::try_from(self.seed).is_ok())?;
         check("training.steps", self.steps, "at least 1", self.steps >= 1)?;
         let batch = (1..=65_536).contains(&self.batch_size);
         check("training.batch_size", self.batch_size, "1 to 65536", batch)?;
@@ -163,8 +164,8 @@ impl TrainingConfig {
 }
 
 impl RunConfig {
-    /// Resolves a preset (named here or in the file's `preset` line), a file's text with its name,
-    /// and `key=value` assignments; later ones win. A key can be given as `gamma` or
+    /// Resolves a preset (named here, or else in the file's `preset` line), a file's text with its
+    /// name, and `key=value` assignments; later ones win. A key can be given as `gamma` or
     /// `agent.gamma`.
     pub fn resolve(
         preset: Option<&str>,
@@ -175,10 +176,23 @@ impl RunConfig {
             Some((origin, text)) => parse(origin, text)?,
             None => Table::new(),
         };
-        let named = over.remove("preset");
-        let named = named.as_ref().and_then(Value::as_str);
-        let name = preset.or(named).ok_or(ConfigError::NoPreset)?;
+        let named = match over.remove("preset") {
+            None => None,
+            Some(Value::String(name)) => Some(name),
+            Some(value) => {
+                check("preset", value, "the name of a preset", false)?;
+                None
+            }
+        };
+        let name = preset.or(named.as_deref()).ok_or(ConfigError::NoPreset)?;
         let mut table = presets::table(name)?;
+        for (section, _) in over.iter().filter(|(_, value)| value.is_table()) {
+            if !table.get(section).is_some_and(Value::is_table) {
+                let sections = table.iter().filter(|(_, value)| value.is_table());
+                let names = sections.map(|(name, _)| name.as_str());
+                return Err(ConfigError::unknown("table", section, names));
+            }
+        }
         let mut leaves = Vec::new();
         collect_leaves(&over, "", &mut leaves);
         for (key, value) in leaves {
@@ -191,7 +205,7 @@ impl RunConfig {
             assign(&mut table, key.trim(), parse_value(text.trim()))?;
         }
         table.insert("preset".into(), name.into());
-        let config: RunConfig = from_table("preset", &table)?;
+        let config: RunConfig = from_table("", &table)?;
         config.training.check()?;
         Ok(config)
     }
@@ -200,7 +214,7 @@ impl RunConfig {
 /// TOML, with an error of one line.
 pub(crate) fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         let message = error.message().lines().next().unwrap_or("not TOML").to_string();
         ConfigError::Toml { origin: format!("{origin}, line {line}"), message }
     })
@@ -294,6 +308,17 @@ mod tests {
     }
 
     #[test]
+    fn short_keys_are_unambiguous() {
+        for (name, _) in presets::ALL {
+            let mut leaves = Vec::new();
+            collect_leaves(&presets::table(name).unwrap(), "", &mut leaves);
+            let mut keys: Vec<&str> = leaves.iter().map(|(path, _)| last_part(path)).collect();
+            keys.sort_unstable();
+            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{name}: {keys:?}");
+        }
+    }
+
+    #[test]
     fn a_resolved_run_resolves_to_itself() {
         let config = resolve(&["gamma=0.9", "hidden=[8]", "activation=tanh"]).unwrap();
         let text = toml::to_string(&config).unwrap();
@@ -317,6 +342,13 @@ mod tests {
         assert!(error.starts_with("there is no preset `sca` (did you mean `sac`?)"), "{error}");
         let error = RunConfig::resolve(None, Some(("a.toml", "x = 1\ny = ")), &[]).unwrap_err();
         assert!(error.to_string().starts_with("a.toml, line 2: "), "{error}");
+        for (file, start) in [
+            ("preset = 5", "`preset` must be the name of a preset, not "),
+            ("preset = \"sac\"\n[agnet]\n", "there is no table `agnet` (did you mean `agent`?)"),
+        ] {
+            let error = RunConfig::resolve(None, Some(("a.toml", file)), &[]).unwrap_err();
+            assert!(error.to_string().starts_with(start), "{error}");
+        }
         let error = RunConfig::resolve(None, None, &[]).unwrap_err().to_string();
         assert!(error.starts_with("no preset is named"), "{error}");
     }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::export::HostPolicy;
 use crate::interface::{Environment, Spec};
 
+/// States beyond ± this are taken for mistakes.
+const MAX_STATE: f64 = 1e6;
+
 /// Initial states, with the best return that is possible from each where it is known.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +113,9 @@ impl Starts {
                 return Err(wrong(format!("{shape}, state {index} has {}", state.len())));
             }
             state.truncate(size);
+            if let Some(x) = state.iter().find(|x| x.abs() > MAX_STATE) {
+                return Err(wrong(format!("{shape} up to ±{MAX_STATE}, state {index} has {x}")));
+            }
         }
         Ok(Starts { states, optimal_returns: Vec::new() })
     }
@@ -188,7 +194,7 @@ mod tests {
         let pendulum = Pendulum::new();
         let read = |text| Starts::from_json("starts.json", text, pendulum.spec());
         assert_eq!(read("[[1, 2, 3], [4, 5]]").unwrap().states, [[1.0, 2.0], [4.0, 5.0]]);
-        for text in ["[[1]]", "[]", "{\"a\": 1}", "[[1, 2], [\"x\", 2]]", ""] {
+        for text in ["[[1]]", "[]", "{\"a\": 1}", "[[1, 2], [\"x\", 2]]", "[[1e200, 0]]", ""] {
             assert!(read(text).unwrap_err().to_string().starts_with("starts.json: needed is"));
         }
     }

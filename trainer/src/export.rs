@@ -3,7 +3,7 @@
 //! A layer's W `[inputs, outputs]`, row-major, has the same numbers in the same order as nalgebra's
 //! W `[outputs, inputs]`, column-major: one is the transpose of the other, and nothing moves.
 
-use policy_core::format::{MAX_HEADER, PREFIX, encode};
+use policy_core::format::{MAX_HEADER, MAX_NAME, PREFIX, encode};
 use policy_core::{
     Activation as CoreActivation, BlobError, EncodeError, Header, LayerShape, Policy,
 };
@@ -80,7 +80,10 @@ pub fn export(policy: &PolicyNetwork<'_>, spec: &Spec) -> Result<Blob, ExportErr
     });
     let mut header = Header {
         algorithm: policy.algorithm,
-        environment: spec.name.try_into().map_err(|_| too_large("name", spec.name.len(), 32))?,
+        environment: spec
+            .name
+            .try_into()
+            .map_err(|_| too_large("name", spec.name.len(), MAX_NAME))?,
         control_period: spec.period as f32,
         observation_size: u16::try_from(spec.observation_size)
             .map_err(|_| too_large("observation", spec.observation_size, u16::MAX.into()))?,

@@ -31,7 +31,7 @@ const EXTREMES: [f32; 14] = [
 /// Observations `[rows, size]`, row-major: two in three normal with standard deviations from 0.1
 /// to 10, one in three with an extreme entry or more.
 pub fn observations(rows: usize, size: usize, seed: u64) -> Vec<f32> {
-    let mut rng = stream(seed, Stream::Environment);
+    let mut rng = stream(seed, Stream::Recording);
     let mut all = vec![0.0; rows * size];
     fill_normal(&mut rng, &mut all);
     for (row, observation) in all.chunks_exact_mut(size).enumerate() {

@@ -22,6 +22,8 @@ pub enum Stream {
     Replay,
     /// Noise within updates.
     Update,
+    /// Observations of a recording.
+    Recording,
 }
 
 /// The stream of `seed` for a purpose.

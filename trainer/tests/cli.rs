@@ -28,6 +28,7 @@ fn fail(directory: &Path, arguments: &[&str], status: i32) -> String {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
     assert!(error.starts_with("error: "), "{arguments:?}: {error}");
+    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
     assert!(!error.contains("panicked"), "{error}");
     assert!(output.stdout.is_empty());
     error
@@ -166,6 +167,9 @@ fn mistakes_get_one_sentence() {
     assert!(usage(&["train", "--preset", "sac", "--steps", "many"]).contains("many"));
     assert!(usage(&["train", "--config", "missing.toml"]).contains("cannot read missing.toml"));
     assert!(usage(&["learn"]).contains("learn"));
+    assert!(usage(&["trian"]).contains("a similar subcommand exists: 'train'"));
+    let seed = "9223372036854775808"; // One more than config.toml can hold.
+    assert!(usage(&["train", "--preset", "sac", "--seed", seed]).contains(seed));
     fs::write(directory.join("broken.toml"), "preset = \"sac\"\n[agent\n").unwrap();
     assert!(usage(&["train", "--config", "broken.toml"]).contains("broken.toml, line 2"));
 }

@@ -5,8 +5,10 @@
 
 pub mod sac;
 
+use policy_core::action::MAX_ACTION_SIZE;
+
 use crate::autodiff::Plan;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, check};
 use crate::interface::{Algorithm, Spec};
 use crate::rng::Rng;
 
@@ -22,6 +24,8 @@ pub fn make(
     batch_size: usize,
     rng: &mut Rng,
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
+    let actions = spec.action_size();
+    check("environment", spec.name, "one of at most 8 action entries", actions <= MAX_ACTION_SIZE)?;
     match name {
         "sac" => {
             let config = sac::Config::from_table(agent)?;

@@ -30,29 +30,34 @@ fn critic_losses<'g>(n: &Networks, c: &Config, b: &Vars<'g>, epsilon: Var<'g>) -
     let (next_a, log_pi) = n.actor.sample(b.next_s, epsilon);
     let next_sa = b.next_s.concat(next_a);
     let next_q = n.target[0].apply(next_sa).min(n.target[1].apply(next_sa));
-    let soft_value = next_q - n.alpha(c, log_pi);
+    let soft_value = next_q - n.alpha_times(c, log_pi);
     let y = b.r + c.gamma * (b.not_terminated * soft_value);
     let sa = b.s.concat(b.a);
     [0, 1].map(|j| (n.critic[j].apply(sa) - y).square().mean())
 }
 
-/// L_φ = mean [α log π(ã|s) − minⱼ Q_θⱼ(s, ã)],  ã ~ π_φ(·|s) reparametrised           (eq. 7)
+/// L_φ = mean [α log π(ã|s) − minⱼ Q_θⱼ(s, ã)],  ã ~ π_φ(·|s) reparametrised           (eq. 9)
 ///
 /// and log π(ã|s) `[B, 1]`
 fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
     let (a, log_pi) = n.actor.sample(s, epsilon);
     let sa = s.concat(a);
     let q = n.critic[0].apply(sa).min(n.critic[1].apply(sa));
-    ((n.alpha(c, log_pi) - q).mean(), log_pi)
+    ((n.alpha_times(c, log_pi) - q).mean(), log_pi)
 }
 
 /// L_λ = −mean λ (log π(ã|s) + H̄)  or  −mean e^λ (log π(ã|s) + H̄),  α = e^λ          (eq. 18)
-fn temperature_loss<'g>(c: &Config, lambda: Var<'g>, log_pi: Var<'g>) -> Var<'g> {
+fn temperature_loss<'g>(
+    c: &Config,
+    lambda: Var<'g>,
+    log_pi: Var<'g>,
+    target_entropy: f64,
+) -> Var<'g> {
     let weight = match c.alpha_loss {
         AlphaLoss::LogAlpha => lambda,
         AlphaLoss::ExpAlpha => lambda.exp(),
     };
-    -(weight * (log_pi + c.target_entropy)).mean()
+    -(weight * (log_pi + target_entropy)).mean()
 }
 
 /// Which function of λ = log α the temperature's loss is linear in.
@@ -90,15 +95,16 @@ pub struct Config {
     /// Adam's decay of the mean of squared gradients.
     pub beta2: f64,
     /// Adam's ε.
-    pub epsilon: f64,
+    pub adam_epsilon: f64,
     /// The temperature α, or its first value where it is learnt.
     pub alpha: f64,
     /// Is the temperature learnt?
     pub learn_alpha: bool,
     /// How it is learnt.
     pub alpha_loss: AlphaLoss,
-    /// H̄, in nats, which the learnt temperature aims at; the papers take −(entries of the action).
-    pub target_entropy: f64,
+    /// The entropy, in nats, that the learnt temperature aims at, for each entry of the action: the
+    /// paper's −1 makes H̄ = −(entries of the action).
+    pub target_entropy_per_action: f64,
     /// How log σ is bounded.
     pub log_std_form: LogStdForm,
     /// Least log σ.
@@ -119,25 +125,34 @@ impl Config {
             ("agent.critic_learning_rate", c.critic_learning_rate),
             ("agent.actor_learning_rate", c.actor_learning_rate),
             ("agent.alpha_learning_rate", c.alpha_learning_rate),
-            ("agent.epsilon", c.epsilon),
+            ("agent.adam_epsilon", c.adam_epsilon),
         ] {
-            check(key, rate, "positive and finite", rate > 0.0 && rate.is_finite())?;
+            check(key, rate, "between 1e-30 and 1e3", (1e-30..=1e3).contains(&rate))?;
         }
         for (key, beta) in [("agent.beta1", c.beta1), ("agent.beta2", c.beta2)] {
             check(key, beta, "in [0, 1)", (0.0..1.0).contains(&beta))?;
         }
-        let alpha = c.alpha.is_finite() && (c.alpha > 0.0 || c.alpha == 0.0 && !c.learn_alpha);
-        check("agent.alpha", c.alpha, "positive, or 0 where it is not learnt", alpha)?;
-        let entropy = c.target_entropy.is_finite();
-        check("agent.target_entropy", c.target_entropy, "finite", entropy)?;
-        let bounds = c.log_std_min.is_finite() && c.log_std_max.is_finite();
-        let order = bounds && c.log_std_min <= c.log_std_max;
-        check("agent.log_std_min", c.log_std_min, "finite and at most log_std_max", order)?;
+        let alpha = (1e-30..=1e30).contains(&c.alpha) || c.alpha == 0.0 && !c.learn_alpha;
+        let needed = "between 1e-30 and 1e30, or 0 where it is not learnt";
+        check("agent.alpha", c.alpha, needed, alpha)?;
+        let entropy = (-100.0..=100.0).contains(&c.target_entropy_per_action);
+        let needed = "between −100 and 100";
+        check("agent.target_entropy_per_action", c.target_entropy_per_action, needed, entropy)?;
+        // e⁴⁰ is a σ far beyond use, and far within f32.
+        let max = (-40.0..=40.0).contains(&c.log_std_max);
+        check("agent.log_std_max", c.log_std_max, "between −40 and 40", max)?;
+        let min = (-40.0..=c.log_std_max).contains(&c.log_std_min);
+        check("agent.log_std_min", c.log_std_min, "between −40 and log_std_max", min)?;
         Ok(c)
     }
 
     fn adam(&self, learning_rate: f64) -> AdamConfig {
-        AdamConfig { learning_rate, beta1: self.beta1, beta2: self.beta2, epsilon: self.epsilon }
+        AdamConfig {
+            learning_rate,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.adam_epsilon,
+        }
     }
 }
 
@@ -206,7 +221,8 @@ impl Networks {
             AlphaLoss::LogAlpha => g.input(1),
             AlphaLoss::ExpAlpha => self.actor.sample(g.input(obs), g.input(act)).1,
         };
-        let loss = temperature_loss(c, g.parameter(self.lambda), log_pi);
+        let target_entropy = c.target_entropy_per_action * self.sizes.1 as f64;
+        let loss = temperature_loss(c, g.parameter(self.lambda), log_pi, target_entropy);
         g.compile(Some(loss), &[self.lambda..self.lambda + 1], &[])
     }
 
@@ -225,7 +241,7 @@ impl Networks {
     }
 
     /// α log π
-    fn alpha<'g>(&self, c: &Config, log_pi: Var<'g>) -> Var<'g> {
+    fn alpha_times<'g>(&self, c: &Config, log_pi: Var<'g>) -> Var<'g> {
         match c.learn_alpha {
             true => log_pi.graph().parameter(self.lambda).exp() * log_pi,
             false => c.alpha * log_pi,
@@ -283,7 +299,7 @@ impl<P: Program> Sac<P> {
             config.initialisation.draw(&mut params, critic, 1, rng);
         }
         config.initialisation.draw(&mut params, &n.actor.network, 2, rng);
-        params.track(&n.critics(), &n.targets(), P::Scalar::ONE);
+        params.soft_update(&n.critics(), &n.targets(), P::Scalar::ONE);
         if config.learn_alpha {
             params.value[n.lambda] = P::Scalar::from_f64(config.alpha).ln();
         }
@@ -329,7 +345,7 @@ impl<P: Program> Sac<P> {
             self.alpha_adam.step(&mut self.params);
         }
         let tau = P::Scalar::from_f64(self.config.tau);
-        self.params.track(&self.networks.critics(), &self.networks.targets(), tau);
+        self.params.soft_update(&self.networks.critics(), &self.networks.targets(), tau);
         self.report();
     }
 
@@ -364,7 +380,7 @@ impl<P: Program> Sac<P> {
     }
 
     /// What the last update reports.
-    pub fn last_metrics(&self) -> &[Metric] {
+    pub fn metrics(&self) -> &[Metric] {
         &self.metrics
     }
 }

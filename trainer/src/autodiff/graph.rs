@@ -56,6 +56,14 @@ pub enum GraphError {
         /// Shape of the right operand.
         right: Shape,
     },
+    /// A layer with another number of inputs.
+    #[error("a layer of {needed} inputs does not take {found}")]
+    Inputs {
+        /// Inputs of the layer.
+        needed: usize,
+        /// Shape of the operand.
+        found: Shape,
+    },
     /// Columns that an operand does not have.
     #[error("{operation} needs columns {start}..{end} of an operand of shape {found}")]
     Columns {
@@ -188,11 +196,8 @@ impl<'g> Var<'g> {
     pub fn linear(self, layer: Linear) -> Self {
         let shape = self.shape();
         if shape.columns != layer.inputs {
-            self.graph.fail(GraphError::Shapes {
-                operation: "linear",
-                left: shape,
-                right: Shape::matrix(layer.inputs, layer.outputs),
-            });
+            let needed = layer.inputs;
+            self.graph.fail(GraphError::Inputs { needed, found: shape });
         }
         self.graph.push(Op::Linear(layer, self.id), Shape::matrix(shape.rows, layer.outputs))
     }

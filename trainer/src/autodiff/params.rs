@@ -24,7 +24,7 @@ impl<T: Scalar> Params<T> {
     /// # Panics
     ///
     /// If the ranges overlap, differ in length or exceed the parameters.
-    pub fn track(&mut self, online: &Range<usize>, target: &Range<usize>, tau: T) {
+    pub fn soft_update(&mut self, online: &Range<usize>, target: &Range<usize>, tau: T) {
         assert_eq!(online.len(), target.len(), "online and target network differ in size");
         let [online, target] = self
             .value
@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn targets_track() {
         let mut params = Params { value: vec![1.0_f32, 2.0, 10.0, 20.0], gradient: vec![0.0; 4] };
-        params.track(&(0..2), &(2..4), 0.25);
+        params.soft_update(&(0..2), &(2..4), 0.25);
         assert_eq!(params.value, [1.0, 2.0, 7.75, 15.5]);
-        params.track(&(0..2), &(2..4), 1.0);
+        params.soft_update(&(0..2), &(2..4), 1.0);
         assert_eq!(params.value, [1.0, 2.0, 1.0, 2.0]);
     }
 }

@@ -279,10 +279,10 @@ fn mistakes_are_named() {
     let graph = Graph::new(BATCH);
     let wide = graph.input(4).linear(FIRST).columns(3..7);
     let error = graph.compile::<Plan>(Some(wide.mean()), &[], &[]).unwrap_err();
-    assert_eq!(error.to_string(), "linear does not take [B = 4, 4] and [B = 3, 5]");
+    assert_eq!(error.to_string(), "a layer of 3 inputs does not take [B = 4, 4]");
 
     let error = graph.compile::<Plan>(Some(Graph::new(1).parameter(0)), &[], &[]).unwrap_err();
-    assert!(matches!(error, GraphError::Shapes { .. }), "the first mistake");
+    assert!(matches!(error, GraphError::Inputs { .. }), "the first mistake");
 
     let (graph, other) = (Graph::new(BATCH), Graph::new(BATCH));
     let mixed = graph.input(1) + other.input(1);

@@ -73,8 +73,14 @@ impl From<RunError> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
-    // Wrong arguments end here, with exit status 2.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return fail(&one_line(&error), 2),
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
     let report = match arguments.command {
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
@@ -82,17 +88,39 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
     };
-    let (text, status) = match report {
-        Ok(report) => {
-            // A reader that has seen enough (`| head`) closes the pipe: that is no failure.
-            let _ = std::io::stdout().write_all(report.as_bytes());
-            return ExitCode::SUCCESS;
+    match report {
+        Ok(report) => print(&report),
+        Err(Failure::Usage(text)) => fail(&text, 2),
+        Err(Failure::Failed(text)) => fail(&text, 1),
+    }
+}
+
+/// Prints a report.
+fn print(report: &str) -> ExitCode {
+    let mut out = std::io::stdout();
+    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that has seen enough (`| head`) closes the pipe: that is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(&format!("cannot print the report: {error}"), 1)
         }
-        Err(Failure::Usage(text)) => (text, 2),
-        Err(Failure::Failed(text)) => (text, 1),
-    };
-    eprintln!("error: {text}");
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn fail(text: &str, status: u8) -> ExitCode {
+    // Where even this cannot be written, the status has to do.
+    let _ = writeln!(std::io::stderr(), "error: {text}");
     ExitCode::from(status)
+}
+
+/// What clap says in several paragraphs, as one sentence: the mistake, and its tip.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mistake = lines.next().unwrap_or("wrong arguments").trim_start_matches("error: ");
+    let details = lines.take_while(|line| !line.starts_with("Usage:"));
+    let details: String = details.map(|line| format!("; {line}")).collect();
+    format!("{mistake}{details}; `trainer --help` shows what there is")
 }
 
 /// A value as JSON with a line break at its end.

@@ -18,8 +18,8 @@ pub(super) struct Train {
     /// The settings to start from; `trainer presets` lists them
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// Seed of all random streams
-    #[arg(long)]
+    /// Seed of all random streams, at most 2⁶³ − 1
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Environment steps
     #[arg(long)]

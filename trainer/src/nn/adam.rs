@@ -2,14 +2,11 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use crate::autodiff::Params;
 use crate::scalar::Scalar;
 
 /// Step size and decay rates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamConfig {
     /// Step size.
     pub learning_rate: f64,
@@ -33,8 +30,10 @@ impl AdamConfig {
 pub struct Adam<T> {
     config: AdamConfig,
     range: Range<usize>,
-    mean: Vec<T>,
-    square: Vec<T>,
+    /// m
+    first_moment: Vec<T>,
+    /// v
+    second_moment: Vec<T>,
     /// β₁ᵗ and β₂ᵗ.
     powers: (f64, f64),
 }
@@ -43,7 +42,13 @@ impl<T: Scalar> Adam<T> {
     /// An optimiser that has seen no gradient.
     pub fn new(config: AdamConfig, range: Range<usize>) -> Self {
         let zeros = vec![T::ZERO; range.len()];
-        Adam { config, range, mean: zeros.clone(), square: zeros, powers: (1.0, 1.0) }
+        Adam {
+            config,
+            range,
+            first_moment: zeros.clone(),
+            second_moment: zeros,
+            powers: (1.0, 1.0),
+        }
     }
 
     /// One step along the gradient g of the last program run:
@@ -65,7 +70,7 @@ impl<T: Scalar> Adam<T> {
         let (beta2, rest2) = (T::from_f64(beta2), T::from_f64(1.0 - beta2));
         let epsilon = T::from_f64(epsilon);
         let gradients = &params.gradient[self.range.clone()];
-        let moments = self.mean.iter_mut().zip(&mut self.square);
+        let moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
         let values = &mut params.value[self.range.clone()];
         for ((theta, g), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
             let g = or_zero(*g, T::TINY_GRADIENT);
@@ -103,7 +108,7 @@ mod tests {
         adam.step(&mut params);
         params.gradient[0] = 1e-20;
         (0..100_000).for_each(|_| adam.step(&mut params));
-        assert_eq!((adam.mean[0], adam.square[0]), (0.0, 0.0));
+        assert_eq!((adam.first_moment[0], adam.second_moment[0]), (0.0, 0.0));
         params.gradient[0] = f32::NAN;
         adam.step(&mut params);
         assert!(params.value[0].is_nan());

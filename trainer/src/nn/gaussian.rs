@@ -38,7 +38,7 @@ pub struct SquashedGaussian {
 
 impl SquashedGaussian {
     /// An action and its log-likelihood, reparametrised by ε ~ N(0, 1), `[B, act]`
-    /// (Haarnoja et al., 2018, eq. 11 and appendix C):
+    /// (arXiv:1812.05905, eq. 8 and appendix C):
     ///
     /// ```text
     /// u = μ + σε        a = scale · tanh(u) + bias

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Progress, RunError};
-use crate::interface::Algorithm;
+use crate::interface::{Algorithm, Metric};
 use crate::train::{Episode, Observer, TrainError};
 
 /// Writes a file beside its place and renames it, so that a reader never sees a part of it.
@@ -91,7 +91,9 @@ impl Observer for Recorder<'_> {
         self.episodes.push((e.step, e.episode_return));
         let counts = [e.step as f64, e.episode as f64, e.episode_return];
         let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
-        let row = counts.chain(e.metrics.iter().map(|m| m.value)).map(|x| x.to_string());
+        // Before the first update there is nothing to report.
+        let metric = |m: &Metric| if e.updates > 0 { m.value.to_string() } else { String::new() };
+        let row = counts.map(|x| x.to_string()).chain(e.metrics.iter().map(metric));
         self.csv
             .write_record(row)
             .map_err(|error| TrainError::Write { path: self.part.clone(), error: error.into() })

@@ -32,6 +32,12 @@ pub enum RunError {
     /// The policy cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvalError),
+    /// The exported policy is not the trained one.
+    #[error("the exported policy differs from the trained network by {} over {} observations: a defect of the exporter, please report it", parity.max_difference, parity.observations)]
+    Parity {
+        /// What was found.
+        parity: Parity,
+    },
     /// A file or directory cannot be written.
     #[error("cannot write {}: {error}; choose another directory with --out", path.display())]
     Write {
@@ -72,13 +78,16 @@ pub fn run(
     let updates = train(&mut *environment, &mut *agent, &config.training, &mut recorder)?;
     let train_seconds = wall.elapsed().as_secs_f64();
     let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
+    // Results of an earlier run make way; without a summary a directory is not a finished run.
+    remove(&directory.join("summary.json"))?;
+    remove(&directory.join("recording.bin"))?;
     let episodes = recorder.finish()?;
 
     let blob = export(&agent.policy(), &spec)?;
     let policy = HostPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
     let (evaluation, parity) = (
         summarise(&policy, &mut *environment, &config.environment)?,
-        parity(&policy, &mut *agent, &spec),
+        parity(&policy, &mut *agent, &spec)?,
     );
     let summary = Summary {
         schema: 1,
@@ -100,8 +109,6 @@ pub fn run(
         parity,
         parameters_fingerprint: fingerprint(&agent.parameters().value),
     };
-    // Without a summary a directory is not a finished run.
-    remove(&directory.join("summary.json"))?;
     write_artifacts(config, directory, &blob, &policy, &episodes)?;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join("summary.json"), text.as_bytes())?;
@@ -150,7 +157,11 @@ fn summarise(
 
 /// The largest difference between the trained network and the exported policy over the ordinary
 /// observations of a recording.
-fn parity(policy: &HostPolicy<'_>, agent: &mut dyn Algorithm, spec: &Spec) -> Parity {
+fn parity(
+    policy: &HostPolicy<'_>,
+    agent: &mut dyn Algorithm,
+    spec: &Spec,
+) -> Result<Parity, RunError> {
     let mut trained = vec![0.0; spec.action_size()];
     let mut parity = Parity { observations: 0, max_difference: 0.0 };
     let observations = recording::observations(recording::ROWS, spec.observation_size, 0);
@@ -170,7 +181,12 @@ fn parity(policy: &HostPolicy<'_>, agent: &mut dyn Algorithm, spec: &Spec) -> Pa
             }
         }
     }
-    parity
+    // Sums that differ by rounding do not come near a thousandth of the action's range.
+    let range = spec.action_scale().into_iter().fold(0.0, f64::max);
+    match parity.observations > 0 && parity.max_difference <= 1e-3 * range {
+        true => Ok(parity),
+        false => Err(RunError::Parity { parity }),
+    }
 }
 
 /// Time that this process has computed; `None` where the system does not tell.
