@@ -14,6 +14,7 @@ pub type Action = Vec<f32, MAX_ACTION_SIZE>;
 
 /// What the last layer's output z means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Head {
     /// The squashed Gaussian of SAC: z = (μ, ζ), log σ = bound(ζ),
@@ -30,6 +31,7 @@ pub enum Head {
 
 /// How a raw output ζ becomes log σ within [min, max].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogStdBound {
     /// log σ = min(max(ζ, min), max)
     Clamp {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// f in y = f(Wx + b).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Activation {
     /// f(z) = z

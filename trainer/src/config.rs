@@ -78,6 +78,7 @@ impl ConfigError {
         let choices: Vec<String> = choices.into_iter().map(String::from).collect();
         // Swapped letters count as one mistake, a shared beginning counts for much.
         let likeness = |choice: &str| {
+            let (name, choice) = (last_part(name), last_part(choice));
             let edits = strsim::normalized_damerau_levenshtein(name, choice);
             edits.max(strsim::jaro_winkler(name, choice))
         };
@@ -156,6 +157,8 @@ pub struct TrainingConfig {
 impl TrainingConfig {
     fn check(&self) -> Result<(), ConfigError> {
         check("training.steps", self.steps, "at least 1", self.steps >= 1)?;
+        let updates = (1..=10_000).contains(&self.updates_per_step);
+        check("training.updates_per_step", self.updates_per_step, "1 to 10000", updates)?;
         let batch = (1..=65_536).contains(&self.batch_size);
         check("training.batch_size", self.batch_size, "1 to 65536", batch)?;
         let buffer = (1..=100_000_000).contains(&self.buffer_size);
@@ -332,6 +335,7 @@ mod tests {
             message("gama=1").starts_with("there is no setting `gama` (did you mean `gamma`?)")
         );
         assert!(message("agent.gama=1").contains("did you mean `agent.gamma`?"));
+        assert!(message("agent.seed=1").contains("did you mean `training.seed`?"));
         assert_eq!(message("gamma=high"), "`agent.gamma` must be a number, not \"high\"");
         assert_eq!(message("steps=1.5"), "`training.steps` must be a whole number, not 1.5");
         assert_eq!(message("seed=-1"), "`training.seed` must be a whole number from 0, not -1");

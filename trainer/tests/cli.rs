@@ -164,6 +164,9 @@ fn mistakes_get_one_sentence() {
         usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]).contains("pendulum")
     );
     assert!(usage(&["train"]).contains("--preset NAME"));
+    let twice = ["train", "--preset", "sac", "--steps", "700", "--set", "steps=800"];
+    assert!(usage(&twice).contains("`steps` is given twice"));
+    assert!(usage(&["train", "--preset", "sac", "--steps", "-5"]).contains("-5"));
     assert!(usage(&["train", "--preset", "sac", "--steps", "many"]).contains("many"));
     assert!(usage(&["train", "--config", "missing.toml"]).contains("cannot read missing.toml"));
     assert!(usage(&["learn"]).contains("learn"));
@@ -199,6 +202,32 @@ fn what_cannot_be_done_says_why() {
 
     // A file where the directory should be: no one may write there, not even root.
     fs::write(directory.join("file"), "").unwrap();
-    let arguments = ["train", "--preset", "sac", "--steps", "10", "--out", "file/run"];
+    let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", "file/run"];
     assert!(failed(&arguments).contains("choose another directory with --out"));
+}
+
+#[test]
+fn one_run_at_a_time_writes_to_a_directory() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    fs::create_dir(directory.join("run")).unwrap();
+    let held = fs::File::create(directory.join("run/metrics.csv.part")).unwrap();
+    held.lock().unwrap();
+    let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", "run"];
+    assert!(fail(directory, &arguments, 1).contains("another run is writing to run"));
+    drop(held);
+    short_run(directory, "run", &[]);
+}
+
+#[test]
+fn an_untrained_policy_comes_with_a_warning() {
+    let temporary = tempfile::tempdir().unwrap();
+    let arguments = ["train", "--preset", "sac", "--steps", "300", "--out", "run"];
+    let output = trainer(temporary.path(), &arguments);
+    assert!(output.status.success());
+    assert!(
+        String::from_utf8_lossy(&output.stderr).starts_with("warning: the policy is untrained")
+    );
+    let metrics = fs::read_to_string(temporary.path().join("run/metrics.csv")).unwrap();
+    assert!(metrics.lines().nth(1).unwrap().ends_with(",0,,,,,,"), "{metrics}");
 }

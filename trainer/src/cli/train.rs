@@ -19,10 +19,11 @@ pub(super) struct Train {
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Seed of all random streams, at most 2⁶³ − 1
-    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Environment steps
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     steps: Option<usize>,
     /// Change a setting, as often as you like; config.toml of a run shows them all
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -45,8 +46,18 @@ impl Train {
         let origin = self.config.as_deref().map(|path| path.display().to_string());
         let file = origin.as_deref().zip(text.as_deref());
         let mut assignments = self.assignments;
-        assignments.extend(self.seed.map(|seed| format!("training.seed={seed}")));
-        assignments.extend(self.steps.map(|steps| format!("training.steps={steps}")));
+        let flags = [("seed", self.seed), ("steps", self.steps.map(|steps| steps as u64))];
+        for (key, value) in flags.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+            let set = |given: &String| {
+                given.split('=').next().is_some_and(|k| k == key || k == format!("training.{key}"))
+            };
+            if assignments.iter().any(set) {
+                let text =
+                    format!("`{key}` is given twice, by --{key} and by --set: leave one out");
+                return Err(Failure::Usage(text));
+            }
+            assignments.push(format!("training.{key}={value}"));
+        }
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
         let summary = train(&config, &directory)?;
@@ -74,7 +85,17 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
 
 fn train(config: &RunConfig, directory: &Path) -> Result<Summary, Failure> {
     let mut bar = Bar::new(&config.preset, config.training.steps);
-    Ok(run(config, directory, &mut bar)?)
+    let summary = run(config, directory, &mut bar)?;
+    drop(bar);
+    if summary.updates == 0 {
+        let after = config.training.update_after;
+        eprintln!(
+            "warning: the policy is untrained, no update was made: updates begin after \
+             {after} steps (training.update_after), and the run had {}",
+            summary.steps
+        );
+    }
+    Ok(summary)
 }
 
 /// One line for each run, and where its results are.

@@ -1,6 +1,6 @@
 //! Files that appear whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +53,18 @@ pub(super) struct Recorder<'a> {
     progress: &'a mut dyn Progress,
 }
 
+/// Opens and empties a file that one run at a time may hold, until it is closed.
+fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
+    let failed = |error| RunError::Write { path: path.into(), error };
+    let open = File::options().create(true).write(true).truncate(false).open(path);
+    let file = open.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => file.set_len(0).map(|()| file).map_err(failed),
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy { directory: directory.into() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 impl<'a> Recorder<'a> {
     pub(super) fn new(
         directory: &Path,
@@ -62,8 +74,7 @@ impl<'a> Recorder<'a> {
         let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
         std::fs::create_dir_all(directory)
             .map_err(|error| RunError::Write { path: directory.into(), error })?;
-        let file =
-            File::create(&part).map_err(|error| RunError::Write { path: part.clone(), error })?;
+        let file = open_locked(&part, directory)?;
         let mut csv = csv::Writer::from_writer(BufWriter::new(file));
         let columns = ["step", "episode", "return", "length", "updates"];
         csv.write_record(columns.into_iter().chain(agent.metrics().iter().map(|m| m.name)))

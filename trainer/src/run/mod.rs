@@ -32,6 +32,12 @@ pub enum RunError {
     /// The policy cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvalError),
+    /// Another run writes there.
+    #[error("another run is writing to {}; wait for it, or choose another directory with --out", directory.display())]
+    Busy {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// The exported policy is not the trained one.
     #[error("the exported policy differs from the trained network by {} over {} observations: a defect of the exporter, please report it", parity.max_difference, parity.observations)]
     Parity {
