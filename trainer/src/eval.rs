@@ -3,6 +3,8 @@
 use policy_core::ActError;
 use serde::{Deserialize, Serialize};
 
+use crate::config::ConfigError;
+use crate::envs;
 use crate::export::HostPolicy;
 use crate::interface::{Environment, Spec};
 
@@ -90,12 +92,9 @@ impl Evaluation {
 impl Starts {
     /// The fixed starts of an environment: for the pendulum, 200 random ones whose optimal returns
     /// were found by dynamic programming.
-    pub fn builtin(environment: &str) -> Option<Starts> {
-        let text = match environment {
-            "pendulum" => include_str!("envs/pendulum_starts.json"),
-            _ => return None,
-        };
-        Some(serde_json::from_str(text).expect("the file is checked by a test"))
+    pub fn builtin(environment: &str) -> Result<Starts, ConfigError> {
+        let entry = envs::find(environment)?;
+        Ok(serde_json::from_str(entry.starts).expect("every entry's starts are read by a test"))
     }
 
     /// A JSON array of states, `[[θ, θ̇], …]`; more columns than a state has are ignored.
@@ -184,6 +183,12 @@ mod tests {
 
     #[test]
     fn builtin_starts_are_whole() {
+        for entry in envs::ALL {
+            let (starts, environment) = (Starts::builtin(entry.name).unwrap(), (entry.make)());
+            assert_eq!(environment.spec().name, entry.name);
+            let size = environment.spec().state_size;
+            assert!(!starts.states.is_empty() && starts.states.iter().all(|s| s.len() == size));
+        }
         let starts = Starts::builtin("pendulum").unwrap();
         assert_eq!((starts.states.len(), starts.optimal_returns.len()), (200, 200));
         assert!((starts.optimal_mean().unwrap() + 141.405_523_867).abs() < 1e-6);

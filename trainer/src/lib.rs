@@ -10,7 +10,7 @@
 //!
 //! # Modules
 //!
-//! Each imports only from those above it:
+//! Each row imports only from rows above it; modules of one row may know each other:
 //!
 //! | module | what is in it |
 //! |---|---|

@@ -5,7 +5,7 @@ use policy_core::gaussian::fill_normal;
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use crate::autodiff::{Graph, GraphError, Params, Program, Var};
+use crate::autodiff::{Graph, GraphError, Params, Plan, Program, Var};
 use crate::config::{ConfigError, check, from_table};
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
 use crate::nn::{
@@ -383,6 +383,16 @@ impl<P: Program> Sac<P> {
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
     }
+}
+
+/// The agent of an `[agent]` table.
+pub(super) fn make(
+    agent: &toml::Table,
+    spec: &Spec,
+    batch_size: usize,
+    rng: &mut Rng,
+) -> Result<Box<dyn Algorithm>, ConfigError> {
+    Ok(Box::new(Sac::<Plan>::new(Config::from_table(agent)?, spec, batch_size, rng)?))
 }
 
 impl<P: Program<Scalar = f32>> Algorithm for Sac<P> {

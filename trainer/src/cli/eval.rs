@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, json, policy_file};
+use crate::config::ConfigError;
 use crate::envs;
 use crate::eval::{Starts, evaluate};
 use crate::export::HostPolicy;
@@ -27,15 +28,11 @@ impl Eval {
         let policy = HostPolicy::from_bytes(blob.bytes())
             .map_err(|error| policy_file::refused(&self.policy, &error))?;
         let name = policy.header().environment.as_str();
-        let (Some(mut environment), Some(builtin)) = (envs::make(name), Starts::builtin(name))
-        else {
-            let known = envs::NAMES.join(", ");
-            let text = format!("it is for the environment `{name}`, known here are {known}");
-            return Err(policy_file::refused(&self.policy, &text));
-        };
+        let refused = |error: ConfigError| policy_file::refused(&self.policy, &error);
+        let mut environment = envs::make(name).map_err(refused)?;
         let failed = |error: crate::eval::EvalError| Failure::Failed(error.to_string());
         let starts = match &self.starts {
-            None => builtin,
+            None => Starts::builtin(name).map_err(refused)?,
             Some(path) => {
                 let origin = path.display().to_string();
                 let text = std::fs::read_to_string(path)

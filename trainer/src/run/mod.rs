@@ -70,9 +70,7 @@ pub fn run(
     directory: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Summary, RunError> {
-    let mut environment = envs::make(&config.environment).ok_or_else(|| {
-        ConfigError::unknown("environment", &config.environment, envs::NAMES.iter().copied())
-    })?;
+    let mut environment = envs::make(&config.environment)?;
     let spec = environment.spec().clone();
     let mut initialisation = stream(config.training.seed, Stream::Initialisation);
     let batch_size = config.training.batch_size;
@@ -148,7 +146,7 @@ fn summarise(
     environment: &mut dyn Environment,
     name: &str,
 ) -> Result<EvaluationSummary, RunError> {
-    let starts = Starts::builtin(name).expect("every environment has fixed starts");
+    let starts = Starts::builtin(name)?;
     let evaluation = evaluate(policy, environment, &starts)?;
     let optimal_mean = starts.optimal_mean();
     Ok(EvaluationSummary {
