@@ -183,8 +183,8 @@ impl RunConfig {
             None => None,
             Some(Value::String(name)) => Some(name),
             Some(value) => {
-                check("preset", value, "the name of a preset", false)?;
-                None
+                let (key, needed) = ("preset".into(), "the name of a preset".into());
+                return Err(ConfigError::Value { key, needed, value: value.to_string() });
             }
         };
         let name = preset.or(named.as_deref()).ok_or(ConfigError::NoPreset)?;

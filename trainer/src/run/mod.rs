@@ -82,10 +82,6 @@ pub fn run(
     let updates = train(&mut *environment, &mut *agent, &config.training, &mut recorder)?;
     let train_seconds = wall.elapsed().as_secs_f64();
     let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
-    // Results of an earlier run make way; without a summary a directory is not a finished run.
-    remove(&directory.join("summary.json"))?;
-    remove(&directory.join("recording.bin"))?;
-    let episodes = recorder.finish()?;
 
     let blob = export(&agent.policy(), &spec)?;
     let policy = HostPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
@@ -113,6 +109,11 @@ pub fn run(
         parity,
         parameters_fingerprint: fingerprint(&agent.parameters().value),
     };
+    // Only now, when nothing but writing can fail, do the results of an earlier run make way;
+    // without a summary a directory is not a finished run.
+    remove(&directory.join("summary.json"))?;
+    remove(&directory.join("recording.bin"))?;
+    let episodes = recorder.finish()?;
     write_artifacts(config, directory, &blob, &policy, &episodes)?;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join("summary.json"), text.as_bytes())?;
