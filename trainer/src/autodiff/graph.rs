@@ -227,6 +227,11 @@ impl<'g> Var<'g> {
         self.unary(Unary::Square)
     }
 
+    /// Huber's loss: ½x² where |x| ≤ δ, δ(|x| − ½δ) beyond (Huber, 1964).
+    pub fn huber(self, delta: f64) -> Self {
+        self.unary(Unary::Huber { delta })
+    }
+
     /// min(max(x, low), high); its derivative is 1 within the bounds, ends included, 0 outside.
     pub fn clamp(self, low: f64, high: f64) -> Self {
         self.unary(Unary::Clamp { low, high })
@@ -273,6 +278,30 @@ impl<'g> Var<'g> {
         }
         let shape = Shape::matrix(found.rows, end.saturating_sub(start).max(1));
         self.graph.push(Op::Columns { x: self.id, start }, shape)
+    }
+
+    /// The column of each row that `index` `[B, 1]` names: `[B, n]` → `[B, 1]`. The index is held
+    /// constant.
+    pub fn gather(self, index: Self) -> Self {
+        let (left, right) = self.shapes("gather", index);
+        if left.rows != right.rows || right.columns != 1 || left.single || right.single {
+            self.graph.fail(GraphError::Shapes { operation: "gather", left, right });
+        }
+        let op = Op::Gather { x: self.id, index: index.id };
+        self.graph.push(op, Shape::matrix(left.rows, 1))
+    }
+
+    /// argmaxⱼ xⱼ: the column of each row's largest entry, the first of equals, `[B, n]` → `[B, 1]`.
+    /// It has no derivative.
+    pub fn argmax(self) -> Self {
+        let rows = self.shape().rows;
+        self.graph.push(Op::ArgMax(self.id), Shape::matrix(rows, 1))
+    }
+
+    /// maxⱼ xⱼ: each row's largest entry, `[B, n]` → `[B, 1]`; where several are equal the first one
+    /// gets the derivative.
+    pub fn max_columns(self) -> Self {
+        self.gather(self.argmax())
     }
 
     /// Σⱼ xⱼ over the columns: `[B, n]` → `[B, 1]`.

@@ -72,6 +72,8 @@ impl Interpreter {
             Op::Columns { x, start } => {
                 ops::copy_columns(value(*x), columns(*x), *start, out, columns(id), Put::Set);
             }
+            Op::Gather { x, index } => ops::gather(value(*x), columns(*x), value(*index), out),
+            Op::ArgMax(x) => ops::argmax(value(*x), columns(*x), out),
             Op::SumColumns(x) => ops::sum_columns(value(*x), columns(*x), out),
             Op::Mean(x) => out[0] = ops::mean(value(*x)),
         }
@@ -83,7 +85,7 @@ impl Interpreter {
         let columns = |id: usize| tape.nodes[id].shape.columns;
         let wanted = |x: &usize| tape.differentiated[*x];
         match &tape.nodes[id].op {
-            Op::Input(_) => {}
+            Op::Input(_) | Op::ArgMax(_) => {}
             Op::Parameter(index) => params.gradient[*index] += dy[0],
             Op::Linear(layer, x) => {
                 if tape.wants(&layer.range()) {
@@ -119,6 +121,9 @@ impl Interpreter {
             Op::Columns { x, start } => {
                 let out = &mut gradients[*x];
                 ops::add_columns(dy, columns(id), *start, out, columns(*x), Put::Add);
+            }
+            Op::Gather { x, index } => {
+                ops::scatter(dy, &values[*index], &mut gradients[*x], columns(*x), Put::Add);
             }
             Op::SumColumns(x) => ops::spread(dy, columns(*x), &mut gradients[*x], Put::Add),
             Op::Mean(x) => ops::spread_mean(dy[0], &mut gradients[*x], Put::Add),

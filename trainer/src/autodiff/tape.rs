@@ -56,7 +56,12 @@ impl Tape {
         let mut depends = vec![false; nodes.len()];
         let mut found = vec![false; with_respect_to.len()];
         for (id, node) in nodes.iter().enumerate() {
-            depends[id] = node.op.operands().any(|operand| depends[operand]);
+            // An index has no derivative, nor has what it was chosen by.
+            depends[id] = match node.op {
+                Op::ArgMax(_) => false,
+                Op::Gather { x, .. } => depends[x],
+                _ => node.op.operands().any(|operand| depends[operand]),
+            };
             if let Some(own) = parameters(&node.op) {
                 for (found, w) in found.iter_mut().zip(with_respect_to) {
                     if !within(w, &own) && w.start < own.end && own.start < w.end {

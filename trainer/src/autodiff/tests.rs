@@ -38,6 +38,7 @@ const LOSSES: &[(&str, Loss)] = &[
     ("exp", |i| i.z.exp().mean()),
     ("ln", |i| (i.z.square() + 0.5).ln().mean()),
     ("square", |i| i.z.square().mean()),
+    ("huber", |i| i.z.huber(0.7).mean()),
     ("clamp", |i| i.z.clamp(-0.4, 0.6).square().mean()),
     ("addition", |i| (i.z + i.z.square()).mean()),
     ("addition of a single number", |i| (i.z + i.p).square().mean()),
@@ -52,6 +53,8 @@ const LOSSES: &[(&str, Loss)] = &[
     ("negation and constants", |i| (2.0 - 3.0 * -(i.z - 0.25)).square().mean()),
     ("concat", |i| i.x.concat(i.z).concat(i.z.columns(1..3)).square().mean()),
     ("columns", |i| (i.z.columns(0..2) * i.z.columns(3..5)).mean()),
+    ("gather", |i| (i.z.gather(i.x.argmax()) * i.z.columns(1..2)).square().mean()),
+    ("max of columns", |i| (i.z.max_columns() + i.z.square().max_columns()).mean()),
     ("sum of columns", |i| i.z.sum_columns().square().mean()),
     ("mean of a mean", |i| i.z.square().mean().mean()),
 ];
@@ -147,7 +150,7 @@ fn the_plan_agrees_with_the_interpreter() {
 }
 
 /// The names of all operations: a new one must get its name here, and a loss above.
-const OPERATIONS: [&str; 18] = [
+const OPERATIONS: [&str; 20] = [
     "input",
     "parameter",
     "linear",
@@ -156,6 +159,7 @@ const OPERATIONS: [&str; 18] = [
     "exp",
     "ln",
     "square",
+    "huber",
     "clamp",
     "add",
     "sub",
@@ -164,6 +168,7 @@ const OPERATIONS: [&str; 18] = [
     "affine",
     "concat",
     "columns",
+    "gather",
     "sum",
     "mean",
 ];
@@ -178,6 +183,7 @@ fn operation(op: &Op) -> &'static str {
         Op::Unary(Unary::Exp, _) => "exp",
         Op::Unary(Unary::Ln, _) => "ln",
         Op::Unary(Unary::Square, _) => "square",
+        Op::Unary(Unary::Huber { .. }, _) => "huber",
         Op::Unary(Unary::Clamp { .. }, _) => "clamp",
         Op::Binary(Binary::Add, ..) => "add",
         Op::Binary(Binary::Sub, ..) => "sub",
@@ -186,6 +192,8 @@ fn operation(op: &Op) -> &'static str {
         Op::Affine(..) => "affine",
         Op::Concat(..) => "concat",
         Op::Columns { .. } => "columns",
+        Op::Gather { .. } => "gather",
+        Op::ArgMax(_) => "argmax",
         Op::SumColumns(_) => "sum",
         Op::Mean(_) => "mean",
     }

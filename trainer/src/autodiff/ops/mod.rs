@@ -4,12 +4,14 @@
 mod affine;
 mod binary;
 mod linear;
+mod select;
 mod shape;
 mod unary;
 
 pub use affine::Affine;
 pub use binary::{Binary, Side};
 pub use linear::Linear;
+pub use select::{argmax, gather, scatter};
 pub use shape::{add_columns, concat, copy_columns, mean, spread, spread_mean, sum_columns};
 pub use unary::{Saved, Unary};
 
@@ -39,6 +41,15 @@ pub enum Op {
         /// First column.
         start: usize,
     },
+    /// x[i] of each row, i an entry of `index` `[B, 1]`.
+    Gather {
+        /// The node read.
+        x: usize,
+        /// The node with the column of each row.
+        index: usize,
+    },
+    /// argmaxⱼ xⱼ of each row
+    ArgMax(usize),
     /// Σⱼ xⱼ
     SumColumns(usize),
     /// The mean of all entries.
@@ -51,8 +62,11 @@ impl Op {
         let (first, second) = match *self {
             Op::Input(_) | Op::Parameter(_) => (None, None),
             Op::Linear(_, x) | Op::Unary(_, x) | Op::Affine(_, x) => (Some(x), None),
-            Op::Columns { x, .. } | Op::SumColumns(x) | Op::Mean(x) => (Some(x), None),
+            Op::Columns { x, .. } | Op::ArgMax(x) | Op::SumColumns(x) | Op::Mean(x) => {
+                (Some(x), None)
+            }
             Op::Binary(_, x, y) | Op::Concat(x, y) => (Some(x), Some(y)),
+            Op::Gather { x, index } => (Some(x), Some(index)),
         };
         first.into_iter().chain(second)
     }

@@ -16,6 +16,11 @@ pub enum Unary {
     Ln,
     /// x²
     Square,
+    /// ½x² where |x| ≤ δ, δ(|x| − ½δ) beyond
+    Huber {
+        /// δ
+        delta: f64,
+    },
     /// min(max(x, low), high)
     Clamp {
         /// Least value.
@@ -46,6 +51,13 @@ impl Unary {
             Unary::Exp => x.exp(),
             Unary::Ln => x.ln(),
             Unary::Square => x * x,
+            Unary::Huber { delta } => {
+                let (half, delta) = (T::from_f64(0.5), T::from_f64(delta));
+                match x.abs() {
+                    size if size > delta => delta * (size - half * delta),
+                    _ => half * (x * x),
+                }
+            }
             Unary::Clamp { low, .. } if x < T::from_f64(low) => T::from_f64(low),
             Unary::Clamp { high, .. } if x > T::from_f64(high) => T::from_f64(high),
             Unary::Clamp { .. } => x,
@@ -62,6 +74,10 @@ impl Unary {
             Unary::Exp => saved,                   // y
             Unary::Ln => T::ONE / saved,           // 1/x
             Unary::Square => saved + saved,        // 2x
+            // min(max(x, −δ), δ)
+            Unary::Huber { delta } => {
+                Unary::Clamp { low: -delta, high: delta }.value(saved)
+            }
             Unary::Clamp { low, .. } if saved < T::from_f64(low) => T::ZERO,
             Unary::Clamp { high, .. } if saved > T::from_f64(high) => T::ZERO,
             Unary::Clamp { .. } => T::ONE,
@@ -72,7 +88,7 @@ impl Unary {
     pub fn saved(self) -> Saved {
         match self {
             Unary::Relu | Unary::Tanh | Unary::Exp => Saved::Output,
-            Unary::Ln | Unary::Square | Unary::Clamp { .. } => Saved::Input,
+            Unary::Ln | Unary::Square | Unary::Huber { .. } | Unary::Clamp { .. } => Saved::Input,
         }
     }
 

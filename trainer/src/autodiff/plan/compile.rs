@@ -149,6 +149,15 @@ impl Compiler<'_> {
                 put: Put::Set,
                 out,
             },
+            Op::Gather { x, index } => Instruction::Gather {
+                x: self.value(*x),
+                columns: self.columns(*x),
+                index: self.value(*index),
+                out,
+            },
+            Op::ArgMax(x) => {
+                Instruction::ArgMax { x: self.value(*x), columns: self.columns(*x), out }
+            }
             Op::SumColumns(x) => {
                 Instruction::SumColumns { x: self.value(*x), columns: self.columns(*x), out }
             }
@@ -169,7 +178,7 @@ impl Compiler<'_> {
         let Some(dy) = self.gradients[id] else { return };
         let wanted = |x: &usize| tape.differentiated[*x];
         match &tape.nodes[id].op {
-            Op::Input(_) => {}
+            Op::Input(_) | Op::ArgMax(_) => {}
             Op::Parameter(index) => {
                 self.instructions.push(Instruction::ParameterBackward { index: *index, dy });
             }
@@ -241,6 +250,11 @@ impl Compiler<'_> {
                     put,
                     out,
                 });
+            }
+            Op::Gather { x, index } => {
+                let (columns, index) = (self.columns(*x), self.value(*index));
+                let (out, put) = self.gradient(*x);
+                self.instructions.push(Instruction::Scatter { dy, index, columns, put, out });
             }
             Op::SumColumns(x) => {
                 let columns = self.columns(*x);

@@ -56,6 +56,17 @@ pub(super) enum Instruction {
         put: Put,
         out: BufferId,
     },
+    Gather {
+        x: BufferId,
+        columns: usize,
+        index: BufferId,
+        out: BufferId,
+    },
+    ArgMax {
+        x: BufferId,
+        columns: usize,
+        out: BufferId,
+    },
     SumColumns {
         x: BufferId,
         columns: usize,
@@ -103,6 +114,14 @@ pub(super) enum Instruction {
         dy: BufferId,
         y_columns: usize,
         start: usize,
+        columns: usize,
+        put: Put,
+        out: BufferId,
+    },
+    /// Of `Gather`.
+    Scatter {
+        dy: BufferId,
+        index: BufferId,
         columns: usize,
         put: Put,
         out: BufferId,
@@ -156,6 +175,8 @@ impl Instruction {
             | I::Affine { out, .. }
             | I::Concat { out, .. }
             | I::CopyColumns { out, .. }
+            | I::Gather { out, .. }
+            | I::ArgMax { out, .. }
             | I::SumColumns { out, .. }
             | I::Mean { out, .. }
             | I::One { out }
@@ -164,6 +185,7 @@ impl Instruction {
             | I::BinaryBackward { out, .. }
             | I::AffineBackward { out, .. }
             | I::AddColumns { out, .. }
+            | I::Scatter { out, .. }
             | I::Spread { out, .. }
             | I::SpreadMean { out, .. }
             | I::Transpose { out, .. }
@@ -183,8 +205,11 @@ impl Instruction {
             | I::Unary { x, .. }
             | I::Affine { x, .. }
             | I::CopyColumns { x, .. }
+            | I::ArgMax { x, .. }
             | I::SumColumns { x, .. }
             | I::Mean { x, .. } => [Some(x), None, None],
+            I::Gather { x, index, .. } => [Some(x), Some(index), None],
+            I::Scatter { dy, index, .. } => [Some(dy), Some(index), None],
             I::Binary { x, y, .. } | I::Concat { x, y, .. } => [Some(x), Some(y), None],
             I::UnaryBackward { saved, dy, .. } => [Some(saved), Some(dy), None],
             I::ActivationBackward { y, .. } => [Some(y), None, None],

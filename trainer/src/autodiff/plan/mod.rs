@@ -149,6 +149,12 @@ impl Instruction {
             Instruction::CopyColumns { x, x_columns, start, columns, put, .. } => {
                 ops::copy_columns(arena.read(*x), *x_columns, *start, arena.out, *columns, *put);
             }
+            Instruction::Gather { x, columns, index, .. } => {
+                ops::gather(arena.read(*x), *columns, arena.read(*index), arena.out);
+            }
+            Instruction::ArgMax { x, columns, .. } => {
+                ops::argmax(arena.read(*x), *columns, arena.out);
+            }
             Instruction::SumColumns { x, columns, .. } => {
                 ops::sum_columns(arena.read(*x), *columns, arena.out);
             }
@@ -169,6 +175,9 @@ impl Instruction {
             }
             Instruction::AddColumns { dy, y_columns, start, columns, put, .. } => {
                 ops::add_columns(arena.read(*dy), *y_columns, *start, arena.out, *columns, *put);
+            }
+            Instruction::Scatter { dy, index, columns, put, .. } => {
+                ops::scatter(arena.read(*dy), arena.read(*index), arena.out, *columns, *put);
             }
             Instruction::Spread { dy, columns, put, .. } => {
                 ops::spread(arena.read(*dy), *columns, arena.out, *put);
