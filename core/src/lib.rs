@@ -47,7 +47,8 @@
 //! |---|---|
 //! | [`policy`] | [`Policy`]: from bytes to actions |
 //! | [`layer`], [`activation`] | y = f(Wx + b) |
-//! | [`action`] | from the last layer's output to an action in physical units |
+//! | [`head`] | from the last layer's output to an action in physical units |
+//! | [`action`] | the action, and the grid of actions that DQN chooses from |
 //! | [`format`](mod@format) | the blob: header, weights, checksum; read and written here |
 //! | [`recording`] | observations with the action bits the desktop computed, to replay elsewhere |
 //! | [`gaussian`] | standard normal numbers from any `rand_core` generator |
@@ -70,13 +71,15 @@ pub mod activation;
 pub mod error;
 pub mod format;
 pub mod gaussian;
+pub mod head;
 pub mod layer;
 pub mod policy;
 pub mod recording;
 
-pub use action::{Action, Head, LogStdBound};
+pub use action::Action;
 pub use activation::Activation;
 pub use error::{ActError, BlobError, EncodeError, RecordingError};
 pub use format::{Algorithm, Header, LayerShape};
+pub use head::{Head, LogStdBound};
 pub use policy::Policy;
 pub use recording::{Recording, Replay};

@@ -1,7 +1,7 @@
 //! Policies that nobody trained, of any shape.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, gaussian::uniform,
+    Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, gaussian::uniform,
 };
 use trainer::{
     export::Blob,

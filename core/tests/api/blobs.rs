@@ -1,7 +1,7 @@
 //! Policies to test with.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, recording,
+    Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, recording,
 };
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use policy_core::{ActError, BlobError, Policy, action::Head};
+use policy_core::{ActError, BlobError, Head, Policy};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::blobs::{self, Aligned, SPRING_OBSERVATION};

@@ -1,8 +1,8 @@
 //! Every error, provoked, with the exact sentence that a person reads.
 
 use policy_core::{
-    ActError, Activation, EncodeError, Header, LayerShape, LogStdBound, Policy, Recording,
-    action::{Action, Head},
+    ActError, Action, Activation, EncodeError, Head, Header, LayerShape, LogStdBound, Policy,
+    Recording,
     format::{self, MAX_HEADER},
 };
 
@@ -84,12 +84,12 @@ fn headers_that_cannot_be_decoded() {
                     that this reader does not know, or more layers or actions than it supports";
     for (at, value, what) in [
         (6, 37, "cut short"),
-        (16, 1, "algorithm"),
+        (16, 7, "algorithm"),
         (17, 33, "longer name"),
         (18, 0xff, "name that is not UTF-8"),
         (29, 9, "more layers"),
         (31, 3, "activation"),
-        (34, 1, "head"),
+        (34, 5, "head"),
         (35, 9, "more actions"),
         (45, 2, "log σ bound"),
     ] {

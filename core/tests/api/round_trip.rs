@@ -1,6 +1,6 @@
 //! What was encoded is what is read and run, bit for bit.
 
-use policy_core::{ActError, Activation, LayerShape, LogStdBound, Policy, action::Head};
+use policy_core::{ActError, Activation, Head, LayerShape, LogStdBound, Policy};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 

@@ -1,8 +1,8 @@
 //! `FORMAT.md` and the code say the same: its examples are read from the document and compared.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, Policy, Recording,
-    action::{Head, MAX_ACTION_SIZE},
+    Activation, Algorithm, Head, Header, LayerShape, LogStdBound, Policy, Recording,
+    action::MAX_ACTION_SIZE,
     format::{self, MAX_HEADER, MAX_LAYERS, MAX_NAME},
     recording,
 };
