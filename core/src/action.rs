@@ -12,6 +12,13 @@ pub type Action = Vec<f32, MAX_ACTION_SIZE>;
 /// low + (high − low) · index / (points − 1), from left to right; exactly `high` for the last point.
 ///
 /// Public so that a trainer plays the very actions that the exported policy will give.
+///
+/// ```
+/// use policy_core::action::grid_action;
+///
+/// let torques = [0, 1, 2, 3, 4].map(|i| grid_action(-2.0, 2.0, 5, i)); // N·m
+/// assert_eq!(torques, [-2.0, -1.0, 0.0, 1.0, 2.0]);
+/// ```
 #[inline]
 pub fn grid_action(low: f32, high: f32, points: u16, index: usize) -> f32 {
     if index >= usize::from(points.saturating_sub(1)) {
