@@ -1,10 +1,6 @@
-//! From the last layer's output to an action in physical units.
+//! The action, and the formulas that heads share.
 
 use heapless::Vec;
-use rand_core::Rng;
-use serde::{Deserialize, Serialize};
-
-use crate::{BlobError, error::Part, gaussian};
 
 /// The most entries an action may have.
 pub const MAX_ACTION_SIZE: usize = 8;
@@ -12,127 +8,72 @@ pub const MAX_ACTION_SIZE: usize = 8;
 /// An action, one number per actuator, in the unit of the environment (N·m for the pendulum).
 pub type Action = Vec<f32, MAX_ACTION_SIZE>;
 
-/// What the last layer's output z means.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Head {
-    /// The squashed Gaussian of SAC: z = (μ, ζ), log σ = bound(ζ),
-    /// a = scale · tanh(u) + bias with u = μ (greedy) or u = μ + σε, ε ~ N(0, 1) (sampled).
-    SquashedGaussian {
-        /// Half the width of each action's range, in the action's unit.
-        scale: Action,
-        /// The middle of each action's range, in the action's unit.
-        bias: Action,
-        /// How ζ becomes log σ.
-        log_std: LogStdBound,
-    },
-}
-
-/// How a raw output ζ becomes log σ within [min, max].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogStdBound {
-    /// log σ = min(max(ζ, min), max)
-    Clamp {
-        /// Least log σ.
-        min: f32,
-        /// Largest log σ.
-        max: f32,
-    },
-    /// log σ = min + ½ (max − min) (tanh ζ + 1)
-    Tanh {
-        /// Least log σ.
-        min: f32,
-        /// Largest log σ.
-        max: f32,
-    },
-}
-
-impl LogStdBound {
-    /// log σ.
-    #[inline]
-    pub fn apply(self, z: f32) -> f32 {
-        match self {
-            // Not `f32::clamp`, which panics on bounds out of order.
-            LogStdBound::Clamp { min, .. } if z < min => min,
-            LogStdBound::Clamp { max, .. } if z > max => max,
-            LogStdBound::Clamp { .. } => z,
-            LogStdBound::Tanh { min, max } => min + 0.5 * (max - min) * (libm::tanhf(z) + 1.0),
-        }
-    }
-
-    /// (min, max).
-    pub fn range(self) -> (f32, f32) {
-        match self {
-            LogStdBound::Clamp { min, max } | LogStdBound::Tanh { min, max } => (min, max),
-        }
-    }
-}
-
-impl Head {
-    /// Entries of the action.
-    pub fn action_size(&self) -> usize {
-        match self {
-            Head::SquashedGaussian { scale, .. } => scale.len(),
-        }
-    }
-
-    /// Outputs of the last layer that the head consumes, and how many of them, the first ones, are
-    /// needed for the greedy action.
-    pub fn inputs(&self) -> (usize, usize) {
-        match self {
-            Head::SquashedGaussian { scale, .. } => (2 * scale.len(), scale.len()),
-        }
-    }
-
-    /// Are all numbers finite, scales positive, bounds in order, and is every action in range finite?
-    pub(crate) fn check(&self) -> Result<(), BlobError> {
-        let Head::SquashedGaussian { scale, bias, log_std } = self;
-        if scale.is_empty() {
-            return Err(BlobError::Empty { part: Part::Action });
-        }
-        if scale.len() != bias.len() {
-            return Err(BlobError::ActionSize { scale: scale.len(), bias: bias.len() });
-        }
-        let (min, max) = log_std.range();
-        let mut range = scale.iter().zip(bias);
-        let checks = [
-            (Part::ActionScale, scale.iter().all(|&x| x.is_finite() && x > 0.0)),
-            (Part::ActionBias, bias.iter().all(|x| x.is_finite())),
-            (Part::ActionRange, range.all(|(s, b)| (b - s).is_finite() && (b + s).is_finite())),
-            (Part::LogStdBound, min.is_finite() && max.is_finite() && min <= max),
-        ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some(&(part, _)) => Err(BlobError::HeaderValue { part }),
-            None => Ok(()),
-        }
-    }
-
-    /// The greedy action for the last layer's output `z`.
-    pub(crate) fn greedy(&self, z: &[f32]) -> Action {
-        let Head::SquashedGaussian { scale, bias, .. } = self;
-        squash(scale, bias, z.iter().copied())
-    }
-
-    /// An action drawn from the policy's distribution; it takes two words per action entry from
-    /// the generator.
-    pub(crate) fn sampled<R: Rng + ?Sized>(&self, z: &[f32], rng: &mut R) -> Action {
-        let Head::SquashedGaussian { scale, bias, log_std } = self;
-        let (mean, raw) = (z.iter(), z.iter().skip(scale.len()));
-        let u = mean.zip(raw).map(|(mean, raw)| {
-            mean + libm::expf(log_std.apply(*raw)) * gaussian::normal_pair(rng).0
-        });
-        squash(scale, bias, u)
-    }
-}
-
-/// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ
+/// The action of one point of a [`Grid`](crate::Head::Grid), in the action's unit:
+/// low + (high − low) · index / (points − 1), from left to right; exactly `high` for the last point.
+///
+/// Public so that a trainer plays the very actions that the exported policy will give.
+///
+/// ```
+/// use policy_core::action::grid_action;
+///
+/// let torques = [0, 1, 2, 3, 4].map(|i| grid_action(-2.0, 2.0, 5, i)); // N·m
+/// assert_eq!(torques, [-2.0, -1.0, 0.0, 1.0, 2.0]);
+/// ```
 #[inline]
-fn squash(scale: &Action, bias: &Action, u: impl Iterator<Item = f32>) -> Action {
-    let mut action = scale.clone();
-    for ((a, b), u) in action.iter_mut().zip(bias).zip(u) {
-        *a = *a * libm::tanhf(u) + b;
+pub fn grid_action(low: f32, high: f32, points: u16, index: usize) -> f32 {
+    if index >= usize::from(points.saturating_sub(1)) {
+        // The formula may round to a neighbour of `high`.
+        return high;
+    }
+    // Both counts are below 2¹⁶, so their f32 are exact.
+    low + (high - low) * index as f32 / (f32::from(points) - 1.0)
+}
+
+/// min(max(x, low), high); NaN stays one.
+///
+/// Comparisons rather than `f32::clamp`, which panics on bounds out of order, or `f32::max`, which
+/// drops NaN: an overflow would become a valid action.
+#[inline]
+pub(crate) fn clamp(x: f32, low: f32, high: f32) -> f32 {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
+/// Index of the greatest entry of `q`, the first of equals; none if any entry is not finite.
+///
+/// An infinity hides which of two overflowed entries was greater, and unlike the z of other heads its
+/// sign points to no end of the action's range.
+#[inline]
+pub(crate) fn argmax(q: &[f32]) -> Option<usize> {
+    let (mut best, mut greatest) = (None, f32::NEG_INFINITY);
+    for (index, &value) in q.iter().enumerate() {
+        if !value.is_finite() {
+            return None;
+        }
+        if value > greatest {
+            (best, greatest) = (Some(index), value);
+        }
+    }
+    best
+}
+
+/// aᵢ = f(firstᵢ, secondᵢ, uᵢ), all `[action_size]`.
+#[inline]
+pub(crate) fn map(
+    first: &Action,
+    second: &Action,
+    u: impl Iterator<Item = f32>,
+    f: impl Fn(f32, f32, f32) -> f32,
+) -> Action {
+    // A clone rather than `collect`, which panics where the room is too small.
+    let mut action = first.clone();
+    for ((a, b), u) in action.iter_mut().zip(second).zip(u) {
+        *a = f(*a, *b, u);
     }
     action
 }
@@ -140,44 +81,71 @@ fn squash(scale: &Action, bias: &Action, u: impl Iterator<Item = f32>) -> Action
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-    fn head() -> Head {
-        Head::SquashedGaussian {
-            scale: Vec::from_slice(&[2.0]).unwrap(),
-            bias: Vec::from_slice(&[0.5]).unwrap(),
-            log_std: LogStdBound::Tanh { min: -5.0, max: 2.0 },
+    #[test]
+    fn the_grid_is_evenly_spaced() {
+        let grid: std::vec::Vec<f32> = (0..5).map(|i| grid_action(-2.0, 4.0, 5, i)).collect();
+        assert_eq!(grid, [-2.0, -0.5, 1.0, 2.5, 4.0]);
+        // Multiplied before divided: 10 · i / 10 is exact, 10 · (i / 10) need not be.
+        for i in 0..=10_u8 {
+            assert_eq!(grid_action(0.0, 10.0, 11, i.into()), f32::from(i));
+        }
+        assert_eq!(grid_action(-2.0, 2.0, 2, 0), -2.0);
+        assert_eq!(grid_action(-2.0, 2.0, 2, 1), 2.0);
+    }
+
+    #[test]
+    fn the_grid_ends_exactly_where_it_says() {
+        // Bounds with which the formula alone misses the last point.
+        let (low, high) = (-0.3_f32, 0.1_f32);
+        assert_ne!(low + (high - low), high, "another example is needed");
+        for points in [2, 3, 7, 100, u16::MAX] {
+            let last = usize::from(points) - 1;
+            assert_eq!(grid_action(low, high, points, 0).to_bits(), low.to_bits());
+            assert_eq!(grid_action(low, high, points, last).to_bits(), high.to_bits());
+            let grid = (0..=last).map(|i| grid_action(low, high, points, i));
+            assert!(grid.clone().zip(grid.skip(1)).all(|(a, b)| a < b), "{points}");
         }
     }
 
     #[test]
-    fn greedy_is_scaled_and_biased() {
-        assert_eq!(head().greedy(&[f32::MAX, 0.0])[0], 2.5);
-        assert_eq!(head().greedy(&[0.0, 0.0])[0], 0.5);
+    fn an_index_past_the_grid_gives_its_end() {
+        for (points, index) in [(3, 3), (3, usize::MAX), (1, 0), (0, 0), (0, 7)] {
+            assert_eq!(grid_action(-1.0, 2.0, points, index), 2.0);
+        }
     }
 
     #[test]
-    fn samples_follow_the_distribution() {
-        // ζ = −1.5 gives log σ = −5 + 3.5 (tanh(−1.5) + 1) = −4.668, σ = 0.00939: tanh is linear.
-        let mut rng = ChaCha8Rng::seed_from_u64(11);
-        let n = 40_000;
-        let draws: std::vec::Vec<f64> =
-            (0..n).map(|_| f64::from(head().sampled(&[0.0, -1.5], &mut rng)[0]) - 0.5).collect();
-        let mean = draws.iter().sum::<f64>() / f64::from(n);
-        let std = (draws.iter().map(|x| x * x).sum::<f64>() / f64::from(n)).sqrt();
-        let sigma = 2.0 * (-5.0 + 3.5 * ((-1.5_f64).tanh() + 1.0)).exp();
-        assert!(mean.abs() < 4.0 * sigma / f64::from(n).sqrt());
-        assert!((std / sigma - 1.0).abs() < 0.02);
+    fn clamp_holds_and_keeps_nan() {
+        for (x, expected) in [
+            (-3.0, -1.0),
+            (-1.0, -1.0),
+            (0.25, 0.25),
+            (2.0, 2.0),
+            (2.5, 2.0),
+            (f32::NEG_INFINITY, -1.0),
+            (f32::INFINITY, 2.0),
+        ] {
+            assert_eq!(clamp(x, -1.0, 2.0), expected, "{x}");
+        }
+        assert!(clamp(f32::NAN, -1.0, 2.0).is_nan());
+        assert!(clamp(-f32::NAN, -1.0, 2.0).is_nan());
     }
 
     #[test]
-    fn bounds_hold() {
-        for bound in
-            [LogStdBound::Clamp { min: -20.0, max: 2.0 }, LogStdBound::Tanh { min: -5.0, max: 2.0 }]
-        {
-            let (min, max) = bound.range();
-            assert_eq!(bound.apply(-1e30), min);
-            assert_eq!(bound.apply(1e30), max);
+    fn argmax_is_the_first_of_the_greatest() {
+        assert_eq!(argmax(&[1.0, 3.0, 2.0]), Some(1));
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), Some(1));
+        assert_eq!(argmax(&[-0.0, 0.0]), Some(0));
+        assert_eq!(argmax(&[f32::MIN, f32::MIN]), Some(0));
+        assert_eq!(argmax(&[-5.0, -4.0, -3.0]), Some(2));
+        assert_eq!(argmax(&[]), None);
+        for value in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for at in 0..3 {
+                let mut q = [1.0, 3.0, 2.0];
+                q[at] = value;
+                assert_eq!(argmax(&q), None, "{q:?}");
+            }
         }
     }
 }

@@ -100,6 +100,20 @@ pub enum BlobError {
         /// Length of the bias.
         bias: usize,
     },
+    /// The head's lowest and highest action have different lengths.
+    #[error("the lowest action has {low} entries and the highest action {high}: they must agree")]
+    BoundSize {
+        /// Length of the lowest action.
+        low: usize,
+        /// Length of the highest action.
+        high: usize,
+    },
+    /// A grid of no or one action leaves nothing to choose.
+    #[error("the grid of actions has {found} points, at least 2 are needed")]
+    GridPoints {
+        /// Points of the grid.
+        found: u16,
+    },
     /// A layer is wider than the `WIDTH` of this `Policy` type.
     #[error(
         "layer {layer} has {found} outputs, but this Policy is built for at most {limit}: use Policy::<{found}>"
@@ -158,6 +172,12 @@ pub enum Part {
     ActionRange,
     /// Bounds of log σ.
     LogStdBound,
+    /// Lowest and highest action, in the action's unit.
+    ActionBound,
+    /// Bounds of σ, in the action's unit.
+    StdBound,
+    /// (high − low) · (points − 1) of a grid of actions, in the action's unit.
+    GridRange,
 }
 
 impl Part {
@@ -166,6 +186,8 @@ impl Part {
         match self {
             Part::ControlPeriod | Part::ActionScale => " and positive",
             Part::LogStdBound => " and in order",
+            Part::ActionBound => ", low below high",
+            Part::StdBound => ", positive and in order",
             _ => "",
         }
     }
@@ -183,6 +205,9 @@ impl core::fmt::Display for Part {
             Part::ActionBias => "action bias",
             Part::ActionRange => "action range (bias ± scale)",
             Part::LogStdBound => "bounds of log σ",
+            Part::ActionBound => "lowest and highest action",
+            Part::StdBound => "bounds of σ",
+            Part::GridRange => "grid's (high − low) · (points − 1)",
         })
     }
 }

@@ -56,12 +56,31 @@ pub struct Header {
 pub enum Algorithm {
     /// Soft actor-critic (Haarnoja et al., 2018, 2019).
     Sac,
+    /// Deep deterministic policy gradient (Lillicrap et al., 2015, arXiv:1509.02971).
+    Ddpg,
+    /// Twin delayed DDPG (Fujimoto et al., 2018, arXiv:1802.09477).
+    Td3,
+    /// Deep Q-network (Mnih et al., 2015).
+    Dqn,
+    /// Double DQN (van Hasselt et al., 2015, arXiv:1509.06461).
+    DoubleDqn,
+    /// Soft actor-critic with a network for the value of a state (Haarnoja et al., 2018,
+    /// arXiv:1801.01290).
+    SacV,
+    /// The form of soft actor-critic that the trainer names SAC-M.
+    SacM,
 }
 
 impl core::fmt::Display for Algorithm {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Algorithm::Sac => "sac",
+            Algorithm::Ddpg => "ddpg",
+            Algorithm::Td3 => "td3",
+            Algorithm::Dqn => "dqn",
+            Algorithm::DoubleDqn => "double-dqn",
+            Algorithm::SacV => "sac-v",
+            Algorithm::SacM => "sac-m",
         })
     }
 }

@@ -31,6 +31,19 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
+//! How the last layer's output becomes the action depends on the algorithm; a [`Head`] of the blob says
+//! it. One of DQN, with five torques to choose from:
+//!
+//! ```
+//! use policy_core::Head;
+//!
+//! let head = Head::Grid { low: -2.0, high: 2.0, points: 5 };
+//! assert_eq!(head.inputs(), (5, 5)); // one Q for each of −2, −1, 0, 1 and 2 N·m
+//! assert_eq!(head.action_size(), 1);
+//! let (low, high) = head.range();
+//! assert_eq!((low[0], high[0]), (-2.0, 2.0));
+//! ```
+//!
 //! # What it promises
 //!
 //! - **No heap, no `unsafe` here, no `std`.** Weights are read where they lie (in flash), through
@@ -39,7 +52,7 @@
 //!   functions come from [`libm`] called directly, so a Cortex-M and a desktop agree on every bit.
 //! - **Errors, never surprises.** A malformed blob, an observation that is not finite and an
 //!   action that would not be finite are each refused with an error that names what is wrong. A NaN
-//!   inside the network reaches the action; no activation hides it.
+//!   inside the network reaches the action; no activation and no head hides it.
 //!
 //! # Modules
 //!
@@ -47,7 +60,8 @@
 //! |---|---|
 //! | [`policy`] | [`Policy`]: from bytes to actions |
 //! | [`layer`], [`activation`] | y = f(Wx + b) |
-//! | [`action`] | from the last layer's output to an action in physical units |
+//! | [`head`] | from the last layer's output to an action in physical units |
+//! | [`action`] | the action, and the grid of actions that DQN chooses from |
 //! | [`format`](mod@format) | the blob: header, weights, checksum; read and written here |
 //! | [`recording`] | observations with the action bits the desktop computed, to replay elsewhere |
 //! | [`gaussian`] | standard normal numbers from any `rand_core` generator |
@@ -70,13 +84,15 @@ pub mod activation;
 pub mod error;
 pub mod format;
 pub mod gaussian;
+pub mod head;
 pub mod layer;
 pub mod policy;
 pub mod recording;
 
-pub use action::{Action, Head, LogStdBound};
+pub use action::Action;
 pub use activation::Activation;
 pub use error::{ActError, BlobError, EncodeError, RecordingError};
 pub use format::{Algorithm, Header, LayerShape};
+pub use head::{Head, LogStdBound};
 pub use policy::Policy;
 pub use recording::{Recording, Replay};

@@ -62,14 +62,16 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     /// The same observation gives the same bits on every machine. An observation of the wrong size
     /// or with an entry that is not finite is refused, and so is one so far outside the trained
     /// range that the network's sums lose their meaning (∞ − ∞, ∞ · 0). Where they overflow to an
-    /// infinity with a sign, the action is the end of its range that the sign points to.
+    /// infinity with a sign, the action is the end of its range that the sign points to; the head of
+    /// DQN ([`Head::Grid`](crate::Head::Grid)) has no such end and refuses every infinity.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
         let (_, needed) = self.header.head.inputs();
         self.run(observation, needed, |z| self.header.head.greedy(z))
     }
 
     /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
-    /// exploring on the machine itself. Errors as [`act`](Policy::act).
+    /// exploring on the machine itself. Errors as [`act`](Policy::act). A policy without noise (those
+    /// of DDPG, TD3 and DQN) gives its greedy action and leaves the generator alone.
     pub fn sample<R: Rng + ?Sized>(
         &self,
         observation: &[f32],

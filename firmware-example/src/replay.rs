@@ -115,7 +115,7 @@ fn report<const WIDTH: usize>(
 mod tests {
     use super::*;
     use policy_core::{
-        Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, recording,
+        Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, recording,
     };
     use std::{string::String, vec, vec::Vec};
 

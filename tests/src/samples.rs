@@ -1,7 +1,7 @@
 //! Policies that nobody trained, of any shape.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, gaussian::uniform,
+    Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, gaussian::uniform,
 };
 use trainer::{
     export::Blob,
@@ -9,8 +9,7 @@ use trainer::{
 };
 
 /// A policy with random weights: hidden layers `hidden`, then a squashed Gaussian over
-/// `action_size` actions. Weights are uniform in ±√(6 / inputs) (He et al., 2015), which keeps the
-/// activations at their size from layer to layer.
+/// `action_size` actions; as [`random_policy_with`].
 ///
 /// # Panics
 ///
@@ -22,18 +21,36 @@ pub fn random_policy(
     seed: u64,
 ) -> Blob {
     let per_action = |value: f32| std::iter::repeat_n(value, usize::from(action_size)).collect();
-    let last = LayerShape { outputs: 2 * action_size, activation: Activation::Linear };
+    let head = Head::SquashedGaussian {
+        scale: per_action(2.0),
+        bias: per_action(0.25),
+        log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+    };
+    random_policy_with(observation_size, hidden, head, seed)
+}
+
+/// A policy with random weights: hidden layers `hidden`, then a linear one with as many outputs as
+/// `head` needs. Weights are uniform in ±√(6 / inputs) (He et al., 2015), which keeps the activations
+/// at their size from layer to layer.
+///
+/// # Panics
+///
+/// Where the format has no room for so many layers or outputs.
+pub fn random_policy_with(
+    observation_size: u16,
+    hidden: &[LayerShape],
+    head: Head,
+    seed: u64,
+) -> Blob {
+    let outputs = u16::try_from(head.inputs().0).expect("a layer that fits the format");
+    let last = LayerShape { outputs, activation: Activation::Linear };
     let header = Header {
         algorithm: Algorithm::Sac,
         environment: "random".try_into().expect("a short name"),
         control_period: 0.05,
         observation_size,
         layers: hidden.iter().copied().chain([last]).collect(),
-        head: Head::SquashedGaussian {
-            scale: per_action(2.0),
-            bias: per_action(0.25),
-            log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
-        },
+        head,
     };
     let mut rng = stream(seed, Stream::Initialisation);
     let weights: Vec<f32> = header

@@ -1,8 +1,8 @@
 //! The firmware on an emulated Cortex-M4F gives the desktop's bits, and says so when it does not.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
-use policy_core::{Activation, LayerShape, Policy, Recording, Replay, format};
+use policy_core::{Activation, Head, LayerShape, Policy, Recording, Replay, format};
 use tests::{
     emulator::{Run, run_firmware},
     samples,
@@ -72,6 +72,37 @@ fn tanh_layers_and_several_actions_give_the_same_bits() {
     let layers = hidden([Activation::Tanh, Activation::Relu]);
     let blob = samples::random_policy(5, &layers, 3, 2);
     assert_all_equal("same-bits-tanh", &blob, &record(&blob, 2));
+}
+
+#[test]
+#[ignore = "needs the ARM target and QEMU: run tests/run"]
+fn every_head_gives_the_same_bits() {
+    let action = |values: [f32; 2]| values.into_iter().collect();
+    for (name, head) in [
+        ("tanh", Head::Tanh { scale: action([2.0, 0.3]), bias: action([0.25, -1.0]) }),
+        ("clamp", Head::Clamp { low: action([-0.5, 0.1]), high: action([0.75, 3.0]) }),
+        (
+            "clamped-gaussian",
+            Head::ClampedGaussian {
+                low: action([-0.5, 0.1]),
+                high: action([0.75, 3.0]),
+                std_min: 0.01,
+                std_max: 0.5,
+            },
+        ),
+        ("grid", Head::Grid { low: -0.3, high: 0.1, points: 31 }),
+    ] {
+        let layers = hidden([Activation::Relu, Activation::Tanh]);
+        let blob = samples::random_policy_with(4, &layers, head, 6);
+        let recording = record(&blob, 6);
+        // An action that is always the same would prove little.
+        let policy = HostPolicy::from_bytes(blob.bytes()).expect("a valid policy");
+        let observations = recording::observations(10_000, 4, 6);
+        let actions = observations.chunks_exact(4).filter_map(|x| policy.act(x).ok());
+        let different: HashSet<u32> = actions.map(|a| a[0].to_bits()).collect();
+        assert!(different.len() >= 10, "{name}: {} actions", different.len());
+        assert_all_equal(&format!("same-bits-{name}"), &blob, &recording);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Policies to test with.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, action::Head, format, recording,
+    Action, Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, recording,
 };
 use proptest::prelude::*;
 
@@ -77,6 +77,56 @@ pub(crate) fn spring() -> Sample {
     }
 }
 
+/// Every algorithm, in the order of `FORMAT.md`.
+pub(crate) const ALGORITHMS: [Algorithm; 7] = [
+    Algorithm::Sac,
+    Algorithm::Ddpg,
+    Algorithm::Td3,
+    Algorithm::Dqn,
+    Algorithm::DoubleDqn,
+    Algorithm::SacV,
+    Algorithm::SacM,
+];
+
+/// The heads of the worked examples in `FORMAT.md`, by number.
+pub(crate) fn heads() -> [Head; 5] {
+    let action = |values: &[f32]| values.iter().copied().collect::<Action>();
+    [
+        spring().header.head,
+        Head::Tanh { scale: action(&[2.0, 0.5]), bias: action(&[0.5, -1.0]) },
+        Head::Clamp { low: action(&[-1.0, 0.5]), high: action(&[2.0, 0.75]) },
+        Head::ClampedGaussian {
+            low: action(&[-1.0]),
+            high: action(&[2.0]),
+            std_min: 0.01,
+            std_max: 0.5,
+        },
+        Head::Grid { low: -0.3, high: 0.1, points: 4 },
+    ]
+}
+
+/// A policy whose last layer gives `z` for [`OUTPUT_OBSERVATION`], infinities and NaN too, where sums
+/// overflow. A −0 becomes a +0.
+pub(crate) fn giving(head: Head, z: &[f32]) -> Sample {
+    let mut sample = spring();
+    sample.header.head = head;
+    sample.header.observation_size = 2;
+    let last = LayerShape { outputs: z.len() as u16, activation: Activation::Linear };
+    sample.header.layers = [last].into_iter().collect();
+    let rows = z.iter().map(|&z| match z {
+        f32::INFINITY => [f32::MAX, f32::MAX, 0.0],
+        f32::NEG_INFINITY => [f32::MIN, f32::MIN, 0.0],
+        z if z.is_nan() => [f32::MAX, f32::MAX, f32::MIN],
+        z => [z, 0.0, 0.0],
+    });
+    let rows: Vec<[f32; 3]> = rows.collect();
+    sample.weights = (0..3).flat_map(|column| rows.iter().map(move |row| row[column])).collect();
+    sample
+}
+
+/// The observation for [`giving`]: z = b + w₀ + 2 w₁.
+pub(crate) const OUTPUT_OBSERVATION: [f32; 2] = [1.0, 2.0];
+
 /// The observation of the worked example.
 pub(crate) const SPRING_OBSERVATION: [f32; 3] = [1.0, 0.25, -0.5];
 
@@ -101,17 +151,43 @@ fn activation() -> impl Strategy<Value = Activation> {
     prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::Tanh)]
 }
 
+fn algorithm() -> impl Strategy<Value = Algorithm> {
+    prop::sample::select(&ALGORITHMS)
+}
+
+/// Lowest and highest actions.
+fn bounds(actions: usize) -> impl Strategy<Value = (Action, Action)> {
+    prop::collection::vec((-1e3_f32..1e3, 1e-3_f32..1e3), actions)
+        .prop_map(|pairs| pairs.into_iter().map(|(low, width)| (low, low + width)).unzip())
+}
+
+/// Scale and bias.
+fn scaling(actions: usize) -> impl Strategy<Value = (Action, Action)> {
+    prop::collection::vec((1e-3_f32..1e3, -1e3_f32..1e3), actions)
+        .prop_map(|pairs| pairs.into_iter().unzip())
+}
+
 fn head(actions: usize) -> impl Strategy<Value = Head> {
-    let scale = prop::collection::vec(1e-3_f32..1e3, actions);
-    let bias = prop::collection::vec(-1e3_f32..1e3, actions);
     let log_std = (any::<bool>(), -20.0_f32..0.0, 0.0_f32..3.0).prop_map(|(tanh, min, max)| {
         if tanh { LogStdBound::Tanh { min, max } } else { LogStdBound::Clamp { min, max } }
     });
-    (scale, bias, log_std).prop_map(|(scale, bias, log_std)| Head::SquashedGaussian {
-        scale: scale.into_iter().collect(),
-        bias: bias.into_iter().collect(),
-        log_std,
-    })
+    prop_oneof![
+        (scaling(actions), log_std).prop_map(|((scale, bias), log_std)| Head::SquashedGaussian {
+            scale,
+            bias,
+            log_std
+        }),
+        scaling(actions).prop_map(|(scale, bias)| Head::Tanh { scale, bias }),
+        bounds(actions).prop_map(|(low, high)| Head::Clamp { low, high }),
+        (bounds(actions), 1e-6_f32..1.0, 0.0_f32..3.0).prop_map(|((low, high), std_min, more)| {
+            Head::ClampedGaussian { low, high, std_min, std_max: std_min + more }
+        }),
+        (bounds(1), 2_u16..=16).prop_map(|((low, high), points)| Head::Grid {
+            low: low[0],
+            high: high[0],
+            points
+        }),
+    ]
 }
 
 /// Any header that makes a policy, with layers of at most 16 outputs.
@@ -119,18 +195,20 @@ fn header() -> impl Strategy<Value = Header> {
     let hidden = prop::collection::vec((1_u16..=16, activation()), 0..format::MAX_LAYERS);
     let actions = 1..=policy_core::action::MAX_ACTION_SIZE;
     let rest = (hidden, activation(), actions.prop_flat_map(head));
-    ("[a-zα-ω_]{0,16}", 1e-4_f32..10.0, 1_u16..=20, rest).prop_map(
-        |(environment, control_period, observation_size, (hidden, last, head))| Header {
-            algorithm: Algorithm::Sac,
-            environment: environment.as_str().try_into().unwrap(),
-            control_period,
-            observation_size,
-            layers: hidden
-                .into_iter()
-                .chain([(head.inputs().0 as u16, last)])
-                .map(|(outputs, activation)| LayerShape { outputs, activation })
-                .collect(),
-            head,
+    ((algorithm(), "[a-zα-ω_]{0,16}"), 1e-4_f32..10.0, 1_u16..=20, rest).prop_map(
+        |((algorithm, environment), control_period, observation_size, (hidden, last, head))| {
+            Header {
+                algorithm,
+                environment: environment.as_str().try_into().unwrap(),
+                control_period,
+                observation_size,
+                layers: hidden
+                    .into_iter()
+                    .chain([(head.inputs().0 as u16, last)])
+                    .map(|(outputs, activation)| LayerShape { outputs, activation })
+                    .collect(),
+                head,
+            }
         },
     )
 }

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use policy_core::{ActError, BlobError, Policy, action::Head};
+use policy_core::{ActError, BlobError, Policy};
 use proptest::{prelude::*, test_runner::TestRunner};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::blobs::{self, Aligned, SPRING_OBSERVATION};
 
@@ -12,18 +13,23 @@ fn read(blob: &Aligned) -> Result<Policy<'_, 16>, BlobError> {
     Policy::from_bytes(blob.bytes())
 }
 
-/// Every action of the policy lies within bias ± scale, or is refused.
+/// Every action of the policy, greedy or sampled, lies within its head's range, or is refused.
 fn assert_harmless(policy: &Policy<'_, 16>, observation: &[f32]) -> Result<(), TestCaseError> {
-    let Head::SquashedGaussian { scale, bias, .. } = &policy.header().head else { unreachable!() };
-    match policy.act(observation) {
-        Ok(action) => {
-            prop_assert_eq!(action.len(), scale.len());
-            for ((a, s), b) in action.iter().zip(scale).zip(bias) {
-                prop_assert!((b - s..=b + s).contains(a), "{a} is not within {b} ± {s}");
+    let (lowest, highest) = policy.header().head.range();
+    prop_assert!(lowest.iter().zip(&highest).all(|(low, high)| low <= high));
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for action in [policy.act(observation), policy.sample(observation, &mut rng)] {
+        match action {
+            Ok(action) => {
+                prop_assert_eq!(action.len(), policy.action_size());
+                prop_assert_eq!((lowest.len(), highest.len()), (action.len(), action.len()));
+                for ((a, low), high) in action.iter().zip(&lowest).zip(&highest) {
+                    prop_assert!((low..=high).contains(&a), "{a} is not within {low} to {high}");
+                }
             }
-        }
-        Err(error) => {
-            prop_assert!(matches!(error, ActError::ActionNotFinite { .. }), "{error}");
+            Err(error) => {
+                prop_assert!(matches!(error, ActError::ActionNotFinite { .. }), "{error}");
+            }
         }
     }
     Ok(())
@@ -125,14 +131,17 @@ fn mutations_under_a_fitting_checksum_do_no_harm() {
 
 #[test]
 fn all_256_values_of_every_byte_do_no_harm() {
-    let blob = blobs::spring().blob();
-    for at in 0..blob.bytes().len() {
-        for value in 0..=u8::MAX {
-            let mutated = blob.changed(|bytes| bytes[at] = value);
-            let Ok(policy) = read(&mutated) else { continue };
-            let observation = SPRING_OBSERVATION.repeat(100);
-            let observation = &observation[..policy.observation_size()];
-            assert_harmless(&policy, observation).expect("a harmless action");
+    for head in blobs::heads() {
+        let z = [0.125, -1.0, 3.0, 0.5];
+        let blob = blobs::giving(head.clone(), &z[..head.inputs().0]).blob();
+        for at in 0..blob.bytes().len() {
+            for value in 0..=u8::MAX {
+                let mutated = blob.changed(|bytes| bytes[at] = value);
+                let Ok(policy) = read(&mutated) else { continue };
+                let observation = SPRING_OBSERVATION.repeat(100);
+                let observation = &observation[..policy.observation_size()];
+                assert_harmless(&policy, observation).expect("a harmless action");
+            }
         }
     }
 }

@@ -13,9 +13,23 @@ pub(crate) struct Blob {
     pub(crate) control_period: f32,
     pub(crate) observation_size: usize,
     pub(crate) layers: Vec<Layer>,
-    pub(crate) scale: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) log_std: (u32, f32, f32),
+    pub(crate) head: Head,
+}
+
+/// A head; scale and bias, low and high are entry by entry in pairs.
+#[derive(Debug)]
+pub(crate) enum Head {
+    SquashedGaussian { scaling: Vec<(f32, f32)>, log_std: (u32, f32, f32) },
+    Tanh { scaling: Vec<(f32, f32)> },
+    Clamp { bounds: Vec<(f32, f32)> },
+    ClampedGaussian { bounds: Vec<(f32, f32)>, std: (f32, f32) },
+    Grid { low: f32, high: f32, points: u32 },
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Head::Clamp { bounds: Vec::new() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +70,25 @@ impl<'a> Reader<'a> {
         let count = self.varint();
         self.f32s(count as usize)
     }
+
+    fn pairs(&mut self) -> Vec<(f32, f32)> {
+        let first = self.f32_list();
+        first.into_iter().zip(self.f32_list()).collect()
+    }
+
+    fn head(&mut self) -> Head {
+        match self.varint() {
+            0 => Head::SquashedGaussian {
+                scaling: self.pairs(),
+                log_std: (self.varint(), self.f32(), self.f32()),
+            },
+            1 => Head::Tanh { scaling: self.pairs() },
+            2 => Head::Clamp { bounds: self.pairs() },
+            3 => Head::ClampedGaussian { bounds: self.pairs(), std: (self.f32(), self.f32()) },
+            4 => Head::Grid { low: self.f32(), high: self.f32(), points: self.varint() },
+            other => panic!("no head {other}"),
+        }
+    }
 }
 
 /// Reads a whole blob.
@@ -70,9 +103,7 @@ pub(crate) fn read(bytes: &[u8]) -> Blob {
         let outputs = r.varint() as usize;
         blob.layers.push(Layer { outputs, activation: r.varint(), ..Layer::default() });
     }
-    assert_eq!(r.varint(), 0, "the squashed Gaussian");
-    (blob.scale, blob.bias) = (r.f32_list(), r.f32_list());
-    blob.log_std = (r.varint(), r.f32(), r.f32());
+    blob.head = r.head();
     assert_eq!(r.at - 16, usize::from(u16::from_le_bytes([bytes[6], bytes[7]])));
     r.at = r.at.next_multiple_of(4);
     let mut inputs = blob.observation_size;
@@ -132,34 +163,67 @@ impl Blob {
         x
     }
 
-    fn squash(&self, u: impl Iterator<Item = f32>) -> Vec<f32> {
-        u.zip(self.scale.iter().zip(&self.bias)).map(|(u, (s, b))| s * tanh(u) + b).collect()
-    }
-
     /// The greedy action.
     pub(crate) fn act(&self, observation: &[f32]) -> Vec<f32> {
-        self.squash(self.network(observation).into_iter().take(self.scale.len()))
+        self.action(&self.network(observation))
+    }
+
+    /// From the last layer's outputs, or from u in the place of a Gaussian's means, to the action.
+    fn action(&self, z: &[f32]) -> Vec<f32> {
+        match &self.head {
+            Head::SquashedGaussian { scaling, .. } | Head::Tanh { scaling } => {
+                z.iter().zip(scaling).map(|(z, (scale, bias))| scale * tanh(*z) + bias).collect()
+            }
+            Head::Clamp { bounds } | Head::ClampedGaussian { bounds, .. } => {
+                z.iter().zip(bounds).map(|(z, &bounds)| limited(*z, bounds)).collect()
+            }
+            Head::Grid { .. } if z.iter().any(|z| !z.is_finite()) => vec![f32::NAN],
+            Head::Grid { low, high, points } => {
+                let greatest = z.iter().copied().fold(f32::MIN, f32::max);
+                let i = z.iter().position(|&z| z == greatest).unwrap() as u32;
+                if i == points - 1 {
+                    return vec![*high];
+                }
+                let product = (high - low) * i as f32;
+                let quotient = product / (points - 1) as f32;
+                vec![low + quotient]
+            }
+        }
     }
 
     /// The sampled action for the generator's words, two for each entry.
     pub(crate) fn sample(&self, observation: &[f32], words: &[u32]) -> Vec<f32> {
         let z = self.network(observation);
-        let (mean, zeta) = z.split_at(self.scale.len());
-        let (form, min, max) = self.log_std;
-        self.squash(mean.iter().zip(zeta).zip(words.chunks(2)).map(|((mean, zeta), word)| {
-            let log_std = match form {
-                0 if *zeta < min => min,
-                0 if *zeta > max => max,
-                0 => *zeta,
-                1 => min + (0.5 * (max - min)) * (tanh(*zeta) + 1.0),
+        let std = |zeta| match self.head {
+            Head::SquashedGaussian { log_std: (form, min, max), .. } => libm::expf(match form {
+                0 => limited(zeta, (min, max)),
+                1 => min + (0.5 * (max - min)) * (tanh(zeta) + 1.0),
                 other => panic!("no bound {other}"),
-            };
+            }),
+            Head::ClampedGaussian { std, .. } => limited(libm::expf(zeta), std),
+            _ => panic!("no noise"),
+        };
+        if let Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } = self.head {
+            return self.action(&z);
+        }
+        let (mean, zeta) = z.split_at(z.len() / 2);
+        let u = mean.iter().zip(zeta).zip(words.chunks(2)).map(|((mean, zeta), word)| {
             let uniform = |word: u32| (word >> 8) as f32 / 16_777_216.0;
             let (u1, u2) = (1.0 - uniform(word[0]), uniform(word[1]));
             let angle = f32::from_bits(0x40c9_0fdb) * u2;
             let noise = (-2.0 * libm::logf(u1)).sqrt() * libm::cosf(angle);
-            mean + libm::expf(log_std) * noise
-        }))
+            mean + std(*zeta) * noise
+        });
+        self.action(&u.collect::<Vec<_>>())
+    }
+}
+
+/// The bound that x is beyond, otherwise x.
+fn limited(x: f32, (low, high): (f32, f32)) -> f32 {
+    match x {
+        _ if x < low => low,
+        _ if x > high => high,
+        _ => x,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every error, provoked, with the exact sentence that a person reads.
 
 use policy_core::{
-    ActError, Activation, EncodeError, Header, LayerShape, LogStdBound, Policy, Recording,
-    action::{Action, Head},
+    ActError, Action, Activation, EncodeError, Head, Header, LayerShape, LogStdBound, Policy,
+    Recording,
     format::{self, MAX_HEADER},
 };
 
@@ -28,9 +28,38 @@ fn with_header(change: impl FnOnce(&mut Header)) -> String {
 
 /// The sentence about `spring` with another head.
 fn with_head(scale: &[f32], bias: &[f32], log_std: LogStdBound) -> String {
-    let action = |values: &[f32]| values.iter().copied().collect::<Action>();
     let (scale, bias) = (action(scale), action(bias));
     with_header(|header| header.head = Head::SquashedGaussian { scale, bias, log_std })
+}
+
+/// The sentence about one layer with as many outputs as the head needs.
+fn head_only(head: Head) -> String {
+    // Even a head that needs none: a layer without outputs would be another error.
+    let z = vec![0.0; head.inputs().0.max(1)];
+    let sample = blobs::giving(head, &z);
+    Policy::<16>::from_bytes(sample.blob().bytes()).expect_err("a wrong head").to_string()
+}
+
+fn action(values: &[f32]) -> Action {
+    values.iter().copied().collect()
+}
+
+/// The sentences about a tanh head with these scales and biases, which must be those about a squashed
+/// Gaussian.
+fn with_scale(scale: &[f32], bias: &[f32]) -> String {
+    let sentence = with_head(scale, bias, BOUND);
+    let tanh = head_only(Head::Tanh { scale: action(scale), bias: action(bias) });
+    assert_eq!(tanh, sentence);
+    sentence
+}
+
+/// The sentence about a clamp and a clamped Gaussian head with these bounds.
+fn with_bounds(low: &[f32], high: &[f32]) -> String {
+    let sentence = head_only(Head::Clamp { low: action(low), high: action(high) });
+    let (low, high) = (action(low), action(high));
+    let gaussian = head_only(Head::ClampedGaussian { low, high, std_min: 0.1, std_max: 1.0 });
+    assert_eq!(gaussian, sentence);
+    sentence
 }
 
 const BOUND: LogStdBound = LogStdBound::Clamp { min: -20.0, max: 2.0 };
@@ -84,12 +113,12 @@ fn headers_that_cannot_be_decoded() {
                     that this reader does not know, or more layers or actions than it supports";
     for (at, value, what) in [
         (6, 37, "cut short"),
-        (16, 1, "algorithm"),
+        (16, 7, "algorithm"),
         (17, 33, "longer name"),
         (18, 0xff, "name that is not UTF-8"),
         (29, 9, "more layers"),
         (31, 3, "activation"),
-        (34, 1, "head"),
+        (34, 5, "head"),
         (35, 9, "more actions"),
         (45, 2, "log σ bound"),
     ] {
@@ -115,7 +144,9 @@ fn sizes_of_zero() {
     assert_eq!(with_header(|h| h.observation_size = 0), format!("the observation {needed}"));
     assert_eq!(with_header(|h| h.layers.clear()), format!("the list of layers {needed}"));
     assert_eq!(with_header(|h| h.layers[0].outputs = 0), format!("the output of a layer {needed}"));
-    assert_eq!(with_head(&[], &[], BOUND), format!("the action {needed}"));
+    assert_eq!(with_scale(&[], &[]), format!("the action {needed}"));
+    assert_eq!(with_bounds(&[], &[]), format!("the action {needed}"));
+    assert_eq!(with_bounds(&[], &[1.0]), format!("the action {needed}"));
 }
 
 #[test]
@@ -125,9 +156,33 @@ fn sizes_that_do_not_agree() {
         "the head needs 2 outputs of the last layer, which has 1"
     );
     assert_eq!(
-        with_head(&[1.0], &[0.0, 0.0], BOUND),
+        with_scale(&[1.0], &[0.0, 0.0]),
         "the action scale has 1 entries and the action bias 2: they must agree"
     );
+    for (low, high) in [(&[-1.0][..], &[1.0, 1.0][..]), (&[-1.0, -1.0], &[1.0])] {
+        let (one, other) = (low.len(), high.len());
+        assert_eq!(
+            with_bounds(low, high),
+            format!(
+                "the lowest action has {one} entries and the highest action {other}: they must agree"
+            )
+        );
+    }
+    for points in [0, 1] {
+        assert_eq!(
+            head_only(Head::Grid { low: -1.0, high: 1.0, points }),
+            format!("the grid of actions has {points} points, at least 2 are needed")
+        );
+    }
+    for (head, needed) in [(1, 2), (2, 2), (3, 2), (4, 4)] {
+        for found in [1, 3, 5] {
+            let sample = blobs::giving(blobs::heads()[head].clone(), &vec![0.0; found]);
+            assert_eq!(
+                sentence(sample.blob().bytes()),
+                format!("the head needs {needed} outputs of the last layer, which has {found}")
+            );
+        }
+    }
     assert_eq!(
         with_header(|h| h.layers[0].outputs = 3),
         "layer 0 has 3 outputs, but this Policy is built for at most 2: use Policy::<3>"
@@ -194,19 +249,19 @@ fn numbers_of_the_header() {
     }
     for scale in [0.0, -1.0, f32::INFINITY, f32::NAN] {
         assert_eq!(
-            with_head(&[1.0, scale], &[0.0, 0.0], BOUND),
+            with_scale(&[1.0, scale], &[0.0, 0.0]),
             "the action scale of the header must be finite and positive"
         );
     }
     for bias in [f32::NEG_INFINITY, f32::NAN] {
         assert_eq!(
-            with_head(&[1.0, 1.0], &[0.0, bias], BOUND),
+            with_scale(&[1.0, 1.0], &[0.0, bias]),
             "the action bias of the header must be finite"
         );
     }
     for bias in [f32::MAX, f32::MIN] {
         assert_eq!(
-            with_head(&[1.0, 1e38], &[0.0, bias], BOUND),
+            with_scale(&[1.0, 1e38], &[0.0, bias]),
             "the action range (bias ± scale) of the header must be finite"
         );
     }
@@ -217,6 +272,77 @@ fn numbers_of_the_header() {
                 "the bounds of log σ of the header must be finite and in order"
             );
         }
+    }
+}
+
+#[test]
+fn bounds_of_the_action() {
+    let sentence = "the lowest and highest action of the header must be finite, low below high";
+    for (low, high) in [
+        (1.0, -1.0),
+        (1.0, 1.0),
+        (0.0, -0.0),
+        (f32::NEG_INFINITY, 1.0),
+        (-1.0, f32::INFINITY),
+        (f32::NAN, 1.0),
+        (-1.0, f32::NAN),
+    ] {
+        assert_eq!(with_bounds(&[-1.0, low], &[1.0, high]), sentence, "{low} to {high}");
+        assert_eq!(head_only(Head::Grid { low, high, points: 3 }), sentence, "{low} to {high}");
+    }
+}
+
+#[test]
+fn bounds_of_the_noise() {
+    for (std_min, std_max) in [
+        (0.0, 1.0),
+        (-0.1, 1.0),
+        (1.0, 0.5),
+        (0.1, f32::INFINITY),
+        (f32::INFINITY, f32::INFINITY),
+        (f32::NAN, 1.0),
+        (0.1, f32::NAN),
+    ] {
+        let (low, high) = (action(&[-1.0]), action(&[1.0]));
+        assert_eq!(
+            head_only(Head::ClampedGaussian { low, high, std_min, std_max }),
+            "the bounds of σ of the header must be finite, positive and in order",
+            "{std_min} to {std_max}"
+        );
+    }
+}
+
+#[test]
+fn a_grid_too_wide_for_its_points() {
+    for (low, high, points) in [(f32::MIN, f32::MAX, 2), (0.0, f32::MAX, 3), (-1e38, 1e38, 16)] {
+        assert_eq!(
+            head_only(Head::Grid { low, high, points }),
+            "the grid's (high − low) · (points − 1) of the header must be finite",
+            "{low} to {high}"
+        );
+    }
+    let widest =
+        blobs::giving(Head::Grid { low: 0.0, high: f32::MAX, points: 2 }, &[0.0, 1.0]).blob();
+    let policy = Policy::<2>::from_bytes(widest.bytes()).unwrap();
+    assert_eq!(policy.act(&blobs::OUTPUT_OBSERVATION).unwrap()[..], [f32::MAX]);
+}
+
+#[test]
+fn outputs_that_are_no_action() {
+    for (index, (head, z)) in [
+        (1, (blobs::heads()[1].clone(), vec![0.0, f32::NAN])),
+        (1, (blobs::heads()[2].clone(), vec![0.0, f32::NAN])),
+        (0, (blobs::heads()[3].clone(), vec![f32::NAN, 0.0])),
+        (0, (blobs::heads()[4].clone(), vec![1.0, 0.0, 0.0, f32::NAN])),
+        (0, (blobs::heads()[4].clone(), vec![1.0, 0.0, f32::INFINITY, 0.0])),
+        (0, (blobs::heads()[4].clone(), vec![1.0, f32::NEG_INFINITY, 0.0, 0.0])),
+    ] {
+        let blob = blobs::giving(head, &z).blob();
+        let policy = Policy::<4>::from_bytes(blob.bytes()).unwrap();
+        let refused = Err(ActError::ActionNotFinite { index });
+        assert_eq!(policy.act(&blobs::OUTPUT_OBSERVATION), refused, "{z:?}");
+        // It is the overflow that is refused, not the policy.
+        assert!(policy.act(&[0.0, 0.0]).is_ok(), "{z:?}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! What was encoded is what is read and run, bit for bit.
 
-use policy_core::{ActError, Activation, LayerShape, LogStdBound, Policy, action::Head};
+use policy_core::{ActError, Activation, Algorithm, Head, LayerShape, LogStdBound, Policy};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-use crate::blobs::{self, SPRING_OBSERVATION, Sample};
+use crate::blobs::{self, Aligned, OUTPUT_OBSERVATION, SPRING_OBSERVATION, Sample};
 
 fn bits<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> Vec<u32> {
     numbers.into_iter().map(|x| x.to_bits()).collect()
@@ -22,6 +22,22 @@ fn the_accessors_show_the_header() {
     assert_eq!(policy.header().algorithm.to_string(), "sac");
     let shapes: Vec<_> = policy.header().shapes().collect();
     assert_eq!(shapes, [(3, 2, Activation::Relu), (2, 2, Activation::Linear)]);
+}
+
+#[test]
+fn a_policy_of_an_earlier_writer_keeps_its_bytes() {
+    // Written when SAC and its head were the only ones.
+    let blob = Aligned::new(include_bytes!("../../../firmware-example/sample/policy.bin"));
+    let policy = Policy::<64>::from_bytes(blob.bytes()).unwrap();
+    assert_eq!(policy.header().algorithm, Algorithm::Sac);
+    assert!(matches!(policy.header().head, Head::SquashedGaussian { .. }));
+    let weights: Vec<f32> = policy
+        .layers()
+        .iter()
+        .flat_map(|layer| layer.bias.iter().chain(&layer.weights).copied())
+        .collect();
+    let again = Sample { header: policy.header().clone(), weights }.blob();
+    assert!(again == blob);
 }
 
 #[test]
@@ -67,6 +83,56 @@ fn sampled_actions_of_several_entries_are_pinned() {
         (0..2).map(|_| bits(&policy.sample(&[0.0], &mut rng).unwrap())).collect();
     let pinned = [[0x3f92_0abc, 0xc013_537d], [0x4012_c35d, 0xbfee_c938]];
     assert_eq!(actions, pinned, "{actions:08x?}");
+}
+
+#[test]
+fn sampled_actions_of_the_clamped_gaussian_are_pinned() {
+    // ζ = −1 gives σ = 0.368, ζ = 3 the largest σ, 0.5.
+    let head = Head::ClampedGaussian {
+        low: [-1.0, 0.5].into_iter().collect(),
+        high: [2.0, 0.75].into_iter().collect(),
+        std_min: 0.01,
+        std_max: 0.5,
+    };
+    let blob = blobs::giving(head, &[0.25, 0.625, -1.0, 3.0]).blob();
+    let policy = Policy::<4>::from_bytes(blob.bytes()).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(2026);
+    let actions: Vec<Vec<u32>> =
+        (0..3).map(|_| bits(&policy.sample(&OUTPUT_OBSERVATION, &mut rng).unwrap())).collect();
+    let pinned =
+        [[0x3e17_c48c, 0x3f1d_1731], [0x3f54_3698, 0x3f40_0000], [0x3e80_c980, 0x3f00_0000]];
+    assert_eq!(actions, pinned, "{actions:08x?}");
+}
+
+#[test]
+fn a_fine_grid_comes_back() {
+    // 300 points: their number takes two bytes.
+    let head = Head::Grid { low: -2.0, high: 2.0, points: 300 };
+    for (at, action) in
+        [(0, -2.0), (127, -2.0 + 508.0 / 299.0), (128, -2.0 + 512.0 / 299.0), (299, 2.0)]
+    {
+        let mut q = [1.0; 300];
+        q[at] = 1.5;
+        let sample = blobs::giving(head.clone(), &q);
+        let blob = sample.blob();
+        let policy = Policy::<300>::from_bytes(blob.bytes()).unwrap();
+        assert_eq!(*policy.header(), sample.header);
+        assert_eq!(policy.act(&OUTPUT_OBSERVATION).unwrap()[..], [action]);
+    }
+}
+
+#[test]
+fn algorithms_have_their_names_and_numbers() {
+    let names = ["sac", "ddpg", "td3", "dqn", "double-dqn", "sac-v", "sac-m"];
+    for (number, (algorithm, name)) in (0_u8..).zip(blobs::ALGORITHMS.into_iter().zip(names)) {
+        let mut sample = blobs::spring();
+        sample.header.algorithm = algorithm;
+        let blob = sample.blob();
+        assert_eq!(blob.bytes()[16], number, "{name}");
+        let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+        assert_eq!(policy.header().algorithm, algorithm);
+        assert_eq!(algorithm.to_string(), name);
+    }
 }
 
 #[test]
@@ -127,6 +193,27 @@ fn the_smallest_and_the_largest_width_agree() {
     assert_eq!(bits(&narrow), bits(&wide));
 }
 
+/// The greedy action for the last layer's output `z`.
+fn greedy(head: &Head, z: &[f32]) -> Vec<f32> {
+    match head {
+        Head::SquashedGaussian { scale, bias, .. } | Head::Tanh { scale, bias } => {
+            (0..scale.len()).map(|i| scale[i] * libm::tanhf(z[i]) + bias[i]).collect()
+        }
+        Head::Clamp { low, high } | Head::ClampedGaussian { low, high, .. } => {
+            (0..low.len()).map(|i| z[i].clamp(low[i], high[i])).collect()
+        }
+        Head::Grid { .. } if z.iter().any(|q| !q.is_finite()) => vec![f32::NAN],
+        Head::Grid { low, high, points } => {
+            // The last of the greatest from the far end is the first.
+            let (i, _) =
+                z.iter().enumerate().rev().max_by(|a, b| a.1.partial_cmp(b.1).unwrap()).unwrap();
+            let last = usize::from(*points) - 1;
+            vec![if i == last { *high } else { low + (high - low) * i as f32 / last as f32 }]
+        }
+        other => panic!("{other:?} is new"),
+    }
+}
+
 proptest! {
     #[test]
     fn every_policy_comes_back(sample in blobs::sample()) {
@@ -162,9 +249,7 @@ proptest! {
             x = (0..outputs).map(|i| activation.apply(z(i))).collect();
             weights = &weights[(inputs + 1) * outputs..];
         }
-        let Head::SquashedGaussian { scale, bias, .. } = &sample.header.head else { unreachable!() };
-        let expected: Vec<f32> =
-            (0..scale.len()).map(|i| scale[i] * libm::tanhf(x[i]) + bias[i]).collect();
+        let expected = greedy(&sample.header.head, &x);
         match policy.act(&observation) {
             Ok(action) => prop_assert_eq!(bits(&action), bits(&expected)),
             Err(error) => prop_assert_eq!(

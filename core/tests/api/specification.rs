@@ -1,8 +1,8 @@
 //! `FORMAT.md` and the code say the same: its examples are read from the document and compared.
 
 use policy_core::{
-    Activation, Algorithm, Header, LayerShape, LogStdBound, Policy, Recording,
-    action::{Head, MAX_ACTION_SIZE},
+    ActError, Activation, Algorithm, Head, Header, LayerShape, LogStdBound, Policy, Recording,
+    action::MAX_ACTION_SIZE,
     format::{self, MAX_HEADER, MAX_LAYERS, MAX_NAME},
     recording,
 };
@@ -13,7 +13,7 @@ use rand_chacha::{
 };
 
 use crate::{
-    blobs::{self, Aligned, SPRING_OBSERVATION},
+    blobs::{self, Aligned, OUTPUT_OBSERVATION, SPRING_OBSERVATION},
     reader,
 };
 
@@ -56,6 +56,55 @@ fn the_worked_example_acts_as_written() {
     assert_eq!(action[0].to_bits(), 0xbe25_8588, "{:08x}", action[0].to_bits());
     let written = format!("{:?} with bits {:08x}", action[0], action[0].to_bits());
     assert!(DOCUMENT.contains(&written), "{written}");
+}
+
+#[test]
+fn the_other_heads_have_these_bytes() {
+    for (number, head) in blobs::heads().into_iter().enumerate().skip(1) {
+        let document = dump(&format!("Head {number}"));
+        let mut sample = blobs::spring();
+        sample.header.head = head;
+        let blob = sample.blob();
+        let end = 16 + usize::from(u16::from_le_bytes([blob.bytes()[6], blob.bytes()[7]]));
+        assert_eq!(blob.bytes()[34..end], document, "head {number}");
+    }
+    // Once more here, so that document and code cannot change together unnoticed.
+    let numbers = [
+        "0 squashed Gaussian | scale |",
+        "1 tanh | scale |",
+        "2 clamp | low |",
+        "3 clamped Gaussian | low |",
+        "4 grid | low |",
+    ];
+    assert!(numbers.iter().all(|number| DOCUMENT.contains(&format!("\n| {number}"))));
+    let first: Vec<u8> = (1..5).map(|number| dump(&format!("Head {number}"))[0]).collect();
+    assert_eq!(first, [1, 2, 3, 4]);
+}
+
+#[test]
+fn the_other_heads_act_as_written() {
+    let words = |text: &str| -> Vec<f32> {
+        let words = text.split_whitespace().map(|word| u32::from_str_radix(word, 16).expect(text));
+        words.map(f32::from_bits).collect()
+    };
+    let mut lines = [0; 5];
+    for line in block("Check values of these heads") {
+        let (head, rest) = line.split_once(": ").expect(line);
+        let (z, expected) = rest.split_once(" → ").expect(line);
+        let (number, z): (usize, _) = (head.parse().expect(line), words(z));
+        lines[number] += 1;
+        let blob = blobs::giving(blobs::heads()[number].clone(), &z).blob();
+        let policy = Policy::<4>::from_bytes(blob.bytes()).unwrap();
+        let written = match policy.act(&OUTPUT_OBSERVATION) {
+            Ok(action) => {
+                action.iter().map(|a| format!("{:08x}", a.to_bits())).collect::<Vec<_>>().join(" ")
+            }
+            Err(ActError::ActionNotFinite { .. }) => "refused".to_owned(),
+            Err(other) => panic!("{line}: {other}"),
+        };
+        assert_eq!(written, expected, "{line}");
+    }
+    assert_eq!(lines, [0, 3, 4, 3, 7]);
 }
 
 #[test]
@@ -130,23 +179,35 @@ fn the_limits_are_the_documents() {
 fn the_longest_header_fits() {
     let full = |value: f32| std::iter::repeat_n(value, MAX_ACTION_SIZE).collect();
     let layer = |outputs| LayerShape { outputs, activation: Activation::Tanh };
-    let header = Header {
-        algorithm: Algorithm::Sac,
-        environment: "n".repeat(MAX_NAME).as_str().try_into().unwrap(),
-        control_period: 1.0,
-        observation_size: u16::MAX,
-        layers: (0..MAX_LAYERS).map(|_| layer(u16::MAX)).collect(),
-        head: Head::SquashedGaussian {
-            scale: full(1.0),
-            bias: full(0.0),
-            log_std: LogStdBound::Tanh { min: 0.0, max: 0.0 },
-        },
-    };
-    // Nobody has room for such a network; the size that is asked for shows the header's.
-    let count = usize::try_from(header.parameters()).unwrap();
-    let error = format::encode(&header, std::iter::repeat_n(0.0, count), &mut []).unwrap_err();
-    let needed = format::PREFIX + 152 + 4 * count;
-    assert_eq!(error.to_string(), format!("the blob needs {needed} bytes, the buffer has 0"));
+    let (low, high) = (full(-1.0), full(1.0));
+    for (head, longest) in [
+        (
+            Head::SquashedGaussian {
+                scale: full(1.0),
+                bias: full(0.0),
+                log_std: LogStdBound::Tanh { min: 0.0, max: 0.0 },
+            },
+            150,
+        ),
+        (Head::Tanh { scale: full(1.0), bias: full(0.0) }, 141),
+        (Head::Clamp { low: full(-1.0), high: full(1.0) }, 141),
+        (Head::ClampedGaussian { low, high, std_min: 1.0, std_max: 1.0 }, 149),
+        (Head::Grid { low: -1.0, high: 1.0, points: u16::MAX }, 86),
+    ] {
+        let header = Header {
+            algorithm: Algorithm::SacM,
+            environment: "n".repeat(MAX_NAME).as_str().try_into().unwrap(),
+            control_period: 1.0,
+            observation_size: u16::MAX,
+            layers: (0..MAX_LAYERS).map(|_| layer(u16::MAX)).collect(),
+            head,
+        };
+        // Nobody has room for such a network; the size that is asked for shows the header's.
+        let count = usize::try_from(header.parameters()).unwrap();
+        let error = format::encode(&header, std::iter::repeat_n(0.0, count), &mut []).unwrap_err();
+        let needed = format::PREFIX + usize::next_multiple_of(longest, 4) + 4 * count;
+        assert_eq!(error.to_string(), format!("the blob needs {needed} bytes, the buffer has 0"));
+    }
     assert!(DOCUMENT.contains("150 bytes"));
 }
 

@@ -99,8 +99,69 @@ impl Report {
                     "action = {scale:?} · tanh(u) + {bias:?}, log σ in [{min}, {max}] {form}\n"
                 );
             }
+            Head::Tanh { scale, bias } => {
+                text += &format!("action = {scale:?} · tanh(z) + {bias:?}\n");
+            }
+            Head::Clamp { low, high } => {
+                text += &format!("action = z within {low:?} to {high:?}\n");
+            }
+            Head::ClampedGaussian { low, high, std_min, std_max } => {
+                text += &format!(
+                    "action = u within {low:?} to {high:?}, σ in [{std_min}, {std_max}]\n"
+                );
+            }
+            Head::Grid { low, high, points } => {
+                text += &format!("action = the best of {points} from {low} to {high}\n");
+            }
             other => text += &format!("head: {other:?}\n"),
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy_core::{Action, Algorithm, LayerShape};
+
+    #[test]
+    fn every_head_is_described() {
+        let action = |values: &[f32]| values.iter().copied().collect::<Action>();
+        let one = || (action(&[-1.0]), action(&[2.5]));
+        let ((low, high), (bias, scale)) = (one(), one());
+        let log_std = LogStdBound::Clamp { min: -20.0, max: 2.0 };
+        for (head, line) in [
+            (
+                Head::SquashedGaussian { scale: scale.clone(), bias: bias.clone(), log_std },
+                "action = [2.5] · tanh(u) + [-1.0], log σ in [-20, 2] clamped",
+            ),
+            (Head::Tanh { scale, bias }, "action = [2.5] · tanh(z) + [-1.0]"),
+            (
+                Head::Clamp { low: low.clone(), high: high.clone() },
+                "action = z within [-1.0] to [2.5]",
+            ),
+            (
+                Head::ClampedGaussian { low, high, std_min: 0.25, std_max: 1.5 },
+                "action = u within [-1.0] to [2.5], σ in [0.25, 1.5]",
+            ),
+            (
+                Head::Grid { low: -1.0, high: 2.5, points: 5 },
+                "action = the best of 5 from -1 to 2.5",
+            ),
+        ] {
+            let last =
+                LayerShape { outputs: head.inputs().0 as u16, activation: Activation::Linear };
+            let header = Header {
+                algorithm: Algorithm::DoubleDqn,
+                environment: "spring".try_into().unwrap(),
+                control_period: 0.05,
+                observation_size: 3,
+                layers: [last].into_iter().collect(),
+                head,
+            };
+            let text = report(&header, 0, 0).to_text();
+            assert_eq!(text.lines().last(), Some(line));
+            assert!(text.starts_with("policy of double-dqn for spring, "), "{text}");
+        }
     }
 }
