@@ -2,8 +2,10 @@
 //!
 //! A new one is one file here, one entry in [`ALL`], and one learning test.
 
+pub mod inverted_pendulum;
 pub mod pendulum;
 
+pub use inverted_pendulum::InvertedPendulum;
 pub use pendulum::Pendulum;
 
 use crate::config::ConfigError;
@@ -21,11 +23,19 @@ pub struct Entry {
 }
 
 /// All environments.
-pub const ALL: &[Entry] = &[Entry {
-    name: "pendulum",
-    make: || Box::new(Pendulum::new()),
-    starts: include_str!("pendulum_starts.json"),
-}];
+pub const ALL: &[Entry] = &[
+    Entry {
+        name: "pendulum",
+        make: || Box::new(Pendulum::new()),
+        starts: include_str!("pendulum_starts.json"),
+    },
+    Entry {
+        name: "inverted-pendulum",
+        make: || Box::new(InvertedPendulum::new(0.01)),
+        // The corners of where it starts.
+        starts: include_str!("inverted_pendulum_starts.json"),
+    },
+];
 
 /// The environment of that name.
 pub fn find(name: &str) -> Result<Entry, ConfigError> {
