@@ -15,6 +15,8 @@ pub enum Kind {
     Pendulum,
     /// Optimal returns of the pendulum.
     PendulumOptimal,
+    /// Trajectories of the inverted pendulum.
+    InvertedPendulum,
     /// Updates of SAC, with a fixed or a learnt temperature.
     Sac,
     /// Known, but nothing here can be compared with it yet.
@@ -81,7 +83,7 @@ fn kind(json: &Value) -> Option<Kind> {
     match () {
         () if episode.get("state").is_some() => Some(Kind::Pendulum),
         () if has("states") => Some(Kind::PendulumOptimal),
-        () if episode.get("qpos").is_some() => Some(Kind::NotYet("no InvertedPendulum yet")),
+        () if what.starts_with("InvertedPendulum") => Some(Kind::InvertedPendulum),
         () if has("tests") => Some(Kind::NotYet("these algorithms are not there yet")),
         () if has("torch_update_speed") => Some(Kind::NotYet("timings of another library")),
         () => None,
@@ -169,6 +171,11 @@ impl Comparison {
             x.iter().zip(wanted).map(|(x, wanted)| x / (1.0 + wanted.abs())).collect()
         };
         self.compare(part, &scaled(got), &scaled(wanted));
+    }
+
+    /// Was nothing compared?
+    pub fn is_empty(&self) -> bool {
+        self.compared == 0
     }
 
     /// Prints the count and the largest error.

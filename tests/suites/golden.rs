@@ -5,11 +5,14 @@
 
 use serde_json::Value;
 use tests::golden::{self, Comparison, Golden, Kind, numbers, rows, say};
+use tests::inverted_pendulum_file::{
+    Episode, LIMIT_TOLERANCE, STEP_TOLERANCE, Spread, limit_in_reach, step_from,
+};
 use tests::sac_file::{Case, gradient, to_ours, values};
 use trainer::autodiff::{Interpreter, Plan, Program};
-use trainer::envs::Pendulum;
+use trainer::envs::{InvertedPendulum, Pendulum};
 use trainer::eval::Starts;
-use trainer::interface::Environment;
+use trainer::interface::{Environment, Step};
 
 fn files(kind: Kind) -> Vec<Golden> {
     let files: Vec<Golden> = golden::all().into_iter().filter(|file| file.kind == kind).collect();
@@ -93,6 +96,63 @@ fn pendulum_optimal() {
         let mut comparison = Comparison::new(format!("{}, optimal returns", file.name), 0.0);
         comparison.compare("return", &builtin.optimal_returns, &optimal);
         comparison.finish();
+    }
+}
+
+/// One step from each recorded state of MuJoCo, and whole episodes from their start.
+///
+/// The latter are compared for as long as their bound says something, see [`Spread`].
+#[test]
+fn inverted_pendulum_trajectories() {
+    /// A replay this far off, in m, rad, m/s or rad/s, has nothing to do with the recording.
+    const LOST: f64 = 1e-2;
+    for file in files(Kind::InvertedPendulum) {
+        let compare =
+            |what: &str, tolerance| Comparison::new(format!("{}, {what}", file.name), tolerance);
+        let mut one_step = compare("states, one step", STEP_TOLERANCE);
+        let mut at_limits = compare("states, one step near a limit", LIMIT_TOLERANCE);
+        let mut outcomes = compare("rewards and ends, one step", 0.0);
+        let mut free = compare("states, free-running", LOST);
+        let mut bounded = compare("the same, relative to the bound of each step", 1.0);
+        let (mut steps, mut followed) = (0, 0);
+        for episode in Episode::all(&file) {
+            let (mut spread, mut observation) = (Spread::default(), [0.0_f32; 4]);
+            let mut environment = InvertedPendulum::new(0.0);
+            environment.restore(&episode.start, &mut observation);
+            for (t, (before, recorded)) in episode.before().zip(&episode.steps).enumerate() {
+                let name = format!("{}, step {t}", episode.name);
+                let (state, step) = step_from(before, recorded.action);
+                match limit_in_reach(before, &recorded.state) {
+                    true => at_limits.compare(&name, &state, &recorded.state),
+                    false => one_step.compare(&name, &state, &recorded.state),
+                }
+                let numbers = |step: Step| [step.reward, f64::from(u8::from(step.terminated))];
+                outcomes.compare(&name, &numbers(step), &numbers(recorded.step));
+                steps += 1;
+
+                // Once lost, a replay is not found again, even where errors shrink.
+                if spread.bound() < LOST {
+                    spread.advance(before, recorded.action, &recorded.state);
+                }
+                if spread.bound() < LOST {
+                    environment.step(&[recorded.action], &mut observation);
+                    let state = environment.state();
+                    assert_eq!(observation, state.map(|x| x as f32), "{name}: observation");
+                    free.compare(&name, &state, &recorded.state);
+                    let relative = |state: &[f64; 4]| state.map(|x| x / spread.bound());
+                    bounded.compare(&name, &relative(&state), &relative(&recorded.state));
+                    followed += 1;
+                }
+            }
+        }
+        say(&format!("{}: {followed} of {steps} steps followed free-running", file.name));
+        outcomes.finish();
+        for comparison in [one_step, at_limits, free, bounded] {
+            // A file may have no step near a limit, or no other.
+            if !comparison.is_empty() {
+                comparison.finish();
+            }
+        }
     }
 }
 
