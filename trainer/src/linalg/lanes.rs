@@ -16,6 +16,18 @@ pub(super) trait Lanes: Copy {
     ///
     /// They can be written, and the processor has the instructions of this type.
     unsafe fn store(self, to: *mut f32);
+    /// Reads the first `count` ≤ `COUNT` numbers; the other lanes are 0.
+    ///
+    /// # Safety
+    ///
+    /// They can be read, and the processor has the instructions of this type.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self;
+    /// Writes the first `count` ≤ `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be written, and the processor has the instructions of this type.
+    unsafe fn store_first(self, to: *mut f32, count: usize);
     /// The same number in every lane.
     ///
     /// # Safety
@@ -43,6 +55,18 @@ impl Lanes for f32 {
         unsafe { *to = self }
     }
     #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        if count == 0 { 0.0 } else { unsafe { *from } }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        if count > 0 {
+            // SAFETY: the caller's promise.
+            unsafe { *to = self }
+        }
+    }
+    #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         x
     }
@@ -56,8 +80,24 @@ impl Lanes for f32 {
 mod x86 {
     use super::Lanes;
     use std::arch::x86_64::{
-        __m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        __m256, __m256i, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
+        _mm256_maskstore_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+        _mm256_storeu_ps,
     };
+
+    /// All bits set in the first `count` ≤ 8 lanes.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX2.
+    #[inline(always)]
+    unsafe fn first(count: usize) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes)
+        }
+    }
 
     impl Lanes for __m256 {
         const COUNT: usize = 8;
@@ -70,6 +110,16 @@ mod x86 {
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's promise; no alignment is needed.
             unsafe { _mm256_storeu_ps(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn load_first(from: *const f32, count: usize) -> Self {
+            // SAFETY: the caller's promise; lanes outside the mask are not touched.
+            unsafe { _mm256_maskload_ps(from, first(count)) }
+        }
+        #[inline(always)]
+        unsafe fn store_first(self, to: *mut f32, count: usize) {
+            // SAFETY: the caller's promise; lanes outside the mask are not touched.
+            unsafe { _mm256_maskstore_ps(to, first(count), self) }
         }
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {

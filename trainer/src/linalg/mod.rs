@@ -13,12 +13,14 @@
 //! |---|---|
 //! | `kernel` | the tiled product, generic over the vector type |
 //! | `lanes` | the vector types: one `f32`, or eight in an AVX2 register |
+//! | `pack` | copies of parts of the factors in the order in which tiles read them |
 
 // The reasons stand as SAFETY comments at each block.
 #![allow(unsafe_code)]
 
 mod kernel;
 mod lanes;
+mod pack;
 
 pub use kernel::{Left, Start};
 
@@ -65,7 +67,7 @@ impl Backend {
         let product = kernel::Product::new(a, b, n, start, c);
         match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
-            Kind::Portable => unsafe { product.run::<f32, 4, 4>() },
+            Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>() },
             // SAFETY: `available` is the only source of this value and asked the processor.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { kernel::run_avx2(product) },
@@ -129,25 +131,62 @@ mod tests {
         (0..m * n).map(|at| element(at / n, at % n).to_bits()).collect()
     }
 
+    /// One product with every backend, both forms of A and every start.
+    fn check(m: usize, k: usize, n: usize) {
+        let (a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
+        let before = normals(4, m * n);
+        for left in [Left::rows(&a, k), Left::columns(&a, m)] {
+            for start in [Start::Zero, Start::Row(&bias), Start::Accumulate] {
+                let wanted = expected(&left, &b, n, start, &before);
+                for backend in Backend::available() {
+                    let mut c = before.clone();
+                    backend.matmul(left, &b, n, start, &mut c);
+                    let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
+                    // Not `assert_eq`: nobody reads thousands of numbers.
+                    assert!(bits == wanted, "{backend:?}, [{m}, {k}] · [{k}, {n}], {start:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_backend_is_the_formula() {
         let sizes = [1, 2, 3, 5, 6, 7, 8, 13, 16, 17, 31, 64];
-        let bias = normals(1, 64);
-        for backend in Backend::available() {
-            for at in 0..sizes.len().pow(3) {
-                let size = |digit: u32| sizes[at / sizes.len().pow(digit) % sizes.len()];
-                let (m, k, n) = (size(0), size(1), size(2));
-                let (a, b) = (normals(2, m * k), normals(3, k * n));
-                for left in [Left::rows(&a, k), Left::columns(&a, m)] {
-                    for start in [Start::Zero, Start::Row(&bias[..n]), Start::Accumulate] {
-                        let mut c = normals(4, m * n);
-                        let wanted = expected(&left, &b, n, start, &c);
-                        backend.matmul(left, &b, n, start, &mut c);
-                        let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
-                        assert_eq!(bits, wanted, "{backend:?}, [{m}, {k}] · [{k}, {n}]");
-                    }
-                }
-            }
+        for at in 0..sizes.len().pow(3) {
+            let size = |digit: u32| sizes[at / sizes.len().pow(digit) % sizes.len()];
+            check(size(0), size(1), size(2));
+        }
+    }
+
+    /// Sizes of networks, and those around the limits of tiles, blocks and packing.
+    #[test]
+    fn large_products_are_the_formula() {
+        for (m, k, n) in [
+            (100, 64, 64),
+            (256, 256, 256),
+            (256, 256, 1),
+            (4, 256, 256),
+            (128, 400, 300),
+            (400, 128, 300),
+            (128, 300, 1),
+            (3, 100, 400),
+            (1, 300, 257),
+            (23, 257, 47),
+            (24, 512, 48),
+            (25, 513, 49),
+            (132, 255, 63),
+            (133, 256, 65),
+            (265, 600, 51),
+        ] {
+            check(m, k, n);
+        }
+    }
+
+    /// Every height of the last tiles, with and without packing.
+    #[test]
+    fn every_number_of_rows_is_the_formula() {
+        for m in 1..50 {
+            check(m, 9, 61);
         }
     }
 

@@ -1,0 +1,90 @@
+//! Copies of parts of a factor in the order in which tiles read them.
+//!
+//! The rows of a matrix whose length is a power of two fall on few sets of the cache and drive
+//! each other out of it; a copy lies in one piece.
+
+use std::mem::MaybeUninit;
+
+use super::lanes::Lanes;
+
+/// The most k that are summed before going to the next strip: a strip of B takes half of a first
+/// level cache of 32 KiB.
+pub(super) const K_BLOCK: usize = 256;
+/// The most columns of a strip.
+pub(super) const WIDTH: usize = 16;
+/// The most rows of A packed at a time, for a part of the second level cache.
+pub(super) const M_BLOCK: usize = 132;
+
+/// Room for the copies, on the stack. It is not initialised: that would take longer than a small
+/// product.
+#[repr(align(64))]
+pub(super) struct Scratch {
+    b: [MaybeUninit<f32>; K_BLOCK * WIDTH],
+    a: [MaybeUninit<f32>; K_BLOCK * M_BLOCK],
+}
+
+impl Scratch {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Scratch {
+            b: [const { MaybeUninit::uninit() }; K_BLOCK * WIDTH],
+            a: [const { MaybeUninit::uninit() }; K_BLOCK * M_BLOCK],
+        }
+    }
+
+    /// Room for `K_BLOCK · WIDTH` numbers.
+    #[inline(always)]
+    pub(super) fn b(&mut self) -> *mut f32 {
+        self.b.as_mut_ptr().cast()
+    }
+
+    /// Room for `K_BLOCK · M_BLOCK` numbers.
+    #[inline(always)]
+    pub(super) fn a(&mut self) -> *mut f32 {
+        self.a.as_mut_ptr().cast()
+    }
+}
+
+/// Copies `depth` rows of `VECTORS` vectors, `stride` apart, one after the other.
+///
+/// # Safety
+///
+/// The rows can be read, `to` can be written, and the processor has the instructions of `L`.
+#[inline(always)]
+pub(super) unsafe fn rows<L: Lanes, const VECTORS: usize>(
+    from: *const f32,
+    stride: usize,
+    depth: usize,
+    to: *mut f32,
+) {
+    for p in 0..depth {
+        for v in 0..VECTORS {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let vector = L::load(from.add(p * stride + v * L::COUNT));
+                vector.store(to.add((p * VECTORS + v) * L::COUNT));
+            }
+        }
+    }
+}
+
+/// Copies `depth` columns of `height` adjacent numbers, `stride` apart, one after the other.
+///
+/// # Safety
+///
+/// The columns can be read, and `to` can be written.
+#[inline(always)]
+pub(super) unsafe fn columns(
+    from: *const f32,
+    stride: usize,
+    height: usize,
+    depth: usize,
+    to: *mut f32,
+) {
+    for p in 0..depth {
+        for i in 0..height {
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(p * height + i) = *from.add(p * stride + i) };
+        }
+    }
+}
