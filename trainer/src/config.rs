@@ -1,120 +1,12 @@
 //! The settings of a run: a preset, a user's file over it, `--set` over both.
 
-use std::path::PathBuf;
-
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::autodiff::GraphError;
+use crate::envs;
 use crate::presets;
-
-/// Settings that make no run.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// No preset, environment, algorithm or key of that name.
-    #[error("there is no {kind} `{name}`{}; choose from: {}", suggest(nearest.as_deref()), choices.join(", "))]
-    Unknown {
-        /// What was looked for.
-        kind: &'static str,
-        /// The name given.
-        name: String,
-        /// The name most like it.
-        nearest: Option<String>,
-        /// All names.
-        choices: Vec<String>,
-    },
-    /// A value of the wrong type or out of its range.
-    #[error("`{key}` must be {needed}, not {value}")]
-    Value {
-        /// The key, with its table.
-        key: String,
-        /// What it must be.
-        needed: String,
-        /// The value given.
-        value: String,
-    },
-    /// Not TOML, or not of the form of a preset.
-    #[error("{origin}: {message}")]
-    Toml {
-        /// A file, or a table of the settings.
-        origin: String,
-        /// What is wrong, in one line.
-        message: String,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// `--set` without `=`.
-    #[error("`--set {given}` is not of the form key=value, such as gamma=0.98")]
-    Assignment {
-        /// What was given.
-        given: String,
-    },
-    /// Neither `--preset` nor a `preset` line in the file.
-    #[error("no preset is named: use --preset NAME or a line `preset = \"NAME\"` in the file")]
-    NoPreset,
-    /// Sizes that make no network.
-    #[error("these settings make no agent: {0}")]
-    Graph(#[from] GraphError),
-}
-
-fn suggest(nearest: Option<&str>) -> String {
-    nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
-}
-
-impl ConfigError {
-    /// A name that is none of `choices`.
-    pub fn unknown<'a>(
-        kind: &'static str,
-        name: &str,
-        choices: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        let choices: Vec<String> = choices.into_iter().map(String::from).collect();
-        // Swapped letters count as one mistake, a shared beginning counts for much.
-        let likeness = |choice: &str| {
-            let (name, choice) = (last_part(name), last_part(choice));
-            let edits = strsim::normalized_damerau_levenshtein(name, choice);
-            edits.max(strsim::jaro_winkler(name, choice))
-        };
-        let nearest = choices.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let nearest = nearest.filter(|choice| likeness(choice) > 0.65).cloned();
-        ConfigError::Unknown { kind, name: name.into(), nearest, choices }
-    }
-}
-
-/// An error unless the condition holds for the value.
-pub fn check(
-    key: &str,
-    value: impl std::fmt::Debug,
-    needed: &str,
-    holds: bool,
-) -> Result<(), ConfigError> {
-    match holds {
-        true => Ok(()),
-        false => Err(ConfigError::Value {
-            key: key.into(),
-            needed: needed.into(),
-            value: format!("{value:?}"),
-        }),
-    }
-}
-
-/// A table as the settings type it stands for; errors name the key within `name`.
-pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
-        let origin = match name {
-            "" => format!("`{}`", error.path()),
-            _ => format!("`{name}.{}`", error.path()),
-        };
-        ConfigError::Toml { origin, message: error.inner().message().replace('\n', " ") }
-    })
-}
+use crate::settings::{ConfigError, from_table, last_part, parse};
+use crate::train::TrainingConfig;
 
 /// Everything that decides a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,46 +16,14 @@ pub struct RunConfig {
     pub preset: String,
     /// Name of the algorithm.
     pub algorithm: String,
-    /// Name of the environment.
-    pub environment: String,
     /// Where the preset's settings come from.
     pub source: String,
+    /// The environment's `name`, and its own settings.
+    pub environment: Table,
     /// Of the training loop.
     pub training: TrainingConfig,
     /// Of the algorithm, as its own `Config` reads them.
     pub agent: Table,
-}
-
-/// Settings of the training loop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// Of all random streams.
-    pub seed: u64,
-    /// Environment steps.
-    pub steps: usize,
-    /// Steps with uniformly random actions, at the beginning.
-    pub start_steps: usize,
-    /// Updates begin after so many steps.
-    pub update_after: usize,
-    /// Updates after each environment step.
-    pub updates_per_step: usize,
-    /// Transitions in a minibatch, B.
-    pub batch_size: usize,
-    /// Transitions that the replay buffer holds.
-    pub buffer_size: usize,
-}
-
-impl TrainingConfig {
-    fn check(&self) -> Result<(), ConfigError> {
-        check("training.steps", self.steps, "at least 1", self.steps >= 1)?;
-        let updates = (1..=10_000).contains(&self.updates_per_step);
-        check("training.updates_per_step", self.updates_per_step, "1 to 10000", updates)?;
-        let batch = (1..=65_536).contains(&self.batch_size);
-        check("training.batch_size", self.batch_size, "1 to 65536", batch)?;
-        let buffer = (1..=100_000_000).contains(&self.buffer_size);
-        check("training.buffer_size", self.buffer_size, "1 to 100000000", buffer)
-    }
 }
 
 impl RunConfig {
@@ -196,16 +56,18 @@ impl RunConfig {
                 return Err(ConfigError::unknown("table", section, names));
             }
         }
+        let variants = table.remove(VARIANTS);
         let mut leaves = Vec::new();
         collect_leaves(&over, "", &mut leaves);
-        for (key, value) in leaves {
-            assign(&mut table, &key, value)?;
-        }
         for given in assignments {
-            let Some((key, text)) = given.split_once('=') else {
-                return Err(ConfigError::Assignment { given: given.clone() });
-            };
-            assign(&mut table, key.trim(), parse_value(text.trim()))?;
+            leaves.push(assignment(given)?);
+        }
+        // First the environment, whose name decides what else there is to set.
+        for (_, value) in leaves.iter().filter(|(key, _)| key == ENVIRONMENT_NAME) {
+            choose_environment(&mut table, value, variants.as_ref())?;
+        }
+        for (key, value) in leaves.into_iter().filter(|(key, _)| key != ENVIRONMENT_NAME) {
+            assign(&mut table, &key, value)?;
         }
         table.insert("preset".into(), name.into());
         let config: RunConfig = from_table("", &table)?;
@@ -214,13 +76,55 @@ impl RunConfig {
     }
 }
 
-/// TOML, with an error of one line.
-pub(crate) fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        let message = error.message().lines().next().unwrap_or("not TOML").to_string();
-        ConfigError::Toml { origin: format!("{origin}, line {line}"), message }
-    })
+/// The key that chooses the environment.
+pub const ENVIRONMENT_NAME: &str = "environment.name";
+/// The table of a preset with its settings for environments other than its own.
+const VARIANTS: &str = "on";
+
+/// Puts the default settings of an environment in the place of another's, and those that the preset
+/// has for it, as `[on.NAME.training]` and `[on.NAME.agent]`.
+fn choose_environment(
+    table: &mut Table,
+    name: &Value,
+    variants: Option<&Value>,
+) -> Result<(), ConfigError> {
+    let wrong = || ConfigError::Value {
+        key: ENVIRONMENT_NAME.into(),
+        needed: "the name of an environment".into(),
+        value: name.to_string(),
+    };
+    let name = name.as_str().ok_or_else(wrong)?;
+    let chosen = envs::defaults(name)?;
+    if table.get("environment").and_then(Value::as_table).map(envs::name) == Some(name) {
+        return Ok(());
+    }
+    table.insert("environment".into(), Value::Table(chosen));
+    let mut leaves = Vec::new();
+    if let Some(Value::Table(variant)) = variants.and_then(|variants| variants.get(name)) {
+        collect_leaves(variant, "", &mut leaves);
+    }
+    leaves.into_iter().try_for_each(|(key, value)| assign(table, &key, value))
+}
+
+/// The default settings of an environment, with `key=value` assignments over them.
+pub fn environment(name: &str, assignments: &[String]) -> Result<Table, ConfigError> {
+    let mut table = Table::new();
+    table.insert("environment".into(), Value::Table(envs::defaults(name)?));
+    for given in assignments {
+        let (key, value) = assignment(given)?;
+        assign(&mut table, &key, value)?;
+    }
+    match table.remove("environment") {
+        Some(Value::Table(environment)) => Ok(environment),
+        _ => unreachable!("it was put there"),
+    }
+}
+
+/// `key=value`
+fn assignment(given: &str) -> Result<(String, Value), ConfigError> {
+    let error = || ConfigError::Assignment { given: given.into() };
+    let (key, text) = given.split_once('=').ok_or_else(error)?;
+    Ok((key.trim().into(), parse_value(text.trim())))
 }
 
 /// A value as TOML writes it; anything else is text.
@@ -240,11 +144,6 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
             _ => out.push((format!("{prefix}{key}"), value.clone())),
         }
     }
-}
-
-/// `gamma` of `agent.gamma`.
-fn last_part(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
@@ -314,11 +213,25 @@ mod tests {
     fn short_keys_are_unambiguous() {
         for (name, _) in presets::ALL {
             let mut leaves = Vec::new();
-            collect_leaves(&presets::table(name).unwrap(), "", &mut leaves);
+            let mut table = presets::table(name).unwrap();
+            table.remove(VARIANTS);
+            collect_leaves(&table, "", &mut leaves);
             let mut keys: Vec<&str> = leaves.iter().map(|(path, _)| last_part(path)).collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{name}: {keys:?}");
         }
+    }
+
+    /// Another environment brings its own settings and the preset's for it; both can be set.
+    #[test]
+    fn environments_change_with_their_settings() {
+        let set = ["reset_noise_scale=0.2", "environment.name=inverted-pendulum", "gamma=0.5"];
+        let config = resolve(&set).unwrap();
+        assert_eq!(envs::name(&config.environment), "inverted-pendulum");
+        assert_eq!(config.environment["reset_noise_scale"].as_float(), Some(0.2));
+        assert_eq!((config.training.steps, config.agent["gamma"].as_float()), (30_000, Some(0.5)));
+        let unchanged = resolve(&["environment.name=pendulum"]).unwrap();
+        assert_eq!(unchanged, resolve(&[]).unwrap());
     }
 
     #[test]
@@ -342,8 +255,8 @@ mod tests {
         assert_eq!(message("hidden=64"), "`agent.hidden` must be a list, such as [64, 64], not 64");
         assert_eq!(message("batch_size=0"), "`training.batch_size` must be 1 to 65536, not 0");
         assert!(message("gamma").contains("not of the form key=value"));
-        let error = RunConfig::resolve(Some("sca"), None, &[]).unwrap_err().to_string();
-        assert!(error.starts_with("there is no preset `sca` (did you mean `sac`?)"), "{error}");
+        let error = RunConfig::resolve(Some("tdd3"), None, &[]).unwrap_err().to_string();
+        assert!(error.starts_with("there is no preset `tdd3` (did you mean `td3`?)"), "{error}");
         let error = RunConfig::resolve(None, Some(("a.toml", "x = 1\ny = ")), &[]).unwrap_err();
         assert!(error.to_string().starts_with("a.toml, line 2: "), "{error}");
         for (file, start) in [
@@ -353,6 +266,8 @@ mod tests {
             let error = RunConfig::resolve(None, Some(("a.toml", file)), &[]).unwrap_err();
             assert!(error.to_string().starts_with(start), "{error}");
         }
+        let message = message("environment.name=pendlum");
+        assert!(message.contains("did you mean `pendulum`?"), "{message}");
         let error = RunConfig::resolve(None, None, &[]).unwrap_err().to_string();
         assert!(error.starts_with("no preset is named"), "{error}");
     }

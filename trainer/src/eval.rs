@@ -3,10 +3,11 @@
 use policy_core::ActError;
 use serde::{Deserialize, Serialize};
 
-use crate::config::ConfigError;
-use crate::envs;
+use crate::envs::{self, Starting};
 use crate::export::HostPolicy;
 use crate::interface::{Environment, Spec};
+use crate::rng::{Stream, stream};
+use crate::settings::ConfigError;
 
 /// States beyond ± this are taken for mistakes.
 const MAX_STATE: f64 = 1e6;
@@ -69,18 +70,21 @@ pub struct Evaluation {
     pub standard_error: f64,
     /// The lowest return.
     pub worst: f64,
+    /// Episodes that lasted to their horizon.
+    pub full_episodes: usize,
     /// The return from each start.
     pub returns: Vec<f64>,
 }
 
 impl Evaluation {
-    fn new(returns: Vec<f64>) -> Self {
+    fn new(returns: Vec<f64>, full_episodes: usize) -> Self {
         let n = returns.len() as f64;
         let mean = returns.iter().sum::<f64>() / n;
         let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
         let variance = if n > 1.0 { squares / (n - 1.0) } else { 0.0 };
         let worst = returns.iter().copied().fold(f64::INFINITY, f64::min);
-        Evaluation { mean, standard_error: (variance / n).sqrt(), worst, returns }
+        let standard_error = (variance / n).sqrt();
+        Evaluation { mean, standard_error, worst, full_episodes, returns }
     }
 
     /// How far the mean lies below the optimal one, in percent of it: 0 is perfect.
@@ -90,11 +94,25 @@ impl Evaluation {
 }
 
 impl Starts {
-    /// The fixed starts of an environment: for the pendulum, 200 random ones whose optimal returns
-    /// were found by dynamic programming.
-    pub fn builtin(environment: &str) -> Result<Starts, ConfigError> {
-        let entry = envs::find(environment)?;
-        Ok(serde_json::from_str(entry.starts).expect("every entry's starts are read by a test"))
+    /// The starts of the environment of an `[environment]` table, always the same ones: for the
+    /// pendulum, 200 random ones whose optimal returns were found by dynamic programming.
+    pub fn builtin(table: &toml::Table) -> Result<Starts, ConfigError> {
+        match envs::find(envs::name(table))?.starts {
+            Starting::Fixed(json) => {
+                Ok(serde_json::from_str(json).expect("every entry's starts are read by a test"))
+            }
+            Starting::Drawn(count) => {
+                let mut environment = envs::make(table)?;
+                let mut observation = vec![0.0; environment.spec().observation_size];
+                let mut rng = stream(0, Stream::Evaluation);
+                let mut draw = || {
+                    environment.reset(&mut rng, &mut observation);
+                    environment.save()
+                };
+                let states = (0..count).map(|_| draw()).collect();
+                Ok(Starts { states, optimal_returns: Vec::new() })
+            }
+        }
     }
 
     /// A JSON array of states, `[[θ, θ̇], …]`; more columns than a state has are ignored.
@@ -136,6 +154,7 @@ pub fn evaluate(
     let horizon = environment.spec().horizon;
     let mut observation = vec![0.0; environment.spec().observation_size];
     let mut returns = Vec::with_capacity(starts.states.len());
+    let mut full_episodes = starts.states.len();
     for (start, state) in starts.states.iter().enumerate() {
         environment.restore(state, &mut observation);
         let mut sum = 0.0;
@@ -145,12 +164,13 @@ pub fn evaluate(
             let outcome = environment.step(&action, &mut observation);
             sum += outcome.reward;
             if outcome.terminated {
+                full_episodes -= 1;
                 break;
             }
         }
         returns.push(sum);
     }
-    Ok(Evaluation::new(returns))
+    Ok(Evaluation::new(returns, full_episodes))
 }
 
 fn check_shape(policy: &HostPolicy<'_>, spec: &Spec) -> Result<(), EvalError> {
@@ -175,7 +195,7 @@ mod tests {
 
     #[test]
     fn statistics() {
-        let e = Evaluation::new(vec![-1.0, -3.0, -5.0]);
+        let e = Evaluation::new(vec![-1.0, -3.0, -5.0], 3);
         assert_eq!((e.mean, e.worst), (-3.0, -5.0));
         assert!((e.standard_error - 2.0 / 3.0_f64.sqrt()).abs() < 1e-12);
         assert!((e.gap_percent(-2.0) - 50.0).abs() < 1e-12);
@@ -184,12 +204,14 @@ mod tests {
     #[test]
     fn builtin_starts_are_whole() {
         for entry in envs::ALL {
-            let (starts, environment) = (Starts::builtin(entry.name).unwrap(), (entry.make)());
+            let table = envs::defaults(entry.name).unwrap();
+            let starts = Starts::builtin(&table).unwrap();
+            let environment = envs::make(&table).unwrap();
             assert_eq!(environment.spec().name, entry.name);
             let size = environment.spec().state_size;
             assert!(!starts.states.is_empty() && starts.states.iter().all(|s| s.len() == size));
         }
-        let starts = Starts::builtin("pendulum").unwrap();
+        let starts = Starts::builtin(&envs::defaults("pendulum").unwrap()).unwrap();
         assert_eq!((starts.states.len(), starts.optimal_returns.len()), (200, 200));
         assert!((starts.optimal_mean().unwrap() + 141.405_523_867).abs() < 1e-6);
     }

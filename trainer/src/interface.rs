@@ -3,6 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 use policy_core::{Algorithm as AlgorithmId, Head};
 
+use crate::actions::ActionSpace;
 use crate::autodiff::Params;
 use crate::nn::Mlp;
 use crate::rng::Rng;
@@ -31,20 +32,6 @@ impl Spec {
     pub fn action_size(&self) -> usize {
         self.action_low.len()
     }
-
-    /// Half the width of each action's range.
-    pub fn action_scale(&self) -> Vec<f64> {
-        self.bounds().map(|(low, high)| 0.5 * (high - low)).collect()
-    }
-
-    /// The middle of each action's range.
-    pub fn action_bias(&self) -> Vec<f64> {
-        self.bounds().map(|(low, high)| 0.5 * (high + low)).collect()
-    }
-
-    fn bounds(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.action_low.iter().copied().zip(self.action_high.iter().copied())
-    }
 }
 
 /// What a step of an environment gives besides the next observation.
@@ -67,11 +54,16 @@ pub trait Environment {
     /// Starts an episode in the given state `[state_size]` and writes its observation.
     fn restore(&mut self, state: &[f64], observation: &mut [f32]);
 
+    /// The internal state `[state_size]`, as [`Environment::restore`] takes it.
+    fn save(&self) -> Vec<f64>;
+
     /// Applies an action `[action_size]` for one period and writes the next observation.
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step;
 }
 
-/// A minibatch of transitions (s, a, r, s′, 1 − d), row-major.
+/// A minibatch of transitions (s, a, r, s′, 1 − d), row-major. Where a transition spans m steps
+/// (n-step returns), r is Σₖ γᵏ rₖ, s′ lies m steps ahead, and γᵐ⁻¹ (1 − d) stands for 1 − d: one
+/// formula, r + γ (1 − d) V(s′), serves both.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, T> {
     observation: &'a [T],
@@ -171,17 +163,45 @@ pub struct PolicyNetwork<'a> {
 
 /// A learning algorithm: it knows losses, not environments, logs or files.
 pub trait Algorithm {
-    /// Writes the greedy action `[action_size]` for an observation `[observation_size]`.
+    /// The form of the actions that it explores and learns from.
+    fn action_space(&self) -> &ActionSpace;
+
+    /// γ, for returns over several steps.
+    fn discount(&self) -> f64;
+
+    /// Writes the greedy action `[action_size]`, in the environment's units, for an observation
+    /// `[observation_size]`.
     fn act(&mut self, observation: &[f32], action: &mut [f32]);
 
-    /// Writes an action for collecting experience.
-    fn explore(&mut self, observation: &[f32], rng: &mut Rng, action: &mut [f32]);
+    /// Writes actions `[N, action_size]` of its action space for collecting experience in as many
+    /// environments as it was made for, from their observations `[N, observation_size]`.
+    fn explore(&mut self, observations: &[f32], rng: &mut Rng, actions: &mut [f32]);
 
-    /// Learns from one minibatch.
-    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
+    /// An episode begins in an environment.
+    fn episode_started(&mut self, _environment: usize) {}
+
+    /// An iteration (some steps, then some updates) has ended; `progress` is the share of the run
+    /// that is over, from 0 to 1. For whatever decays.
+    fn iteration_ended(&mut self, _progress: f64) {}
+
+    /// One whole update from one minibatch: critics, actor, targets.
+    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
+        self.update_critics(batch, rng);
+        self.update_actor(batch, rng);
+        self.update_targets();
+    }
+
+    /// A step of the critics alone.
+    fn update_critics(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
+
+    /// A step of the actor alone, and of what goes with it; nothing where there is none.
+    fn update_actor(&mut self, _batch: &Batch<'_, f32>, _rng: &mut Rng) {}
+
+    /// The targets follow.
+    fn update_targets(&mut self);
 
     /// What the last update reports, always the same names in the same order.
-    fn metrics(&self) -> &[Metric];
+    fn metrics(&self) -> Vec<Metric>;
 
     /// All parameters: every network, online and target.
     fn parameters(&self) -> &Params<f32>;

@@ -18,10 +18,12 @@
 //! | [`linalg`] | matrix products on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
-//! | [`interface`] | what environments, algorithms and the loop agree on |
-//! | [`config`], [`presets`] | the settings of a run |
+//! | [`interface`], [`actions`] | what environments, algorithms and the loop agree on |
+//! | [`settings`] | what is wrong with settings |
+//! | [`noise`] | noise to explore with |
 //! | [`algos`], [`envs`], [`replay`] | algorithms and environments, which do not know each other |
 //! | [`train`] | the one training loop |
+//! | [`config`], [`presets`] | the settings of a run |
 //! | [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`cli`] | the command line |
@@ -29,21 +31,17 @@
 //! # Training from code
 //!
 //! ```
-//! use trainer::{algos, config::RunConfig, envs, export, rng, train};
+//! use trainer::{config::RunConfig, export, run, train};
 //!
 //! let config = RunConfig::resolve(Some("sac"), None, &["steps=600".into()])?;
-//! let mut environment = envs::make(&config.environment).unwrap();
-//! let spec = environment.spec().clone();
-//! let mut initialisation = rng::stream(config.training.seed, rng::Stream::Initialisation);
-//! let batch_size = config.training.batch_size;
-//! let mut agent =
-//!     algos::make(&config.algorithm, &config.agent, &spec, batch_size, &mut initialisation)?;
-//! train::train(&mut *environment, &mut *agent, &config.training, &mut train::Unobserved)?;
-//! let blob = export::export(&agent.policy(), &spec)?;
+//! let (mut environments, mut agent) = run::make(&config)?;
+//! train::train(&mut environments, &mut *agent, &config.training, &mut train::Unobserved)?;
+//! let blob = export::export(&agent.policy(), environments[0].spec())?;
 //! assert_eq!(blob.bytes()[..4], *b"PLCY");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod actions;
 pub mod algos;
 pub mod autodiff;
 pub mod cli;
@@ -54,6 +52,7 @@ pub mod export;
 pub mod interface;
 pub mod linalg;
 pub mod nn;
+pub mod noise;
 pub mod plot;
 pub mod presets;
 pub mod recording;
@@ -61,4 +60,5 @@ pub mod replay;
 pub mod rng;
 pub mod run;
 pub mod scalar;
+pub mod settings;
 pub mod train;

@@ -28,8 +28,8 @@ pub struct Transition<'a> {
     pub reward: f32,
     /// s′ `[obs]`: the true next observation, also where an episode ends
     pub next_observation: &'a [f32],
-    /// d: is s′ terminal?
-    pub terminated: bool,
+    /// 1 − d: 0 where s′ is terminal, else 1; see [`Batch`] for several steps in one
+    pub not_terminated: f32,
 }
 
 /// Room for a minibatch, filled by [`Replay::sample`].
@@ -95,10 +95,10 @@ impl Replay {
 
     /// Adds a transition, in the place of the oldest when full.
     pub fn push(&mut self, transition: &Transition<'_>) {
-        let Transition { observation, action, reward, next_observation, terminated } = *transition;
+        let Transition { observation, action, reward, next_observation, not_terminated } =
+            *transition;
         debug_assert_eq!(observation.len(), self.observation_size);
         debug_assert_eq!(action.len(), self.action_size);
-        let not_terminated = if terminated { 0.0 } else { 1.0 };
         let width = self.width();
         if self.len < self.capacity {
             self.rows.resize((self.len + 1) * width, 0.0);
@@ -158,7 +158,7 @@ mod tests {
                 action: &[x + 0.5],
                 reward: 10.0 * x,
                 next_observation: &[x + 1.0, -x - 1.0],
-                terminated: i % 3 == 0,
+                not_terminated: if i % 3 == 0 { 0.0 } else { 1.0 },
             });
         }
         replay

@@ -24,12 +24,19 @@ pub enum Stream {
     Update,
     /// Observations of a recording.
     Recording,
+    /// Start states of an evaluation.
+    Evaluation,
 }
 
 /// The stream of `seed` for a purpose.
 pub fn stream(seed: u64, purpose: Stream) -> Rng {
+    stream_of(seed, purpose, 0)
+}
+
+/// The stream of `seed` for a purpose that several things of a kind have, such as environments.
+pub fn stream_of(seed: u64, purpose: Stream, index: usize) -> Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(purpose as u64);
+    rng.set_stream((index as u64) << 8 | purpose as u64);
     rng
 }
 
@@ -49,6 +56,8 @@ mod tests {
         let first = |seed, purpose| stream(seed, purpose).next_u32();
         assert_ne!(first(1, Stream::Replay), first(1, Stream::Update));
         assert_ne!(first(1, Stream::Replay), first(2, Stream::Replay));
+        let second = stream_of(1, Stream::Environment, 1).next_u32();
+        assert_ne!(first(1, Stream::Environment), second);
         // Pinned: a change here changes every result that was ever published.
         assert_eq!(first(1, Stream::Initialisation), 2_359_561_649);
     }

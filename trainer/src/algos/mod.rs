@@ -1,36 +1,91 @@
 //! The algorithms: each one file, to be read top to bottom as formula, loss, configuration, update.
 //! They know no environment, log or terminal.
 //!
+//! | module | what is in it |
+//! |---|---|
+//! | [`dqn`] | DQN, double DQN |
+//! | [`ddpg`] | DDPG |
+//! | [`td3`] | TD3 |
+//! | [`sac`] | SAC with a fixed or a learnt temperature |
+//! | [`sac_v`] | SAC with a value network |
+//! | [`sac_m`] | SAC-M1, SAC-M2, SAC-M3 |
+//! | [`agent`] | what every agent does besides its losses |
+//! | [`shared`] | settings and steps that several algorithms have |
+//! | [`stochastic`] | the random policies of SAC and SAC-V |
+//!
 //! A new one is one file here, one entry in [`ALL`], its number in the policy file
 //! (`policy_core::Algorithm`), and one learning test.
 
+pub mod agent;
+pub mod ddpg;
+pub mod dqn;
 pub mod sac;
+pub mod sac_m;
+pub mod sac_v;
+pub mod shared;
+pub mod stochastic;
+pub mod td3;
+
+pub use agent::{Agent, Learning, Noise, Setup};
 
 use policy_core::action::MAX_ACTION_SIZE;
 
-use crate::config::{ConfigError, check};
-use crate::interface::{Algorithm, Spec};
+use crate::interface::Algorithm;
 use crate::rng::Rng;
+use crate::settings::{ConfigError, check};
 
-/// Makes an agent with the settings of a preset's `[agent]` table, for an environment and batches
-/// of some size; its first parameters are drawn from the generator.
-pub type Make = fn(&toml::Table, &Spec, usize, &mut Rng) -> Result<Box<dyn Algorithm>, ConfigError>;
+/// An algorithm by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its name in presets.
+    pub name: &'static str,
+    /// Makes an agent with the settings of a preset's `[agent]` table; its first parameters are
+    /// drawn from the generator.
+    make: fn(&toml::Table, &Setup<'_>, &mut Rng) -> Result<Box<dyn Algorithm>, ConfigError>,
+    /// The settings that it reads from an `[agent]` table.
+    pub settings: fn(&toml::Table) -> Result<toml::Table, ConfigError>,
+}
 
-/// All algorithms, by name.
-pub const ALL: &[(&str, Make)] = &[("sac", sac::make)];
+/// An entry of [`ALL`] for the module of an algorithm.
+macro_rules! entry {
+    ($name:literal, $module:ident) => {
+        Entry {
+            name: $name,
+            make: $module::make,
+            settings: |agent| {
+                let config = $module::Config::from_table(agent)?;
+                Ok(toml::Table::try_from(config).expect("settings came from TOML"))
+            },
+        }
+    };
+}
 
-/// An agent of the algorithm of that name, see [`Make`].
+/// All algorithms.
+pub const ALL: &[Entry] = &[
+    entry!("dqn", dqn),
+    entry!("ddpg", ddpg),
+    entry!("td3", td3),
+    entry!("sac", sac),
+    entry!("sac-v", sac_v),
+    entry!("sac-m", sac_m),
+];
+
+/// The algorithm of that name.
+pub fn find(name: &str) -> Result<Entry, ConfigError> {
+    let entry = ALL.iter().find(|entry| entry.name == name).copied();
+    entry.ok_or_else(|| ConfigError::unknown("algorithm", name, ALL.iter().map(|entry| entry.name)))
+}
+
+/// An agent of the algorithm of that name with the settings of an `[agent]` table; its first
+/// parameters are drawn from the generator.
 pub fn make(
     name: &str,
     agent: &toml::Table,
-    spec: &Spec,
-    batch_size: usize,
+    setup: &Setup<'_>,
     rng: &mut Rng,
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
-    let actions = spec.action_size();
-    check("environment", spec.name, "one of at most 8 action entries", actions <= MAX_ACTION_SIZE)?;
-    match ALL.iter().find(|(known, _)| *known == name) {
-        Some((_, make)) => make(agent, spec, batch_size, rng),
-        None => Err(ConfigError::unknown("algorithm", name, ALL.iter().map(|(known, _)| *known))),
-    }
+    let actions = setup.spec.action_size();
+    let needed = "one of at most 8 action entries";
+    check("environment", setup.spec.name, needed, actions <= MAX_ACTION_SIZE)?;
+    (find(name)?.make)(agent, setup, rng)
 }

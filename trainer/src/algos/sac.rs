@@ -1,39 +1,33 @@
 //! Soft actor-critic with automatic temperature (SAC; Haarnoja et al., 2018, "Soft Actor-Critic
 //! Algorithms and Applications", arXiv:1812.05905).
 
-use policy_core::gaussian::fill_normal;
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use crate::autodiff::{Graph, GraphError, Params, Plan, Program, Var};
-use crate::config::{ConfigError, check, from_table};
-use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
-use crate::nn::{
-    Activation, Adam, AdamConfig, Initialisation, Layout, LogStdForm, Mlp, SquashedGaussian,
-};
+use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
+use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
+use super::stochastic::{Policy, PolicySettings};
+use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
+use crate::interface::{Algorithm, Batch};
+use crate::nn::{Critic, CriticForm, Layout, Mlp};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-
-/// A minibatch within a loss.
-struct Vars<'g> {
-    s: Var<'g>,
-    a: Var<'g>,
-    r: Var<'g>,
-    next_s: Var<'g>,
-    not_terminated: Var<'g>,
-}
+use crate::settings::{ConfigError, check, from_table};
 
 /// y = r + γ (1 − d) [minⱼ Q_θ′ⱼ(s′, a′) − α log π(a′|s′)],  a′ ~ π_φ(·|s′)          (eq. 2, 3, 5)
 ///
 /// L_θ = Σⱼ mean (Q_θⱼ(s, a) − y)²,  given as its two terms
-fn critic_losses<'g>(n: &Networks, c: &Config, b: &Vars<'g>, epsilon: Var<'g>) -> [Var<'g>; 2] {
+fn critic_losses<'g>(
+    n: &Networks,
+    c: &Config,
+    b: &Transitions<'g>,
+    epsilon: Var<'g>,
+) -> [Var<'g>; 2] {
     let (next_a, log_pi) = n.actor.sample(b.next_s, epsilon);
-    let next_sa = b.next_s.concat(next_a);
-    let next_q = n.target[0].apply(next_sa).min(n.target[1].apply(next_sa));
-    let soft_value = next_q - n.alpha_times(c, log_pi);
-    let y = b.r + c.gamma * (b.not_terminated * soft_value);
-    let sa = b.s.concat(b.a);
-    [0, 1].map(|j| (n.critic[j].apply(sa) - y).square().mean())
+    let [next_q1, next_q2] = [0, 1].map(|j: usize| n.target[j].apply(b.next_s, next_a));
+    let soft_value = next_q1.min(next_q2) - n.alpha_times(c, log_pi);
+    let y = b.r + c.shared.gamma * (b.not_terminated * soft_value);
+    [0, 1].map(|j: usize| c.shared.mean_loss(n.critic[j].apply(b.s, b.a) - y))
 }
 
 /// L_φ = mean [α log π(ã|s) − minⱼ Q_θⱼ(s, ã)],  ã ~ π_φ(·|s) reparametrised           (eq. 9)
@@ -41,9 +35,8 @@ fn critic_losses<'g>(n: &Networks, c: &Config, b: &Vars<'g>, epsilon: Var<'g>) -
 /// and log π(ã|s) `[B, 1]`
 fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
     let (a, log_pi) = n.actor.sample(s, epsilon);
-    let sa = s.concat(a);
-    let q = n.critic[0].apply(sa).min(n.critic[1].apply(sa));
-    ((n.alpha_times(c, log_pi) - q).mean(), log_pi)
+    let [q1, q2] = [0, 1].map(|j: usize| n.critic[j].apply(s, a));
+    ((n.alpha_times(c, log_pi) - q1.min(q2)).mean(), log_pi)
 }
 
 /// L_λ = −mean λ (log π(ã|s) + H̄)  or  −mean e^λ (log π(ã|s) + H̄),  α = e^λ          (eq. 18)
@@ -53,7 +46,7 @@ fn temperature_loss<'g>(
     log_pi: Var<'g>,
     target_entropy: f64,
 ) -> Var<'g> {
-    let weight = match c.alpha_loss {
+    let weight = match c.temperature.alpha_loss {
         AlphaLoss::LogAlpha => lambda,
         AlphaLoss::ExpAlpha => lambda.exp(),
     };
@@ -71,373 +64,240 @@ pub enum AlphaLoss {
 }
 
 /// Settings: the `[agent]` table of a preset.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
-    /// Widths of the hidden layers of actor and critics.
-    pub hidden: Vec<usize>,
-    /// Between the layers.
-    pub activation: Activation,
-    /// First values of the networks.
-    pub initialisation: Initialisation,
-    /// Discount γ.
-    pub gamma: f64,
-    /// Share τ of the online critics in each update of the targets.
-    pub tau: f64,
-    /// Adam's step size for both critics.
-    pub critic_learning_rate: f64,
-    /// Adam's step size for the actor.
-    pub actor_learning_rate: f64,
-    /// Adam's step size for λ = log α.
-    pub alpha_learning_rate: f64,
-    /// Adam's decay of the mean of gradients.
-    pub beta1: f64,
-    /// Adam's decay of the mean of squared gradients.
-    pub beta2: f64,
-    /// Adam's ε.
-    pub adam_epsilon: f64,
+    /// As every algorithm's.
+    #[serde(flatten)]
+    pub shared: Shared,
+    /// As those of all random actors.
+    #[serde(flatten)]
+    pub policy: PolicySettings,
+    /// SAC's own.
+    #[serde(flatten)]
+    pub temperature: Temperature,
+}
+
+/// Settings of the temperature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Temperature {
     /// The temperature α, or its first value where it is learnt.
     pub alpha: f64,
     /// Is the temperature learnt?
     pub learn_alpha: bool,
     /// How it is learnt.
     pub alpha_loss: AlphaLoss,
+    /// Adam's step size for λ = log α.
+    pub alpha_learning_rate: f64,
     /// The entropy, in nats, that the learnt temperature aims at, for each entry of the action: the
     /// paper's −1 makes H̄ = −(entries of the action).
     pub target_entropy_per_action: f64,
-    /// How log σ is bounded.
-    pub log_std_form: LogStdForm,
-    /// Least log σ.
-    pub log_std_min: f64,
-    /// Largest log σ.
-    pub log_std_max: f64,
 }
 
 impl Config {
     /// Reads and checks an `[agent]` table.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
-        let c: Config = from_table("agent", table)?;
-        let hidden = c.hidden.len() <= 7 && c.hidden.iter().all(|w| (1..=4096).contains(w));
-        check("agent.hidden", &c.hidden, "at most 7 widths from 1 to 4096", hidden)?;
-        check("agent.gamma", c.gamma, "in [0, 1]", (0.0..=1.0).contains(&c.gamma))?;
-        check("agent.tau", c.tau, "in (0, 1]", c.tau > 0.0 && c.tau <= 1.0)?;
-        for (key, rate) in [
-            ("agent.critic_learning_rate", c.critic_learning_rate),
-            ("agent.actor_learning_rate", c.actor_learning_rate),
-            ("agent.alpha_learning_rate", c.alpha_learning_rate),
-            ("agent.adam_epsilon", c.adam_epsilon),
-        ] {
-            check(key, rate, "between 1e-30 and 1e3", (1e-30..=1e3).contains(&rate))?;
-        }
-        for (key, beta) in [("agent.beta1", c.beta1), ("agent.beta2", c.beta2)] {
-            check(key, beta, "in [0, 1)", (0.0..1.0).contains(&beta))?;
-        }
-        let alpha = (1e-30..=1e30).contains(&c.alpha) || c.alpha == 0.0 && !c.learn_alpha;
+        let (shared, policy) = (Shared::from_table(table)?, PolicySettings::from_table(table)?);
+        let t: Temperature = from_table("agent", table)?;
+        let alpha = (1e-30..=1e30).contains(&t.alpha) || t.alpha == 0.0 && !t.learn_alpha;
         let needed = "between 1e-30 and 1e30, or 0 where it is not learnt";
-        check("agent.alpha", c.alpha, needed, alpha)?;
-        let entropy = (-100.0..=100.0).contains(&c.target_entropy_per_action);
-        let needed = "between −100 and 100";
-        check("agent.target_entropy_per_action", c.target_entropy_per_action, needed, entropy)?;
-        // e⁴⁰ is a σ far beyond use, and far within f32.
-        let max = (-40.0..=40.0).contains(&c.log_std_max);
-        check("agent.log_std_max", c.log_std_max, "between −40 and 40", max)?;
-        let min = (-40.0..=c.log_std_max).contains(&c.log_std_min);
-        check("agent.log_std_min", c.log_std_min, "between −40 and log_std_max", min)?;
-        Ok(c)
-    }
-
-    fn adam(&self, learning_rate: f64) -> AdamConfig {
-        AdamConfig {
-            learning_rate,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.adam_epsilon,
-        }
+        check("agent.alpha", t.alpha, needed, alpha)?;
+        let needed = "false where the policy has no entropy";
+        let random = policy.policy.has_entropy() || !t.learn_alpha;
+        check("agent.learn_alpha", t.learn_alpha, needed, random)?;
+        check_rate("alpha_learning_rate", t.alpha_learning_rate)?;
+        let (entropy, needed) = (t.target_entropy_per_action, "between −100 and 100");
+        let holds = (-100.0..=100.0).contains(&entropy);
+        check("agent.target_entropy_per_action", entropy, needed, holds)?;
+        Ok(Config { shared, policy, temperature: t })
     }
 }
 
 /// The networks, as ranges of the parameters.
 #[derive(Debug, Clone)]
-pub struct Networks {
+struct Networks {
     /// Q_θ₁, Q_θ₂
-    pub critic: [Mlp; 2],
+    critic: [Critic; 2],
     /// π_φ
-    pub actor: SquashedGaussian,
+    actor: Policy,
     /// Index of λ = log α.
-    pub lambda: usize,
+    lambda: usize,
     /// Q_θ′₁, Q_θ′₂
-    pub target: [Mlp; 2],
-    /// Entries of an observation and of an action.
-    sizes: (usize, usize),
+    target: [Critic; 2],
 }
 
 impl Networks {
-    fn new(layout: &mut Layout, c: &Config, spec: &Spec) -> Self {
-        let (obs, act) = (spec.observation_size, spec.action_size());
-        let mut network = |inputs: usize, outputs: usize| {
-            let sizes: Vec<usize> =
-                [inputs].into_iter().chain(c.hidden.iter().copied()).chain([outputs]).collect();
-            Mlp::new(layout, &sizes, c.activation)
+    fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
+        let sizes = (setup.spec.observation_size, setup.spec.action_size());
+        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let critics = |layout: &mut Layout| {
+            [(); 2].map(|()| Critic::new(layout, CriticForm::Plain, sizes, hidden, activation))
         };
-        let critic = [(); 2].map(|()| network(obs + act, 1));
-        let actor = SquashedGaussian {
-            network: network(obs, 2 * act),
-            scale: spec.action_scale(),
-            bias: spec.action_bias(),
-            log_std_form: c.log_std_form,
-            log_std_bounds: (c.log_std_min, c.log_std_max),
-        };
-        let target = [(); 2].map(|()| network(obs + act, 1));
-        Networks { critic, actor, lambda: layout.take(1).start, target, sizes: (obs, act) }
-    }
-
-    /// Both critics: they lie back to back and share an optimiser.
-    fn critics(&self) -> std::ops::Range<usize> {
-        self.critic[0].range().start..self.critic[1].range().end
-    }
-
-    fn compile_critic<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
-        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
-        let b = Vars {
-            s: g.input(obs),
-            a: g.input(act),
-            r: g.input(1),
-            next_s: g.input(obs),
-            not_terminated: g.input(1),
-        };
-        let losses = critic_losses(self, c, &b, g.input(act));
-        g.compile(Some(losses[0] + losses[1]), &[self.critics()], &losses)
-    }
-
-    fn compile_actor<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
-        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
-        let (loss, log_pi) = actor_loss(self, c, g.input(obs), g.input(act));
-        g.compile(Some(loss), &[self.actor.network.range()], &[log_pi])
-    }
-
-    fn compile_alpha<P: Program>(&self, c: &Config, batch_size: usize) -> Result<P, GraphError> {
-        let ((obs, act), g) = (self.sizes, Graph::new(batch_size));
-        let log_pi = match c.alpha_loss {
-            AlphaLoss::LogAlpha => g.input(1),
-            AlphaLoss::ExpAlpha => self.actor.sample(g.input(obs), g.input(act)).1,
-        };
-        let target_entropy = c.target_entropy_per_action * self.sizes.1 as f64;
-        let loss = temperature_loss(c, g.parameter(self.lambda), log_pi, target_entropy);
-        g.compile(Some(loss), &[self.lambda..self.lambda + 1], &[])
-    }
-
-    /// A program for one observation: the greedy action, or one sampled with the second input.
-    fn compile_action<P: Program>(&self, sampled: bool) -> Result<P, GraphError> {
-        let ((obs, act), g) = (self.sizes, Graph::new(1));
-        let action = match sampled {
-            true => self.actor.sample(g.input(obs), g.input(act)).0,
-            false => self.actor.greedy(g.input(obs)),
-        };
-        g.compile(None, &[], &[action])
-    }
-
-    fn targets(&self) -> std::ops::Range<usize> {
-        self.target[0].range().start..self.target[1].range().end
+        let critic = critics(layout);
+        let actor = Policy::new(layout, &c.shared, &c.policy, setup);
+        Networks { critic, actor, target: critics(layout), lambda: layout.take(1).start }
     }
 
     /// α log π
     fn alpha_times<'g>(&self, c: &Config, log_pi: Var<'g>) -> Var<'g> {
-        match c.learn_alpha {
+        match c.temperature.learn_alpha {
             true => log_pi.graph().parameter(self.lambda).exp() * log_pi,
-            false => c.alpha * log_pi,
+            false => c.temperature.alpha * log_pi,
         }
     }
 }
 
-/// Standard normal numbers for one update, `[B, act]` each.
-#[derive(Debug, Clone, Default)]
-pub struct Noise<T> {
-    /// For a′ in the critics' target.
-    pub target: Vec<T>,
-    /// For ã in the actor's loss.
-    pub actor: Vec<T>,
-    /// For the actions of the temperature's loss in the form [`AlphaLoss::ExpAlpha`].
-    pub alpha: Vec<T>,
-}
-
-/// What an update reports, in this order.
-const METRICS: [&str; 6] =
-    ["q1_loss", "q2_loss", "actor_loss", "mean_log_pi", "alpha_loss", "alpha"];
-
-/// The agent, in `f32` (`Sac<Plan>`) or, to check it, in `f64` (`Sac<Interpreter>`).
+/// The losses of SAC and the steps on them.
 #[derive(Debug)]
 pub struct Sac<P: Program> {
     config: Config,
     networks: Networks,
-    /// All parameters, public so that tests can set and read them.
-    pub params: Params<P::Scalar>,
-    critic_program: P,
-    actor_program: P,
+    critic: Objective<P>,
+    actor: Objective<P>,
     /// Only where the temperature is learnt.
-    alpha_program: Option<P>,
-    greedy_program: P,
-    sample_program: P,
-    critic_adam: Adam<P::Scalar>,
-    actor_adam: Adam<P::Scalar>,
-    alpha_adam: Adam<P::Scalar>,
-    noise: Noise<P::Scalar>,
-    metrics: [Metric; METRICS.len()],
+    temperature: Option<Objective<P>>,
+    targets: Targets,
 }
 
 impl<P: Program> Sac<P> {
-    /// An agent for an environment, learning from batches of `batch_size` transitions.
-    pub fn new(
+    /// A new agent.
+    pub fn agent(
         config: Config,
-        spec: &Spec,
-        batch_size: usize,
+        setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Self, GraphError> {
+    ) -> Result<Agent<P, Self>, GraphError> {
+        let (c, t, spec) = (&config.shared, &config.temperature, setup.spec);
+        let (obs, act) = (spec.observation_size, spec.action_size());
         let mut layout = Layout::default();
-        let n = Networks::new(&mut layout, &config, spec);
+        let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
-        for critic in &n.critic {
-            config.initialisation.draw(&mut params, critic, 1, rng);
+        n.critic.iter().for_each(|critic| critic.draw(c.initialisation, &mut params, rng));
+        n.actor.draw(c.initialisation, &mut params, rng);
+        let both = |critics: &[Critic; 2]| critics[0].range().start..critics[1].range().end;
+        let targets = Targets::new(&mut params, both(&n.critic), both(&n.target), c);
+        if t.learn_alpha {
+            params.value[n.lambda] = P::Scalar::from_f64(t.alpha).ln();
         }
-        config.initialisation.draw(&mut params, &n.actor.network, 2, rng);
-        params.soft_update(&n.critics(), &n.targets(), P::Scalar::ONE);
-        if config.learn_alpha {
-            params.value[n.lambda] = P::Scalar::from_f64(config.alpha).ln();
-        }
-        let zeros = vec![P::Scalar::ZERO; batch_size * spec.action_size()];
-        let alpha_program = match config.learn_alpha {
-            true => Some(n.compile_alpha(&config, batch_size)?),
-            false => None,
+
+        let g = Graph::new(setup.batch_size);
+        let losses = critic_losses(&n, &config, &Transitions::inputs(&g, spec), g.input(act));
+        let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
+        let critic = Objective::new(&g, loss, &losses, both(&n.critic), rate, c)?;
+
+        let g = Graph::new(setup.batch_size);
+        let (loss, log_pi) = actor_loss(&n, &config, g.input(obs), g.input(act));
+        let (range, rate) = (n.actor.network().range(), config.policy.actor_learning_rate);
+        let actor = Objective::new(&g, loss, &[log_pi], range, rate, c)?;
+
+        let g = Graph::new(setup.batch_size);
+        let log_pi = match t.alpha_loss {
+            AlphaLoss::LogAlpha => g.input(1),
+            AlphaLoss::ExpAlpha => n.actor.sample(g.input(obs), g.input(act)).1,
         };
-        Ok(Sac {
-            critic_program: n.compile_critic(&config, batch_size)?,
-            actor_program: n.compile_actor(&config, batch_size)?,
-            alpha_program,
-            greedy_program: n.compile_action(false)?,
-            sample_program: n.compile_action(true)?,
-            critic_adam: Adam::new(config.adam(config.critic_learning_rate), n.critics()),
-            actor_adam: Adam::new(config.adam(config.actor_learning_rate), n.actor.network.range()),
-            alpha_adam: Adam::new(config.adam(config.alpha_learning_rate), n.lambda..n.lambda + 1),
-            noise: Noise { target: zeros.clone(), actor: zeros.clone(), alpha: zeros },
-            metrics: METRICS.map(|name| Metric { name, value: 0.0 }),
-            config,
-            networks: n,
-            params,
-        })
+        let target_entropy = t.target_entropy_per_action * act as f64;
+        let loss = temperature_loss(&config, g.parameter(n.lambda), log_pi, target_entropy);
+        let (range, rate) = (n.lambda..n.lambda + 1, t.alpha_learning_rate);
+        let objective = Objective::new(&g, loss, &[], range, rate, c)?;
+        let temperature = t.learn_alpha.then_some(objective);
+
+        let actions = config.policy.action_space(setup);
+        let settings = AgentSettings::new(c, Exploration::Policy);
+        let learning = Sac { config, networks: n, critic, actor, temperature, targets };
+        Agent::new(params, learning, actions, settings, setup)
     }
 
-    /// One update with given noise: the critics step first, then the actor against the new
-    /// critics, then the temperature, then the targets (algorithm 1).
-    pub fn update_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        let (s, a, r) = (batch.observation(), batch.action(), batch.reward());
-        let (next_s, not_terminated) = (batch.next_observation(), batch.not_terminated());
-        let inputs = [s, a, r, next_s, not_terminated, &noise.target];
-        self.critic_program.run(&mut self.params, &inputs);
-        self.critic_adam.step(&mut self.params);
+    fn alpha(&self, params: &Params<P::Scalar>) -> f64 {
+        match self.config.temperature.learn_alpha {
+            true => params.value[self.networks.lambda].exp().to_f64(),
+            false => self.config.temperature.alpha,
+        }
+    }
+}
 
-        self.actor_program.run(&mut self.params, &[s, &noise.actor]);
-        self.actor_adam.step(&mut self.params);
+impl<P: Program> Learning<P> for Sac<P> {
+    const METRICS: &'static [&'static str] =
+        &["q1_loss", "q2_loss", "actor_loss", "mean_log_pi", "alpha_loss", "alpha"];
 
-        if let Some(program) = &mut self.alpha_program {
-            match self.config.alpha_loss {
-                AlphaLoss::LogAlpha => program.run(&mut self.params, &[self.actor_program.kept(0)]),
-                AlphaLoss::ExpAlpha => program.run(&mut self.params, &[s, &noise.alpha]),
+    fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.actor.greedy(s)
+    }
+
+    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
+        Some(self.networks.actor.sample(s, epsilon).0)
+    }
+
+    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
+        let t = &self.config.temperature;
+        let zeros = |taken: bool| vec![P::Scalar::ZERO; if taken { entries } else { 0 }];
+        let temperature = zeros(t.learn_alpha && t.alpha_loss == AlphaLoss::ExpAlpha);
+        Noise { target: zeros(true), actor: zeros(true), temperature }
+    }
+
+    fn step_critics(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    ) {
+        let [s, a, r, next_s, not_terminated] = slices(batch);
+        self.critic.step(params, &[s, a, r, next_s, not_terminated, &noise.target]);
+    }
+
+    /// The actor against the new critics, then the temperature.
+    fn step_actor(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    ) {
+        let s = batch.observation();
+        self.actor.step(params, &[s, &noise.actor]);
+        if let Some(temperature) = &mut self.temperature {
+            match self.config.temperature.alpha_loss {
+                AlphaLoss::LogAlpha => temperature.step(params, &[self.actor.kept(0)]),
+                AlphaLoss::ExpAlpha => temperature.step(params, &[s, &noise.temperature]),
             }
-            self.alpha_adam.step(&mut self.params);
-        }
-        let tau = P::Scalar::from_f64(self.config.tau);
-        self.params.soft_update(&self.networks.critics(), &self.networks.targets(), tau);
-        self.report();
-    }
-
-    fn report(&mut self) {
-        let log_pi = self.actor_program.kept(0);
-        let mean_log_pi = log_pi.iter().map(|x| x.to_f64()).sum::<f64>() / log_pi.len() as f64;
-        let alpha_loss = self.alpha_program.as_ref().map_or(0.0, |p| p.loss().to_f64());
-        let values = [
-            self.critic_program.kept(0)[0].to_f64(),
-            self.critic_program.kept(1)[0].to_f64(),
-            self.actor_program.loss().to_f64(),
-            mean_log_pi,
-            alpha_loss,
-            self.alpha(),
-        ];
-        for (metric, value) in self.metrics.iter_mut().zip(values) {
-            metric.value = value;
         }
     }
 
-    /// The temperature.
-    pub fn alpha(&self) -> f64 {
-        match self.config.learn_alpha {
-            true => self.params.value[self.networks.lambda].exp().to_f64(),
-            false => self.config.alpha,
-        }
+    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
+        self.targets.follow(params);
     }
 
-    /// The networks, as ranges of the parameters.
-    pub fn networks(&self) -> &Networks {
-        &self.networks
+    fn scale_learning_rates(&mut self, factor: f64) {
+        self.critic.scale_learning_rate(factor);
+        self.actor.scale_learning_rate(factor);
+        self.temperature.iter_mut().for_each(|t| t.scale_learning_rate(factor));
     }
 
-    /// What the last update reports.
-    pub fn metrics(&self) -> &[Metric] {
-        &self.metrics
+    fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64> {
+        let alpha_loss = self.temperature.as_ref().map_or(0.0, Objective::loss);
+        let [q1_loss, q2_loss] = [0, 1].map(|j| self.critic.number(j));
+        let (actor_loss, mean_log_pi) = (self.actor.loss(), self.actor.mean(0));
+        vec![q1_loss, q2_loss, actor_loss, mean_log_pi, alpha_loss, self.alpha(params)]
+    }
+
+    fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
+        let n = &self.networks;
+        vec![
+            ("q1", n.critic[0].layers()),
+            ("q2", n.critic[1].layers()),
+            ("actor", n.actor.network().layers().to_vec()),
+            ("q1_target", n.target[0].layers()),
+            ("q2_target", n.target[1].layers()),
+        ]
+    }
+
+    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+        let actor = &self.networks.actor;
+        (AlgorithmId::Sac, actor.network(), actor.head(low, high))
     }
 }
 
 /// The agent of an `[agent]` table.
 pub(super) fn make(
     agent: &toml::Table,
-    spec: &Spec,
-    batch_size: usize,
+    setup: &Setup<'_>,
     rng: &mut Rng,
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(Sac::<Plan>::new(Config::from_table(agent)?, spec, batch_size, rng)?))
-}
-
-impl<P: Program<Scalar = f32>> Algorithm for Sac<P> {
-    fn act(&mut self, observation: &[f32], action: &mut [f32]) {
-        self.greedy_program.run(&mut self.params, &[observation]);
-        action.copy_from_slice(self.greedy_program.kept(0));
-    }
-
-    fn explore(&mut self, observation: &[f32], rng: &mut Rng, action: &mut [f32]) {
-        fill_normal(rng, action);
-        self.sample_program.run(&mut self.params, &[observation, action]);
-        action.copy_from_slice(self.sample_program.kept(0));
-    }
-
-    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
-        let mut noise = std::mem::take(&mut self.noise);
-        fill_normal(rng, &mut noise.target);
-        fill_normal(rng, &mut noise.actor);
-        if self.config.learn_alpha && self.config.alpha_loss == AlphaLoss::ExpAlpha {
-            fill_normal(rng, &mut noise.alpha);
-        }
-        self.update_with(batch, &noise);
-        self.noise = noise;
-    }
-
-    fn metrics(&self) -> &[Metric] {
-        &self.metrics
-    }
-
-    fn parameters(&self) -> &Params<f32> {
-        &self.params
-    }
-
-    fn policy(&self) -> PolicyNetwork<'_> {
-        let entries = |values: &[f64]| values.iter().map(|x| *x as f32).collect();
-        let actor = &self.networks.actor;
-        PolicyNetwork {
-            algorithm: AlgorithmId::Sac,
-            params: &self.params,
-            network: &actor.network,
-            head: Head::SquashedGaussian {
-                scale: entries(&actor.scale),
-                bias: entries(&actor.bias),
-                log_std: actor.log_std(),
-            },
-        }
-    }
+    Ok(Box::new(Sac::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

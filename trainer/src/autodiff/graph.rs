@@ -169,8 +169,13 @@ impl Graph {
         Tape::new(nodes, loss.map(|var| var.id), with_respect_to, keep).map(P::from_tape)
     }
 
+    /// Records an operation; one that was recorded before is not recorded, nor computed, again, so
+    /// that formulas may repeat themselves.
     fn push(&self, op: Op, shape: Shape) -> Var<'_> {
         let mut nodes = self.nodes.borrow_mut();
+        if let Some(id) = nodes.iter().position(|node| node.op == op && node.shape == shape) {
+            return Var { graph: self, id };
+        }
         nodes.push(Node { op, shape });
         Var { graph: self, id: nodes.len() - 1 }
     }

@@ -19,6 +19,17 @@ impl<T: Scalar> Params<T> {
         Params { value: vec![T::ZERO; len], gradient: vec![T::ZERO; len] }
     }
 
+    /// Shrinks the gradient of a range to norm `most` where it is longer:
+    /// g ← g · most / ‖g‖₂ (Pascanu et al., 2013, algorithm 1).
+    pub fn clip_gradient(&mut self, range: &Range<usize>, most: f64) {
+        let gradient = &mut self.gradient[range.clone()];
+        let norm = gradient.iter().map(|g| g.to_f64() * g.to_f64()).sum::<f64>().sqrt();
+        if norm > most {
+            let factor = T::from_f64(most / norm);
+            gradient.iter_mut().for_each(|g| *g = *g * factor);
+        }
+    }
+
     /// θ′ ← τθ + (1 − τ)θ′. With τ = 1 it is a copy, bit for bit.
     ///
     /// # Panics
@@ -44,6 +55,16 @@ impl<T: Scalar> Params<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_gradients_shrink() {
+        let mut params = Params { value: vec![0.0_f64; 3], gradient: vec![3.0, 4.0, 100.0] };
+        params.clip_gradient(&(0..2), 10.0);
+        assert_eq!(params.gradient, [3.0, 4.0, 100.0]);
+        params.clip_gradient(&(0..2), 1.0);
+        assert!((params.gradient[0] - 0.6).abs() < 1e-15, "{params:?}");
+        assert!((params.gradient[1] - 0.8).abs() < 1e-15 && params.gradient[2] == 100.0);
+    }
 
     #[test]
     fn targets_track() {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, json, policy_file};
-use crate::config::ConfigError;
+use crate::config::environment;
 use crate::envs;
 use crate::eval::{Starts, evaluate};
 use crate::export::HostPolicy;
+use crate::settings::ConfigError;
 
 /// Run a policy from fixed starts and report its return
 #[derive(Debug, Args)]
@@ -17,9 +18,12 @@ pub(super) struct Eval {
     /// A policy.bin
     policy: PathBuf,
     /// A JSON array of initial states, [[θ, θ̇], …] for the pendulum; more columns are ignored
-    /// [default: the environment's own 200]
+    /// [default: the environment's own, 200 for the pendulum and 100 for others]
     #[arg(long, value_name = "FILE.json")]
     starts: Option<PathBuf>,
+    /// A setting of the environment, such as reset_noise_scale=0.2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
 }
 
 impl Eval {
@@ -29,10 +33,12 @@ impl Eval {
             .map_err(|error| policy_file::refused(&self.policy, &error))?;
         let name = policy.header().environment.as_str();
         let refused = |error: ConfigError| policy_file::refused(&self.policy, &error);
-        let mut environment = envs::make(name).map_err(refused)?;
+        envs::find(name).map_err(refused)?;
+        let table = environment(name, &self.assignments)?;
+        let mut environment = envs::make(&table)?;
         let failed = |error: crate::eval::EvalError| Failure::Failed(error.to_string());
         let starts = match &self.starts {
-            None => Starts::builtin(name).map_err(refused)?,
+            None => Starts::builtin(&table)?,
             Some(path) => {
                 let origin = path.display().to_string();
                 let text = std::fs::read_to_string(path)
@@ -45,11 +51,12 @@ impl Eval {
             return Ok(json(&evaluation));
         }
         let mut text = format!(
-            "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}\n",
+            "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}, {} episodes to the end\n",
             evaluation.mean,
             evaluation.standard_error,
             starts.states.len(),
-            evaluation.worst
+            evaluation.worst,
+            evaluation.full_episodes
         );
         if let Some(optimal) = starts.optimal_mean() {
             let gap = evaluation.gap_percent(optimal);

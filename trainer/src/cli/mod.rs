@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::ConfigError;
 use crate::run::RunError;
+use crate::settings::ConfigError;
 
 /// Trains control policies by reinforcement learning and exports them for microcontrollers.
 #[derive(Debug, Parser)]

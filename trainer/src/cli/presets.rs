@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::json;
 use crate::config::RunConfig;
+use crate::envs;
 use crate::presets;
 
 /// List the presets
@@ -31,7 +32,7 @@ impl Presets {
                 Row {
                     name: config.preset,
                     algorithm: config.algorithm,
-                    environment: config.environment,
+                    environment: envs::name(&config.environment).into(),
                     steps: config.training.steps,
                     source: config.source,
                 }

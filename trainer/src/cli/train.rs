@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::progress::Bar;
 use super::{Failure, json};
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::run::{Summary, run};
+use crate::settings::ConfigError;
 
 /// Train a policy and export it
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(super) struct Train {
     /// The settings to start from; `trainer presets` lists them
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+    /// Environment, in the place of the preset's
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Seed of all random streams, at most 2⁶³ − 1
     #[arg(long, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
@@ -58,6 +62,7 @@ impl Train {
             }
             assignments.push(format!("training.{key}={value}"));
         }
+        assignments.extend(self.env.map(|name| format!("{ENVIRONMENT_NAME}={name}")));
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
         let summary = train(&config, &directory)?;

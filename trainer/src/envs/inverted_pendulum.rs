@@ -115,7 +115,11 @@ impl Environment for InvertedPendulum {
         self.observe(observation);
     }
 
-    /// Two steps of [`runge_kutta`] with F = 100 clip(u, ±3), then
+    fn save(&self) -> Vec<f64> {
+        self.state.to_vec()
+    }
+
+    /// Two steps of `runge_kutta` with F = 100 clip(u, ±3), then
     ///
     /// ```text
     /// r = 1, but 0 on the step that ends the episode           as from version 5 on

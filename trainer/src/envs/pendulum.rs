@@ -81,6 +81,10 @@ impl Environment for Pendulum {
         self.observe(observation);
     }
 
+    fn save(&self) -> Vec<f64> {
+        vec![self.angle, self.speed]
+    }
+
     /// ```text
     /// r = −(wrap(θ)² + 0.1 θ̇² + 0.001 u²)                     from the state before the step
     /// θ̇ ← clip(θ̇ + (3g/2l · sin θ + 3/(ml²) · u) Δt, ±8)

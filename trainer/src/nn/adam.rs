@@ -30,6 +30,8 @@ impl AdamConfig {
 pub struct Adam<T> {
     config: AdamConfig,
     range: Range<usize>,
+    /// Factor to the step size.
+    rate_scale: f64,
     /// m
     first_moment: Vec<T>,
     /// v
@@ -45,10 +47,21 @@ impl<T: Scalar> Adam<T> {
         Adam {
             config,
             range,
+            rate_scale: 1.0,
             first_moment: zeros.clone(),
             second_moment: zeros,
             powers: (1.0, 1.0),
         }
+    }
+
+    /// Multiplies the configured step size from now on.
+    pub fn scale_learning_rate(&mut self, factor: f64) {
+        self.rate_scale = factor;
+    }
+
+    /// The range that it moves.
+    pub fn range(&self) -> &Range<usize> {
+        &self.range
     }
 
     /// One step along the gradient g of the last program run:
@@ -64,7 +77,7 @@ impl<T: Scalar> Adam<T> {
     pub fn step(&mut self, params: &mut Params<T>) {
         let AdamConfig { learning_rate, beta1, beta2, epsilon } = self.config;
         self.powers = (self.powers.0 * beta1, self.powers.1 * beta2);
-        let rate = T::from_f64(learning_rate / (1.0 - self.powers.0));
+        let rate = T::from_f64(self.rate_scale * learning_rate / (1.0 - self.powers.0));
         let correction = T::from_f64((1.0 - self.powers.1).sqrt());
         let (beta1, rest1) = (T::from_f64(beta1), T::from_f64(1.0 - beta1));
         let (beta2, rest2) = (T::from_f64(beta2), T::from_f64(1.0 - beta2));

@@ -1,9 +1,10 @@
 //! The squashed Gaussian policy of SAC.
 
-use policy_core::LogStdBound;
+use policy_core::{Head, LogStdBound};
 use serde::{Deserialize, Serialize};
 
 use super::Mlp;
+use super::deterministic::{entries, scale_and_bias};
 use crate::autodiff::Var;
 
 /// Keeps the logarithm finite where tanh saturates, as the published code does.
@@ -47,6 +48,16 @@ impl SquashedGaussian {
     /// ```
     pub fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
         let (mean, log_std) = self.distribution(s);
+        self.sample_from(mean, log_std, epsilon)
+    }
+
+    /// The same from μ and log σ, `[B, act]` each.
+    pub fn sample_from<'g>(
+        &self,
+        mean: Var<'g>,
+        log_std: Var<'g>,
+        epsilon: Var<'g>,
+    ) -> (Var<'g>, Var<'g>) {
         let u = mean + log_std.exp() * epsilon;
         let squashed = u.tanh();
         let log_normal = -0.5 * epsilon.square() - log_std - HALF_LOG_2_PI;
@@ -60,8 +71,8 @@ impl SquashedGaussian {
         self.distribution(s).0.tanh().affine(&self.scale, &self.bias)
     }
 
-    /// (μ, log σ)
-    fn distribution<'g>(&self, s: Var<'g>) -> (Var<'g>, Var<'g>) {
+    /// μ and log σ, `[B, act]` each.
+    pub fn distribution<'g>(&self, s: Var<'g>) -> (Var<'g>, Var<'g>) {
         let z = self.network.apply(s);
         let actions = self.scale.len();
         let (mean, raw) = (z.columns(0..actions), z.columns(actions..2 * actions));
@@ -73,13 +84,15 @@ impl SquashedGaussian {
         (mean, log_std)
     }
 
-    /// The bound of log σ as the exported policy has it.
-    pub fn log_std(&self) -> LogStdBound {
+    /// What the exported policy does with z where actions lie within [low, high].
+    pub fn head(&self, low: &[f64], high: &[f64]) -> Head {
+        let (scale, bias) = scale_and_bias(low, high);
         let (min, max) = (self.log_std_bounds.0 as f32, self.log_std_bounds.1 as f32);
-        match self.log_std_form {
+        let log_std = match self.log_std_form {
             LogStdForm::Clamp => LogStdBound::Clamp { min, max },
             LogStdForm::Tanh => LogStdBound::Tanh { min, max },
-        }
+        };
+        Head::SquashedGaussian { scale: entries(&scale), bias: entries(&bias), log_std }
     }
 }
 

@@ -18,6 +18,16 @@ pub enum Activation {
     Tanh,
 }
 
+impl Activation {
+    /// f(x), entry by entry.
+    pub fn apply(self, x: Var<'_>) -> Var<'_> {
+        match self {
+            Activation::Relu => x.relu(),
+            Activation::Tanh => x.tanh(),
+        }
+    }
+}
+
 /// Hands out ranges of the parameters, back to back.
 #[derive(Debug, Default)]
 pub struct Layout {
@@ -61,14 +71,23 @@ impl Mlp {
         Mlp { layers: layers.collect(), activation }
     }
 
+    /// A network with these hidden layers.
+    pub fn with_hidden(
+        layout: &mut Layout,
+        inputs: usize,
+        hidden: &[usize],
+        outputs: usize,
+        activation: Activation,
+    ) -> Self {
+        let sizes = [inputs].into_iter().chain(hidden.iter().copied()).chain([outputs]);
+        Mlp::new(layout, &sizes.collect::<Vec<_>>(), activation)
+    }
+
     /// The network's value for the rows of x, `[B, inputs]` → `[B, outputs]`.
     pub fn apply<'g>(&self, x: Var<'g>) -> Var<'g> {
         let (last, hidden) = self.layers.split_last().expect("a network has a layer");
-        let features = hidden.iter().fold(x, |x, layer| match self.activation {
-            Activation::Relu => x.linear(*layer).relu(),
-            Activation::Tanh => x.linear(*layer).tanh(),
-        });
-        features.linear(*last)
+        let next = |x: Var<'g>, layer: &Linear| self.activation.apply(x.linear(*layer));
+        hidden.iter().fold(x, next).linear(*last)
     }
 
     /// Its range of the parameters.

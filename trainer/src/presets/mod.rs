@@ -2,10 +2,34 @@
 
 use toml::Table;
 
-use crate::config::{ConfigError, parse};
+use crate::settings::{ConfigError, parse};
 
 /// Name and text of every preset.
-pub const ALL: &[(&str, &str)] = &[("sac", include_str!("sac.toml"))];
+pub const ALL: &[(&str, &str)] = &[
+    ("dqn", include_str!("dqn.toml")),
+    ("double-dqn", include_str!("double-dqn.toml")),
+    ("ddpg", include_str!("ddpg.toml")),
+    ("td3", include_str!("td3.toml")),
+    ("sac", include_str!("sac.toml")),
+    ("sac-v", include_str!("sac-v.toml")),
+    ("hw2-dqn", include_str!("hw2-dqn.toml")),
+    ("hw2-double-dqn", include_str!("hw2-double-dqn.toml")),
+    ("hw2-ddpg", include_str!("hw2-ddpg.toml")),
+    ("hw2-sac-m1", include_str!("hw2-sac-m1.toml")),
+    ("hw2-sac-m2", include_str!("hw2-sac-m2.toml")),
+    ("hw2-sac-m3", include_str!("hw2-sac-m3.toml")),
+    ("lab-ddpg", include_str!("lab-ddpg.toml")),
+    ("lab-sac", include_str!("lab-sac.toml")),
+    ("lab-sac-auto", include_str!("lab-sac-auto.toml")),
+    ("lab-sac-deterministic", include_str!("lab-sac-deterministic.toml")),
+    ("slides-td3", include_str!("slides-td3.toml")),
+    ("slides-sac-v", include_str!("slides-sac-v.toml")),
+    ("tutorial-ddpg", include_str!("tutorial-ddpg.toml")),
+    ("chapter-ddpg", include_str!("chapter-ddpg.toml")),
+    ("chapter-td3", include_str!("chapter-td3.toml")),
+    ("chapter-sac", include_str!("chapter-sac.toml")),
+    ("chapter-sac-auto", include_str!("chapter-sac-auto.toml")),
+];
 
 /// A preset's table.
 pub fn table(name: &str) -> Result<Table, ConfigError> {
@@ -19,16 +43,40 @@ pub fn table(name: &str) -> Result<Table, ConfigError> {
 mod tests {
     use super::*;
     use crate::config::RunConfig;
-    use crate::rng::{Stream, stream};
-    use crate::{algos, envs};
+    use crate::{algos, envs, run};
+
+    /// Every preset, and every variant for another environment.
+    fn configs() -> Vec<RunConfig> {
+        let on = |name: &str, assignments: &[String]| {
+            RunConfig::resolve(Some(name), None, assignments).unwrap()
+        };
+        let mut configs: Vec<_> = ALL.iter().map(|(name, _)| on(name, &[])).collect();
+        for (name, _) in ALL.iter().filter(|(name, _)| !name.contains('-')) {
+            for entry in envs::ALL {
+                configs.push(on(name, &[format!("environment.name={}", entry.name)]));
+            }
+        }
+        configs
+    }
 
     #[test]
     fn every_preset_makes_an_agent() {
-        for (name, _) in ALL {
-            let config = RunConfig::resolve(Some(name), None, &[]).unwrap();
-            let environment = envs::make(&config.environment).unwrap();
-            let rng = &mut stream(1, Stream::Initialisation);
-            algos::make(&config.algorithm, &config.agent, environment.spec(), 2, rng).unwrap();
+        for config in configs() {
+            let small = RunConfig {
+                training: crate::train::TrainingConfig { batch_size: 2, ..config.training.clone() },
+                ..config
+            };
+            run::make(&small).unwrap();
+        }
+    }
+
+    /// A key that nothing reads would look like a setting and do nothing.
+    #[test]
+    fn every_key_is_read() {
+        for config in configs() {
+            let keys = |table: &Table| table.keys().cloned().collect::<Vec<_>>();
+            let read = (algos::find(&config.algorithm).unwrap().settings)(&config.agent).unwrap();
+            assert_eq!(keys(&config.agent), keys(&read), "{}", config.preset);
         }
     }
 }

@@ -82,6 +82,11 @@ impl<'a> Recorder<'a> {
         Ok(Recorder { part, whole, csv, episodes: Vec::new(), progress })
     }
 
+    /// (step, return) of each episode so far.
+    pub(super) fn episodes(&self) -> &[(usize, f64)] {
+        &self.episodes
+    }
+
     /// Puts metrics.csv in its place and gives (step, return) of each episode.
     pub(super) fn finish(mut self) -> Result<Vec<(usize, f64)>, RunError> {
         self.csv

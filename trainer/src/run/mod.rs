@@ -3,16 +3,19 @@
 mod files;
 mod summary;
 
-pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, fingerprint};
+pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::config::{ConfigError, RunConfig};
+use crate::algos::Setup;
+use crate::config::RunConfig;
 use crate::eval::{EvalError, Starts, evaluate};
 use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
+use crate::nn::scale_and_bias;
 use crate::rng::{Stream, stream};
+use crate::settings::ConfigError;
 use crate::train::{TrainError, train};
 use crate::{algos, envs, plot, recording};
 use files::{Recorder, remove, write_whole};
@@ -62,6 +65,23 @@ pub trait Progress {
     fn episode(&mut self, episode_return: f64);
 }
 
+/// The environments and the agent of a run's settings.
+pub fn make(
+    config: &RunConfig,
+) -> Result<(Vec<Box<dyn Environment>>, Box<dyn Algorithm>), ConfigError> {
+    let training = &config.training;
+    let environments = (0..training.environments).map(|_| envs::make(&config.environment));
+    let environments: Vec<_> = environments.collect::<Result<_, _>>()?;
+    let setup = Setup {
+        spec: environments[0].spec(),
+        batch_size: training.batch_size,
+        environments: environments.len(),
+    };
+    let mut rng = stream(training.seed, Stream::Initialisation);
+    let agent = algos::make(&config.algorithm, &config.agent, &setup, &mut rng)?;
+    Ok((environments, agent))
+}
+
 /// Runs the settings and writes to `directory`: `policy.bin`, `recording.bin`, `config.toml`,
 /// `metrics.csv`, `learning_curve.svg` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
@@ -70,35 +90,30 @@ pub fn run(
     directory: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Summary, RunError> {
-    let mut environment = envs::make(&config.environment)?;
-    let spec = environment.spec().clone();
-    let mut initialisation = stream(config.training.seed, Stream::Initialisation);
-    let batch_size = config.training.batch_size;
-    let mut agent =
-        algos::make(&config.algorithm, &config.agent, &spec, batch_size, &mut initialisation)?;
+    let (mut environments, mut agent) = make(config)?;
+    let spec = environments[0].spec().clone();
 
     let mut recorder = Recorder::new(directory, &*agent, progress)?;
     let (wall, processor) = (Instant::now(), processor_time());
-    let updates = train(&mut *environment, &mut *agent, &config.training, &mut recorder)?;
+    let updates = train(&mut environments, &mut *agent, &config.training, &mut recorder)?;
     let train_seconds = wall.elapsed().as_secs_f64();
     let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
 
     let blob = export(&agent.policy(), &spec)?;
     let policy = HostPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
-    let (evaluation, parity) = (
-        summarise(&policy, &mut *environment, &config.environment)?,
-        parity(&policy, &mut *agent, &spec)?,
-    );
+    let (evaluation, parity) =
+        (summarise(&policy, &config.environment)?, parity(&policy, &mut *agent, &spec)?);
     let summary = Summary {
         schema: 1,
         preset: config.preset.clone(),
         algorithm: config.algorithm.clone(),
-        environment: config.environment.clone(),
+        environment: spec.name.into(),
         seed: config.training.seed,
         steps: config.training.steps,
         updates,
         train_seconds,
         train_cpu_seconds: used.map(|time| time.as_secs_f64()),
+        training_return: TrainingReturn::new(recorder.episodes()),
         evaluation,
         policy: PolicySummary {
             file: "policy.bin".into(),
@@ -114,7 +129,7 @@ pub fn run(
     remove(&directory.join("summary.json"))?;
     remove(&directory.join("recording.bin"))?;
     let episodes = recorder.finish()?;
-    write_artifacts(config, directory, &blob, &policy, &episodes)?;
+    write_artifacts(config, &spec, directory, &blob, &policy, &episodes)?;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join("summary.json"), text.as_bytes())?;
     Ok(summary)
@@ -122,6 +137,7 @@ pub fn run(
 
 fn write_artifacts(
     config: &RunConfig,
+    spec: &Spec,
     directory: &Path,
     blob: &Blob,
     policy: &HostPolicy<'_>,
@@ -135,8 +151,7 @@ fn write_artifacts(
     }
     let text = toml::to_string(config).expect("settings came from TOML");
     write_whole(&directory.join("config.toml"), text.as_bytes())?;
-    let title =
-        format!("{} on {}, seed {}", config.preset, config.environment, config.training.seed);
+    let title = format!("{} on {}, seed {}", config.preset, spec.name, config.training.seed);
     let picture = plot::learning_curve(&title, episodes);
     write_whole(&directory.join("learning_curve.svg"), picture.as_bytes())
 }
@@ -144,17 +159,17 @@ fn write_artifacts(
 /// Evaluates on the environment's fixed starts.
 fn summarise(
     policy: &HostPolicy<'_>,
-    environment: &mut dyn Environment,
-    name: &str,
+    environment: &toml::Table,
 ) -> Result<EvaluationSummary, RunError> {
-    let starts = Starts::builtin(name)?;
-    let evaluation = evaluate(policy, environment, &starts)?;
+    let starts = Starts::builtin(environment)?;
+    let evaluation = evaluate(policy, &mut *envs::make(environment)?, &starts)?;
     let optimal_mean = starts.optimal_mean();
     Ok(EvaluationSummary {
         starts: starts.states.len(),
         mean: evaluation.mean,
         standard_error: evaluation.standard_error,
         worst: evaluation.worst,
+        full_episodes: evaluation.full_episodes,
         optimal_mean,
         gap_percent: optimal_mean.map(|optimal| evaluation.gap_percent(optimal)),
     })
@@ -187,7 +202,8 @@ fn parity(
         }
     }
     // Sums that differ by rounding do not come near a thousandth of the action's range.
-    let range = spec.action_scale().into_iter().fold(0.0, f64::max);
+    let (scale, _) = scale_and_bias(&spec.action_low, &spec.action_high);
+    let range = scale.into_iter().fold(0.0, f64::max);
     match parity.observations > 0 && parity.max_difference <= 1e-3 * range {
         true => Ok(parity),
         false => Err(RunError::Parity { parity }),

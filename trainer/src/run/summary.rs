@@ -24,6 +24,8 @@ pub struct Summary {
     pub train_seconds: f64,
     /// Processor time of the process over training, in s; `null` where the system does not tell.
     pub train_cpu_seconds: Option<f64>,
+    /// Of the episodes of training.
+    pub training_return: TrainingReturn,
     /// Of the exported policy, run by `policy-core`.
     pub evaluation: EvaluationSummary,
     /// The exported policy.
@@ -32,6 +34,30 @@ pub struct Summary {
     pub parity: Parity,
     /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
     pub parameters_fingerprint: String,
+}
+
+/// Returns of the last episodes of training, with the noise of exploring.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainingReturn {
+    /// Episodes in all.
+    pub episodes: usize,
+    /// Mean over the last 100, or all where there are fewer; `null` without any.
+    pub last_100_mean: Option<f64>,
+    /// The same over the last 10.
+    pub last_10_mean: Option<f64>,
+}
+
+impl TrainingReturn {
+    /// Of (step, return) of each episode.
+    pub fn new(episodes: &[(usize, f64)]) -> Self {
+        let mean = |count: usize| {
+            let last = &episodes[episodes.len().saturating_sub(count)..];
+            let sum: f64 = last.iter().map(|(_, episode_return)| episode_return).sum();
+            (!last.is_empty()).then(|| sum / last.len() as f64)
+        };
+        let (last_100_mean, last_10_mean) = (mean(100), mean(10));
+        TrainingReturn { episodes: episodes.len(), last_100_mean, last_10_mean }
+    }
 }
 
 /// An evaluation without its single returns.
@@ -45,6 +71,8 @@ pub struct EvaluationSummary {
     pub standard_error: f64,
     /// The lowest return.
     pub worst: f64,
+    /// Episodes that lasted to their horizon.
+    pub full_episodes: usize,
     /// Mean of the optimal returns from the same starts, where known.
     pub optimal_mean: Option<f64>,
     /// 100 (optimal − mean) / |optimal|

@@ -18,7 +18,7 @@ pub use unary::{Saved, Unary};
 use crate::scalar::Scalar;
 
 /// An operation with the nodes it reads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// An input of the program.
     Input(usize),

@@ -75,9 +75,7 @@ impl Unary {
             Unary::Ln => T::ONE / saved,           // 1/x
             Unary::Square => saved + saved,        // 2x
             // min(max(x, −δ), δ)
-            Unary::Huber { delta } => {
-                Unary::Clamp { low: -delta, high: delta }.value(saved)
-            }
+            Unary::Huber { delta } => Unary::Clamp { low: -delta, high: delta }.value(saved),
             Unary::Clamp { low, .. } if saved < T::from_f64(low) => T::ZERO,
             Unary::Clamp { high, .. } if saved > T::from_f64(high) => T::ZERO,
             Unary::Clamp { .. } => T::ONE,

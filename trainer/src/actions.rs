@@ -1,0 +1,152 @@
+//! The actions that an algorithm deals in, and how the environment's follow from them.
+
+use policy_core::action::grid_action;
+use policy_core::gaussian::uniform;
+
+use crate::interface::Spec;
+use crate::nn::scale_and_bias;
+use crate::rng::{Rng, index};
+
+/// The set of actions that an algorithm explores, stores and learns from.
+///
+/// A stored action has as many entries as the environment's, whatever its form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionSpace {
+    form: Form,
+    /// The environment's least and largest actions.
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As the environment takes them.
+    Physical,
+    /// In [−1, 1] for the environment's [low, high].
+    Normalised,
+    /// Indices of this many evenly spaced actions.
+    Grid(u16),
+}
+
+impl ActionSpace {
+    /// Actions in the environment's own units.
+    pub fn physical(spec: &Spec) -> Self {
+        ActionSpace::new(Form::Physical, spec)
+    }
+
+    /// Actions in [−1, 1], to be scaled to the environment's range.
+    pub fn normalised(spec: &Spec) -> Self {
+        ActionSpace::new(Form::Normalised, spec)
+    }
+
+    /// The indices of `points` evenly spaced actions.
+    ///
+    /// # Panics
+    ///
+    /// With fewer than two points, or if the environment's action has several entries.
+    pub fn grid(spec: &Spec, points: u16) -> Self {
+        assert!(points >= 2 && spec.action_size() == 1, "a grid has two points and one dimension");
+        ActionSpace::new(Form::Grid(points), spec)
+    }
+
+    fn new(form: Form, spec: &Spec) -> Self {
+        ActionSpace { form, low: spec.action_low.clone(), high: spec.action_high.clone() }
+    }
+
+    /// Least and largest value of each entry of a stored action.
+    pub fn bounds(&self) -> (Vec<f64>, Vec<f64>) {
+        let same = |x: f64| vec![x; self.low.len()];
+        match self.form {
+            Form::Physical => (self.low.clone(), self.high.clone()),
+            Form::Normalised => (same(-1.0), same(1.0)),
+            Form::Grid(points) => (same(0.0), same(f64::from(points - 1))),
+        }
+    }
+
+    /// Half the width, and the middle, of the range of each entry of a stored action.
+    pub fn scale_and_bias(&self) -> (Vec<f64>, Vec<f64>) {
+        let (low, high) = self.bounds();
+        scale_and_bias(&low, &high)
+    }
+
+    /// A stored action `[action_size]` drawn uniformly.
+    pub fn random(&self, rng: &mut Rng, action: &mut [f32]) {
+        for ((a, low), high) in action.iter_mut().zip(&self.low).zip(&self.high) {
+            *a = match self.form {
+                Form::Physical => (low + (high - low) * f64::from(uniform(rng))) as f32,
+                Form::Normalised => 2.0 * uniform(rng) - 1.0,
+                Form::Grid(points) => index(rng, usize::from(points)) as f32,
+            };
+        }
+    }
+
+    /// Turns a stored action `[action_size]` into the environment's, in place:
+    ///
+    /// ```text
+    /// physical    a
+    /// normalised  ½ (high − low) a + ½ (high + low)
+    /// grid        low + (high − low) i / (points − 1), as the exported policy computes it
+    /// ```
+    pub fn to_environment(&self, action: &mut [f32]) {
+        for ((a, low), high) in action.iter_mut().zip(&self.low).zip(&self.high) {
+            let (low, high) = (*low as f32, *high as f32);
+            *a = match self.form {
+                Form::Physical => *a,
+                Form::Normalised => 0.5 * (high - low) * *a + 0.5 * (high + low),
+                Form::Grid(points) => grid_action(low, high, points, *a as usize),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Stream, stream};
+
+    fn spec() -> Spec {
+        Spec {
+            name: "test",
+            observation_size: 1,
+            state_size: 1,
+            action_low: vec![-1.0],
+            action_high: vec![4.0],
+            horizon: 1,
+            period: 1.0,
+        }
+    }
+
+    #[test]
+    fn random_actions_cover_the_environments_range() {
+        for space in [
+            ActionSpace::physical(&spec()),
+            ActionSpace::normalised(&spec()),
+            ActionSpace::grid(&spec(), 6),
+        ] {
+            let mut rng = stream(1, Stream::Exploration);
+            let (mut least, mut largest) = (f32::MAX, f32::MIN);
+            let (low, high) = space.bounds();
+            for _ in 0..1000 {
+                let mut action = [0.0];
+                space.random(&mut rng, &mut action);
+                assert!((low[0]..=high[0]).contains(&f64::from(action[0])));
+                space.to_environment(&mut action);
+                (least, largest) = (least.min(action[0]), largest.max(action[0]));
+            }
+            assert!((-1.0..-0.98).contains(&least), "{space:?}: {least}");
+            assert!(largest > 3.98 && largest <= 4.0, "{space:?}: {largest}");
+        }
+    }
+
+    #[test]
+    fn grids_are_even() {
+        let space = ActionSpace::grid(&spec(), 6);
+        for (index, wanted) in [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0].into_iter().enumerate() {
+            let mut action = [index as f32];
+            space.to_environment(&mut action);
+            assert_eq!(action, [wanted]);
+        }
+        assert_eq!(ActionSpace::normalised(&spec()).scale_and_bias(), (vec![1.0], vec![0.0]));
+        assert_eq!(space.scale_and_bias(), (vec![2.5], vec![2.5]));
+    }
+}

@@ -1,0 +1,291 @@
+//! An agent: an algorithm's losses, and what every agent does besides: act, explore, draw noise.
+
+use policy_core::gaussian::{fill_normal, uniform};
+use policy_core::{Algorithm as AlgorithmId, Head};
+
+use super::shared::Shared;
+use crate::actions::ActionSpace;
+use crate::autodiff::{Graph, GraphError, Linear, Params, Program, Var};
+use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
+use crate::nn::Mlp;
+use crate::noise::Noise as ActionNoise;
+use crate::rng::Rng;
+
+/// What an agent is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The environment.
+    pub spec: &'a Spec,
+    /// Transitions in a minibatch, B.
+    pub batch_size: usize,
+    /// Environments that it explores together, N.
+    pub environments: usize,
+}
+
+/// Standard normal numbers for one update, `[B, act]` each; empty where a loss takes none.
+#[derive(Debug, Clone, Default)]
+pub struct Noise<T> {
+    /// For a′ in the critics' target.
+    pub target: Vec<T>,
+    /// For ã in the actor's loss.
+    pub actor: Vec<T>,
+    /// For the actions of a temperature's loss that has its own.
+    pub temperature: Vec<T>,
+}
+
+/// The mathematics of an algorithm: its networks, its losses, and the steps on them.
+pub trait Learning<P: Program> {
+    /// Names of what [`Learning::metrics`] gives.
+    const METRICS: &'static [&'static str];
+
+    /// The greedy action of its action space, `[B, obs]` → `[B, act]`.
+    fn greedy<'g>(&self, s: Var<'g>) -> Var<'g>;
+
+    /// An action drawn with ε ~ N(0, 1) `[B, act]`; `None` where the policy is deterministic.
+    fn sample<'g>(&self, _s: Var<'g>, _epsilon: Var<'g>) -> Option<Var<'g>> {
+        None
+    }
+
+    /// Noise of the lengths that its updates take; `entries` is B times the entries of an action.
+    fn noise(&self, entries: usize) -> Noise<P::Scalar>;
+
+    /// One whole update.
+    fn step(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    ) {
+        self.step_critics(params, batch, noise);
+        self.step_actor(params, batch, noise);
+        self.step_targets(params);
+    }
+
+    /// A step of the critics alone.
+    fn step_critics(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    );
+
+    /// A step of the actor alone, and of what goes with it.
+    fn step_actor(
+        &mut self,
+        _params: &mut Params<P::Scalar>,
+        _batch: &Batch<'_, P::Scalar>,
+        _noise: &Noise<P::Scalar>,
+    ) {
+    }
+
+    /// The targets follow.
+    fn step_targets(&mut self, params: &mut Params<P::Scalar>);
+
+    /// All step sizes are their configured ones times `factor` from now on.
+    fn scale_learning_rates(&mut self, factor: f64);
+
+    /// What the last update reports, in the order of [`Learning::METRICS`].
+    fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64>;
+
+    /// Its networks by name, as their layers in the order of the parameters; targets end in
+    /// `_target`.
+    fn networks(&self) -> Vec<(&'static str, Vec<Linear>)>;
+
+    /// The network to export and what its output means where actions lie within [low, high].
+    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head);
+}
+
+/// How an agent departs from its greedy policy to collect experience.
+#[derive(Debug)]
+pub(super) enum Exploration {
+    /// Its policy is random by itself.
+    Policy,
+    /// Noise added to the greedy action.
+    Added(ActionNoise),
+    /// With probability ε a random action: one draw decides for all environments.
+    Epsilon(Epsilon),
+}
+
+/// ε, multiplied by a factor at the end of each iteration down to a floor.
+#[derive(Debug)]
+pub(super) struct Epsilon {
+    pub(super) value: f64,
+    pub(super) decay: f64,
+    pub(super) least: f64,
+}
+
+/// Settings that an agent itself reads.
+pub(super) struct AgentSettings {
+    discount: f64,
+    final_learning_rate: f64,
+    exploration: Exploration,
+}
+
+impl AgentSettings {
+    pub(super) fn new(c: &Shared, exploration: Exploration) -> Self {
+        let Shared { gamma, final_learning_rate, .. } = *c;
+        AgentSettings { discount: gamma, final_learning_rate, exploration }
+    }
+}
+
+/// An agent, in `f32` (`Agent<Plan, …>`) or, to check it, in `f64` (`Agent<Interpreter, …>`).
+#[derive(Debug)]
+pub struct Agent<P: Program, L> {
+    /// All parameters, public so that tests can set and read them.
+    pub params: Params<P::Scalar>,
+    learning: L,
+    actions: ActionSpace,
+    greedy_program: P,
+    exploring_program: P,
+    exploration: Exploration,
+    noise: Noise<P::Scalar>,
+    discount: f64,
+    final_learning_rate: f64,
+    /// The environment's least and largest actions.
+    range: (Vec<f64>, Vec<f64>),
+}
+
+impl<P: Program, L: Learning<P>> Agent<P, L> {
+    pub(super) fn new(
+        params: Params<P::Scalar>,
+        learning: L,
+        actions: ActionSpace,
+        settings: AgentSettings,
+        setup: &Setup<'_>,
+    ) -> Result<Self, GraphError> {
+        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let program = |rows: usize, sampled: bool| {
+            let g = Graph::new(rows);
+            let s = g.input(obs);
+            let action = match sampled {
+                true => learning.sample(s, g.input(act)),
+                false => None,
+            };
+            g.compile(None, &[], &[action.unwrap_or_else(|| learning.greedy(s))])
+        };
+        let samples = matches!(settings.exploration, Exploration::Policy);
+        Ok(Agent {
+            greedy_program: program(1, false)?,
+            exploring_program: program(setup.environments, samples)?,
+            noise: learning.noise(setup.batch_size * act),
+            params,
+            learning,
+            actions,
+            exploration: settings.exploration,
+            discount: settings.discount,
+            final_learning_rate: settings.final_learning_rate,
+            range: (setup.spec.action_low.clone(), setup.spec.action_high.clone()),
+        })
+    }
+
+    /// One whole update with given noise.
+    pub fn update_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
+        self.learning.step(&mut self.params, batch, noise);
+    }
+
+    /// Networks and losses.
+    pub fn learning(&self) -> &L {
+        &self.learning
+    }
+
+    /// What the last update reports, by name.
+    pub fn report(&self) -> Vec<Metric> {
+        let values = self.learning.metrics(&self.params);
+        let named = L::METRICS.iter().zip(values);
+        named.map(|(name, value)| Metric { name, value }).collect()
+    }
+}
+
+impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
+    fn action_space(&self) -> &ActionSpace {
+        &self.actions
+    }
+
+    fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    fn act(&mut self, observation: &[f32], action: &mut [f32]) {
+        self.greedy_program.run(&mut self.params, &[observation]);
+        action.copy_from_slice(self.greedy_program.kept(0));
+        self.actions.to_environment(action);
+    }
+
+    fn explore(&mut self, observations: &[f32], rng: &mut Rng, actions: &mut [f32]) {
+        let program = &mut self.exploring_program;
+        match &mut self.exploration {
+            Exploration::Policy => {
+                fill_normal(rng, actions);
+                program.run(&mut self.params, &[observations, actions]);
+                actions.copy_from_slice(program.kept(0));
+            }
+            Exploration::Added(noise) => {
+                program.run(&mut self.params, &[observations]);
+                actions.copy_from_slice(program.kept(0));
+                noise.explore(rng, actions);
+            }
+            Exploration::Epsilon(epsilon) if f64::from(uniform(rng)) < epsilon.value => {
+                let entries = self.range.0.len();
+                for action in actions.chunks_exact_mut(entries) {
+                    self.actions.random(rng, action);
+                }
+            }
+            Exploration::Epsilon(_) => {
+                program.run(&mut self.params, &[observations]);
+                actions.copy_from_slice(program.kept(0));
+            }
+        }
+    }
+
+    fn episode_started(&mut self, environment: usize) {
+        if let Exploration::Added(noise) = &mut self.exploration {
+            noise.episode_started(environment);
+        }
+    }
+
+    fn iteration_ended(&mut self, progress: f64) {
+        match &mut self.exploration {
+            Exploration::Policy => {}
+            Exploration::Added(noise) => noise.iteration_ended(),
+            Exploration::Epsilon(e) => e.value = (e.value * e.decay).max(e.least),
+        }
+        if self.final_learning_rate != 1.0 {
+            self.learning.scale_learning_rates(1.0 + progress * (self.final_learning_rate - 1.0));
+        }
+    }
+
+    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
+        fill_normal(rng, &mut self.noise.target);
+        fill_normal(rng, &mut self.noise.actor);
+        fill_normal(rng, &mut self.noise.temperature);
+        self.learning.step(&mut self.params, batch, &self.noise);
+    }
+
+    fn update_critics(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
+        fill_normal(rng, &mut self.noise.target);
+        self.learning.step_critics(&mut self.params, batch, &self.noise);
+    }
+
+    fn update_actor(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
+        fill_normal(rng, &mut self.noise.actor);
+        fill_normal(rng, &mut self.noise.temperature);
+        self.learning.step_actor(&mut self.params, batch, &self.noise);
+    }
+
+    fn update_targets(&mut self) {
+        self.learning.step_targets(&mut self.params);
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.report()
+    }
+
+    fn parameters(&self) -> &Params<f32> {
+        &self.params
+    }
+
+    fn policy(&self) -> PolicyNetwork<'_> {
+        let (algorithm, network, head) = self.learning.policy(&self.range.0, &self.range.1);
+        PolicyNetwork { algorithm, params: &self.params, network, head }
+    }
+}

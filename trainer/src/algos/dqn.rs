@@ -1,0 +1,175 @@
+//! Deep Q-networks (DQN; Mnih et al., 2015, doi:10.1038/nature14236), and double DQN (van Hasselt
+//! et al., 2016, arXiv:1509.06461), over an evenly spaced grid of actions.
+
+use policy_core::{Algorithm as AlgorithmId, Head};
+use serde::{Deserialize, Serialize};
+
+use super::agent::{Agent, AgentSettings, Epsilon, Exploration, Learning, Noise, Setup};
+use super::shared::{Objective, Shared, Targets, Transitions, check_share, slices};
+use crate::actions::ActionSpace;
+use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
+use crate::interface::{Algorithm, Batch};
+use crate::nn::{Layout, Mlp};
+use crate::rng::Rng;
+use crate::settings::{ConfigError, check, from_table};
+
+/// y = r + γ (1 − d) maxₐ′ Q_θ′(s′, a′)                                     (Mnih et al., eq. 3)
+///
+/// y = r + γ (1 − d) Q_θ′(s′, argmaxₐ′ Q_θ(s′, a′))                 (double; van Hasselt, eq. 4)
+///
+/// L_θ = mean (Q_θ(s)\[a\] − y)²
+fn critic_loss<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> Var<'g> {
+    let next_q = n.target.apply(b.next_s);
+    let next_value = match c.q.double {
+        false => next_q.max_columns(),
+        true => next_q.gather(n.critic.apply(b.next_s).argmax()),
+    };
+    let y = b.r + c.shared.gamma * (b.not_terminated * next_value);
+    c.shared.mean_loss(n.critic.apply(b.s).gather(b.a) - y)
+}
+
+/// Settings: the `[agent]` table of a preset.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Config {
+    /// As every algorithm's.
+    #[serde(flatten)]
+    pub shared: Shared,
+    /// DQN's own.
+    #[serde(flatten)]
+    pub q: QSettings,
+}
+
+/// Settings that only DQN has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QSettings {
+    /// Does the online network choose the action that the target network values?
+    pub double: bool,
+    /// Actions in the grid, from the environment's least to its largest.
+    pub grid_points: u16,
+    /// First probability ε of a random action.
+    pub epsilon: f64,
+    /// Factor to ε at the end of each iteration.
+    pub epsilon_decay: f64,
+    /// Least ε.
+    pub epsilon_min: f64,
+}
+
+impl Config {
+    /// Reads and checks an `[agent]` table.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        let (shared, q) = (Shared::from_table(table)?, from_table::<QSettings>("agent", table)?);
+        let points = (2..=4096).contains(&q.grid_points);
+        check("agent.grid_points", q.grid_points, "2 to 4096", points)?;
+        check_share("epsilon", q.epsilon)?;
+        check_share("epsilon_decay", q.epsilon_decay)?;
+        check_share("epsilon_min", q.epsilon_min)?;
+        Ok(Config { shared, q })
+    }
+}
+
+/// The networks, as ranges of the parameters.
+#[derive(Debug, Clone)]
+struct Networks {
+    /// Q_θ
+    critic: Mlp,
+    /// Q_θ′
+    target: Mlp,
+}
+
+/// The losses of DQN and the steps on them.
+#[derive(Debug)]
+pub struct Dqn<P: Program> {
+    config: Config,
+    networks: Networks,
+    critic: Objective<P>,
+    targets: Targets,
+}
+
+impl<P: Program> Dqn<P> {
+    /// A new agent.
+    pub fn agent(
+        config: Config,
+        setup: &Setup<'_>,
+        rng: &mut Rng,
+    ) -> Result<Agent<P, Self>, GraphError> {
+        let (c, spec) = (&config.shared, setup.spec);
+        let mut layout = Layout::default();
+        let [critic, target] = [(); 2].map(|()| {
+            c.network(&mut layout, spec.observation_size, usize::from(config.q.grid_points))
+        });
+        let n = Networks { critic, target };
+        let mut params = Params::new(layout.len());
+        c.initialisation.draw(&mut params, &n.critic, 1, rng);
+        let targets = Targets::new(&mut params, n.critic.range(), n.target.range(), c);
+
+        let g = Graph::new(setup.batch_size);
+        let loss = critic_loss(&n, &config, &Transitions::inputs(&g, spec));
+        let critic = Objective::new(&g, loss, &[], n.critic.range(), c.critic_learning_rate, c)?;
+
+        let q = &config.q;
+        let epsilon = Epsilon { value: q.epsilon, decay: q.epsilon_decay, least: q.epsilon_min };
+        let actions = ActionSpace::grid(spec, q.grid_points);
+        let settings = AgentSettings::new(c, Exploration::Epsilon(epsilon));
+        Agent::new(params, Dqn { config, networks: n, critic, targets }, actions, settings, setup)
+    }
+}
+
+impl<P: Program> Learning<P> for Dqn<P> {
+    const METRICS: &'static [&'static str] = &["q_loss"];
+
+    /// argmaxₐ Q_θ(s, a)
+    fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.critic.apply(s).argmax()
+    }
+
+    fn noise(&self, _entries: usize) -> Noise<P::Scalar> {
+        Noise::default()
+    }
+
+    fn step_critics(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        _noise: &Noise<P::Scalar>,
+    ) {
+        self.critic.step(params, &slices(batch));
+    }
+
+    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
+        self.targets.follow(params);
+    }
+
+    fn scale_learning_rates(&mut self, factor: f64) {
+        self.critic.scale_learning_rate(factor);
+    }
+
+    fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
+        vec![self.critic.loss()]
+    }
+
+    fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
+        let n = &self.networks;
+        vec![("q", n.critic.layers().to_vec()), ("q_target", n.target.layers().to_vec())]
+    }
+
+    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+        let algorithm = match self.config.q.double {
+            false => AlgorithmId::Dqn,
+            true => AlgorithmId::DoubleDqn,
+        };
+        let points = self.config.q.grid_points;
+        let head = Head::Grid { low: low[0] as f32, high: high[0] as f32, points };
+        (algorithm, &self.networks.critic, head)
+    }
+}
+
+/// The agent of an `[agent]` table.
+pub(super) fn make(
+    agent: &toml::Table,
+    setup: &Setup<'_>,
+    rng: &mut Rng,
+) -> Result<Box<dyn Algorithm>, ConfigError> {
+    let entries = setup.spec.action_size();
+    check("environment", setup.spec.name, "one with a single action entry", entries == 1)?;
+    Ok(Box::new(Dqn::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
+}

@@ -1,0 +1,165 @@
+//! Random policies of SAC and SAC-V: settings, sampling, export.
+
+use policy_core::Head;
+use serde::{Deserialize, Serialize};
+
+use super::agent::Setup;
+use super::shared::{Shared, check_rate};
+use crate::actions::ActionSpace;
+use crate::autodiff::{Params, Var};
+use crate::nn::{
+    ActorOutput, Deterministic, Initialisation, Layout, LogStdForm, Mlp, SquashedGaussian,
+};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::settings::{ConfigError, check, from_table};
+
+/// Settings of a random actor: part of an `[agent]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicySettings {
+    /// What the actor is.
+    pub policy: PolicyForm,
+    /// Adam's step size for the actor.
+    pub actor_learning_rate: f64,
+    /// How log σ is bounded.
+    pub log_std_form: LogStdForm,
+    /// Least log σ.
+    pub log_std_min: f64,
+    /// Largest log σ.
+    pub log_std_max: f64,
+    /// σ of the noise of a deterministic policy, in the action's unit.
+    pub noise_std: f64,
+    /// The bound of that noise.
+    pub noise_clip: f64,
+    /// Do actor and critics deal in actions within [−1, 1]?
+    pub normalise_actions: bool,
+}
+
+/// What an actor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyForm {
+    /// A squashed Gaussian, whose σ is learnt.
+    Gaussian,
+    /// A deterministic policy with noise of a fixed σ: no entropy, α = 0.
+    Deterministic,
+}
+
+impl PolicyForm {
+    /// Is there an entropy that a temperature could weigh?
+    pub(super) fn has_entropy(self) -> bool {
+        self == PolicyForm::Gaussian
+    }
+}
+
+impl PolicySettings {
+    /// Reads and checks these keys of an `[agent]` table.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        let c: PolicySettings = from_table("agent", table)?;
+        check_rate("actor_learning_rate", c.actor_learning_rate)?;
+        // e⁴⁰ is a σ far beyond use, and far within f32.
+        let max = (-40.0..=40.0).contains(&c.log_std_max);
+        check("agent.log_std_max", c.log_std_max, "between −40 and 40", max)?;
+        let min = (-40.0..=c.log_std_max).contains(&c.log_std_min);
+        check("agent.log_std_min", c.log_std_min, "between −40 and log_std_max", min)?;
+        let std = (0.0..=1e3).contains(&c.noise_std);
+        check("agent.noise_std", c.noise_std, "between 0 and 1e3", std)?;
+        check_rate("noise_clip", c.noise_clip)?;
+        Ok(c)
+    }
+
+    /// The actions that the networks deal in.
+    pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
+        match self.normalise_actions {
+            true => ActionSpace::normalised(setup.spec),
+            false => ActionSpace::physical(setup.spec),
+        }
+    }
+}
+
+/// π_φ
+#[derive(Debug, Clone)]
+pub(super) enum Policy {
+    Gaussian(SquashedGaussian),
+    /// a = μ(s) + clip(σε, ±c)
+    Deterministic {
+        mean: Deterministic,
+        std: f64,
+        clip: f64,
+    },
+}
+
+impl Policy {
+    pub(super) fn new(
+        layout: &mut Layout,
+        shared: &Shared,
+        c: &PolicySettings,
+        setup: &Setup<'_>,
+    ) -> Self {
+        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (scale, bias) = c.action_space(setup).scale_and_bias();
+        match c.policy {
+            PolicyForm::Gaussian => Policy::Gaussian(SquashedGaussian {
+                network: shared.network(layout, obs, 2 * act),
+                scale,
+                bias,
+                log_std_form: c.log_std_form,
+                log_std_bounds: (c.log_std_min, c.log_std_max),
+            }),
+            PolicyForm::Deterministic => {
+                let (network, output) = (shared.network(layout, obs, act), ActorOutput::Tanh);
+                let mean = Deterministic { network, output, scale, bias };
+                Policy::Deterministic { mean, std: c.noise_std, clip: c.noise_clip }
+            }
+        }
+    }
+
+    /// An action and log π, reparametrised by ε ~ N(0, 1); where there is no density, 0 stands for
+    /// its logarithm. `[B, act]` and `[B, 1]`
+    pub(super) fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
+        match self {
+            Policy::Gaussian(policy) => policy.sample(s, epsilon),
+            Policy::Deterministic { mean, std, clip } => {
+                let noise = (*std * epsilon).clamp(-clip, *clip);
+                (mean.apply(s) + noise, 0.0 * epsilon.sum_columns())
+            }
+        }
+    }
+
+    /// The greedy action, `[B, act]`
+    pub(super) fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        match self {
+            Policy::Gaussian(policy) => policy.greedy(s),
+            Policy::Deterministic { mean, .. } => mean.apply(s),
+        }
+    }
+
+    pub(super) fn network(&self) -> &Mlp {
+        match self {
+            Policy::Gaussian(policy) => &policy.network,
+            Policy::Deterministic { mean, .. } => &mean.network,
+        }
+    }
+
+    pub(super) fn draw<T: Scalar>(
+        &self,
+        initialisation: Initialisation,
+        params: &mut Params<T>,
+        rng: &mut Rng,
+    ) {
+        let heads = match self {
+            Policy::Gaussian(_) => 2,
+            Policy::Deterministic { .. } => 1,
+        };
+        initialisation.draw(params, self.network(), heads, rng);
+    }
+
+    /// What the exported policy does with the network's output where actions lie within
+    /// [low, high].
+    pub(super) fn head(&self, low: &[f64], high: &[f64]) -> Head {
+        match self {
+            Policy::Gaussian(policy) => policy.head(low, high),
+            Policy::Deterministic { mean, .. } => mean.head(low, high),
+        }
+    }
+}

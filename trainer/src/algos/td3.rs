@@ -1,0 +1,260 @@
+//! Twin delayed deep deterministic policy gradient (TD3; Fujimoto et al., 2018, arXiv:1802.09477,
+//! algorithm 1).
+
+use policy_core::{Algorithm as AlgorithmId, Head};
+use serde::{Deserialize, Serialize};
+
+use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
+use super::ddpg::ActorSettings;
+use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
+use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
+use crate::interface::{Algorithm, Batch};
+use crate::nn::{Critic, Deterministic, Layout, Mlp};
+use crate::noise::{Noise as ActionNoise, NoiseConfig, NoiseUnit};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::settings::{ConfigError, check, from_table};
+
+/// y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, ã′),  ã′ = clip(μ_φ′(s′) + clip(σε, ±c) · scale)
+///
+/// L_θ = Σⱼ mean (Q_θⱼ(s, a) − y)²,  given as its two terms
+fn critic_losses<'g>(
+    n: &Networks,
+    c: &Config,
+    b: &Transitions<'g>,
+    epsilon: Var<'g>,
+) -> [Var<'g>; 2] {
+    let smoothing = &c.smoothing;
+    let noise = (smoothing.target_noise_std * epsilon)
+        .clamp(-smoothing.target_noise_clip, smoothing.target_noise_clip)
+        .affine(&n.noise_scale, &[0.0]);
+    let next_a = n.target_actor.clip(n.target_actor.apply(b.next_s) + noise);
+    let [next_q1, next_q2] = [0, 1].map(|j: usize| n.target_critic[j].apply(b.next_s, next_a));
+    let y = b.r + c.shared.gamma * (b.not_terminated * next_q1.min(next_q2));
+    [0, 1].map(|j: usize| c.shared.mean_loss(n.critic[j].apply(b.s, b.a) - y))
+}
+
+/// L_φ = −mean Q_θ₁(s, μ_φ(s))
+fn actor_loss<'g>(n: &Networks, s: Var<'g>) -> Var<'g> {
+    -n.critic[0].apply(s, n.actor.apply(s)).mean()
+}
+
+/// Settings: the `[agent]` table of a preset.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Config {
+    /// As every algorithm's.
+    #[serde(flatten)]
+    pub shared: Shared,
+    /// As DDPG's.
+    #[serde(flatten)]
+    pub actor: ActorSettings,
+    /// How it explores.
+    #[serde(flatten)]
+    pub noise: NoiseConfig,
+    /// TD3's own.
+    #[serde(flatten)]
+    pub smoothing: Smoothing,
+}
+
+/// Settings that only TD3 has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Smoothing {
+    /// Critic updates to one of the actor and the targets.
+    pub policy_delay: usize,
+    /// σ of the noise on the target's actions.
+    pub target_noise_std: f64,
+    /// c, the bound of that noise.
+    pub target_noise_clip: f64,
+    /// What both are measured in.
+    pub target_noise_unit: NoiseUnit,
+}
+
+impl Config {
+    /// Reads and checks an `[agent]` table.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        let (shared, actor) = (Shared::from_table(table)?, ActorSettings::from_table(table)?);
+        let smoothing: Smoothing = from_table("agent", table)?;
+        let delay = (1..=1000).contains(&smoothing.policy_delay);
+        check("agent.policy_delay", smoothing.policy_delay, "1 to 1000", delay)?;
+        let std = (0.0..=1e3).contains(&smoothing.target_noise_std);
+        check("agent.target_noise_std", smoothing.target_noise_std, "between 0 and 1e3", std)?;
+        check_rate("target_noise_clip", smoothing.target_noise_clip)?;
+        Ok(Config { shared, actor, noise: NoiseConfig::from_table(table)?, smoothing })
+    }
+}
+
+/// The networks, as ranges of the parameters.
+#[derive(Debug, Clone)]
+struct Networks {
+    /// Q_θ₁, Q_θ₂
+    critic: [Critic; 2],
+    /// μ_φ
+    actor: Deterministic,
+    /// Q_θ′₁, Q_θ′₂
+    target_critic: [Critic; 2],
+    /// μ_φ′
+    target_actor: Deterministic,
+    /// What the target's noise is multiplied by, for each entry of an action.
+    noise_scale: Vec<f64>,
+}
+
+impl Networks {
+    fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
+        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (shared, (scale, bias)) = (&c.shared, c.actor.action_space(setup).scale_and_bias());
+        let mut triple = || {
+            let (hidden, activation) = (&shared.hidden, shared.activation);
+            let critics = [(); 2]
+                .map(|()| Critic::new(layout, c.actor.critic, (obs, act), hidden, activation));
+            let network = shared.network(layout, obs, act);
+            let (output, scale, bias) = (c.actor.actor_output, scale.clone(), bias.clone());
+            (critics, Deterministic { network, output, scale, bias })
+        };
+        let ((critic, actor), (target_critic, target_actor)) = (triple(), triple());
+        let noise_scale = match c.smoothing.target_noise_unit {
+            NoiseUnit::Scale => scale,
+            NoiseUnit::Action => vec![1.0; act],
+        };
+        Networks { critic, actor, target_critic, target_actor, noise_scale }
+    }
+
+    /// Both critics: they lie back to back and share an optimiser.
+    fn critics(&self) -> std::ops::Range<usize> {
+        self.critic[0].range().start..self.critic[1].range().end
+    }
+}
+
+/// The losses of TD3 and the steps on them.
+#[derive(Debug)]
+pub struct Td3<P: Program> {
+    networks: Networks,
+    critic: Objective<P>,
+    actor: Objective<P>,
+    targets: Targets,
+    policy_delay: usize,
+    updates: usize,
+}
+
+impl<P: Program> Td3<P> {
+    /// A new agent.
+    pub fn agent(
+        config: Config,
+        setup: &Setup<'_>,
+        rng: &mut Rng,
+    ) -> Result<Agent<P, Self>, GraphError> {
+        let (c, spec) = (&config.shared, setup.spec);
+        let mut layout = Layout::default();
+        let n = Networks::new(&mut layout, &config, setup);
+        let mut params = Params::new(layout.len());
+        n.critic.iter().for_each(|critic| critic.draw(c.initialisation, &mut params, rng));
+        c.initialisation.draw(&mut params, &n.actor.network, 1, rng);
+        // Critics and actor lie back to back, and so do their targets.
+        let online = n.critics().start..n.actor.network.range().end;
+        let target = n.target_critic[0].range().start..n.target_actor.network.range().end;
+        let targets = Targets::new(&mut params, online, target, c);
+
+        let g = Graph::new(setup.batch_size);
+        let transitions = Transitions::inputs(&g, spec);
+        let losses = critic_losses(&n, &config, &transitions, g.input(spec.action_size()));
+        let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
+        let critic = Objective::new(&g, loss, &losses, n.critics(), rate, c)?;
+        let g = Graph::new(setup.batch_size);
+        let (loss, rate) =
+            (actor_loss(&n, g.input(spec.observation_size)), config.actor.actor_learning_rate);
+        let actor = Objective::new(&g, loss, &[], n.actor.network.range(), rate, c)?;
+
+        let actions = config.actor.action_space(setup);
+        let (low, high) = actions.bounds();
+        let noise = ActionNoise::new(config.noise.clone(), setup.environments, &low, &high);
+        let settings = AgentSettings::new(c, Exploration::Added(noise));
+        let policy_delay = config.smoothing.policy_delay;
+        let learning = Td3 { networks: n, critic, actor, targets, policy_delay, updates: 0 };
+        Agent::new(params, learning, actions, settings, setup)
+    }
+}
+
+impl<P: Program> Learning<P> for Td3<P> {
+    const METRICS: &'static [&'static str] = &["q1_loss", "q2_loss", "actor_loss"];
+
+    fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.actor.apply(s)
+    }
+
+    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
+        Noise { target: vec![P::Scalar::ZERO; entries], ..Noise::default() }
+    }
+
+    /// The critics step every time; every `policy_delay`-th time, the first included, so does the
+    /// actor, against the new critics, and only then do the targets follow.
+    fn step(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    ) {
+        self.step_critics(params, batch, noise);
+        if self.updates.is_multiple_of(self.policy_delay) {
+            self.step_actor(params, batch, noise);
+            self.step_targets(params);
+        }
+        self.updates += 1;
+    }
+
+    fn step_critics(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        noise: &Noise<P::Scalar>,
+    ) {
+        let [s, a, r, next_s, not_terminated] = slices(batch);
+        self.critic.step(params, &[s, a, r, next_s, not_terminated, &noise.target]);
+    }
+
+    fn step_actor(
+        &mut self,
+        params: &mut Params<P::Scalar>,
+        batch: &Batch<'_, P::Scalar>,
+        _noise: &Noise<P::Scalar>,
+    ) {
+        self.actor.step(params, &[batch.observation()]);
+    }
+
+    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
+        self.targets.follow(params);
+    }
+
+    fn scale_learning_rates(&mut self, factor: f64) {
+        self.critic.scale_learning_rate(factor);
+        self.actor.scale_learning_rate(factor);
+    }
+
+    fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
+        vec![self.critic.number(0), self.critic.number(1), self.actor.loss()]
+    }
+
+    fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
+        let n = &self.networks;
+        vec![
+            ("q1", n.critic[0].layers()),
+            ("q2", n.critic[1].layers()),
+            ("actor", n.actor.network.layers().to_vec()),
+            ("q1_target", n.target_critic[0].layers()),
+            ("q2_target", n.target_critic[1].layers()),
+            ("actor_target", n.target_actor.network.layers().to_vec()),
+        ]
+    }
+
+    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+        let actor = &self.networks.actor;
+        (AlgorithmId::Td3, &actor.network, actor.head(low, high))
+    }
+}
+
+/// The agent of an `[agent]` table.
+pub(super) fn make(
+    agent: &toml::Table,
+    setup: &Setup<'_>,
+    rng: &mut Rng,
+) -> Result<Box<dyn Algorithm>, ConfigError> {
+    Ok(Box::new(Td3::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
+}

@@ -1,0 +1,58 @@
+//! The unsquashed Gaussian policy of SAC-M1 to SAC-M3.
+
+use std::f64::consts::{E, PI};
+
+use policy_core::Head;
+
+use super::Mlp;
+use super::deterministic::{clip, entries};
+use crate::autodiff::Var;
+
+/// π(a|s): a = clip(N(μ(s), σ(s))), σ = min(max(e^ζ, least), largest).
+#[derive(Debug, Clone)]
+pub struct ClampedGaussian {
+    /// s → (μ | ζ), `[B, obs]` → `[B, 2 act]`.
+    pub network: Mlp,
+    /// Half the width of each action's range.
+    pub scale: Vec<f64>,
+    /// The middle of each action's range.
+    pub bias: Vec<f64>,
+    /// (least, largest) σ.
+    pub std_bounds: (f64, f64),
+}
+
+impl ClampedGaussian {
+    /// clip(μ + σε), reparametrised by ε ~ N(0, 1), from μ and σ, `[B, act]` each.
+    pub fn sample_from<'g>(&self, mean: Var<'g>, std: Var<'g>, epsilon: Var<'g>) -> Var<'g> {
+        clip(mean + std * epsilon, &self.scale, &self.bias)
+    }
+
+    /// The greedy action clip(μ), `[B, act]`
+    pub fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
+        clip(self.distribution(s).0, &self.scale, &self.bias)
+    }
+
+    /// H = Σᵢ ½ log(2πe σᵢ²), of the Gaussian before clipping, from σ `[B, act]`, `[B, 1]`
+    pub fn entropy<'g>(&self, std: Var<'g>) -> Var<'g> {
+        (std.ln() + 0.5 * (2.0 * PI * E).ln()).sum_columns()
+    }
+
+    /// μ and σ, `[B, act]` each.
+    pub fn distribution<'g>(&self, s: Var<'g>) -> (Var<'g>, Var<'g>) {
+        let z = self.network.apply(s);
+        let actions = self.scale.len();
+        let (least, largest) = self.std_bounds;
+        let std = z.columns(actions..2 * actions).exp().clamp(least, largest);
+        (z.columns(0..actions), std)
+    }
+
+    /// What the exported policy does with z where actions lie within [low, high].
+    pub fn head(&self, low: &[f64], high: &[f64]) -> Head {
+        Head::ClampedGaussian {
+            low: entries(low),
+            high: entries(high),
+            std_min: self.std_bounds.0 as f32,
+            std_max: self.std_bounds.1 as f32,
+        }
+    }
+}

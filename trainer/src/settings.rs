@@ -1,0 +1,129 @@
+//! Settings that make no run: what is wrong with them, in one sentence that names the key.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use crate::autodiff::GraphError;
+
+/// Settings that make no run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No preset, environment, algorithm or key of that name.
+    #[error("there is no {kind} `{name}`{}; choose from: {}", suggest(nearest.as_deref()), choices.join(", "))]
+    Unknown {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name given.
+        name: String,
+        /// The name most like it.
+        nearest: Option<String>,
+        /// All names.
+        choices: Vec<String>,
+    },
+    /// A value of the wrong type or out of its range.
+    #[error("`{key}` must be {needed}, not {value}")]
+    Value {
+        /// The key, with its table.
+        key: String,
+        /// What it must be.
+        needed: String,
+        /// The value given.
+        value: String,
+    },
+    /// Not TOML, or not of the form of a preset.
+    #[error("{origin}: {message}")]
+    Toml {
+        /// A file, or a table of the settings.
+        origin: String,
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// `--set` without `=`.
+    #[error("`--set {given}` is not of the form key=value, such as gamma=0.98")]
+    Assignment {
+        /// What was given.
+        given: String,
+    },
+    /// Neither `--preset` nor a `preset` line in the file.
+    #[error("no preset is named: use --preset NAME or a line `preset = \"NAME\"` in the file")]
+    NoPreset,
+    /// Sizes that make no network.
+    #[error("these settings make no agent: {0}")]
+    Graph(#[from] GraphError),
+}
+
+fn suggest(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
+}
+
+impl ConfigError {
+    /// A name that is none of `choices`.
+    pub fn unknown<'a>(
+        kind: &'static str,
+        name: &str,
+        choices: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let choices: Vec<String> = choices.into_iter().map(String::from).collect();
+        // Swapped letters count as one mistake, a shared beginning counts for much.
+        let likeness = |choice: &str| {
+            let (name, choice) = (last_part(name), last_part(choice));
+            let edits = strsim::normalized_damerau_levenshtein(name, choice);
+            edits.max(strsim::jaro_winkler(name, choice))
+        };
+        let nearest = choices.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let nearest = nearest.filter(|choice| likeness(choice) > 0.65).cloned();
+        ConfigError::Unknown { kind, name: name.into(), nearest, choices }
+    }
+}
+
+/// An error unless the condition holds for the value.
+pub fn check(
+    key: &str,
+    value: impl std::fmt::Debug,
+    needed: &str,
+    holds: bool,
+) -> Result<(), ConfigError> {
+    match holds {
+        true => Ok(()),
+        false => Err(ConfigError::Value {
+            key: key.into(),
+            needed: needed.into(),
+            value: format!("{value:?}"),
+        }),
+    }
+}
+
+/// A table as the settings type it stands for; errors name the key within `name`.
+pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let origin = match name {
+            "" => format!("`{}`", error.path()),
+            _ => format!("`{name}.{}`", error.path()),
+        };
+        ConfigError::Toml { origin, message: error.inner().message().replace('\n', " ") }
+    })
+}
+
+/// TOML, with an error of one line.
+pub fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        let message = error.message().lines().next().unwrap_or("not TOML").to_string();
+        ConfigError::Toml { origin: format!("{origin}, line {line}"), message }
+    })
+}
+
+/// `gamma` of `agent.gamma`.
+pub(crate) fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}

@@ -1,0 +1,220 @@
+//! Experience: environments stepped together, and the transitions that come of it.
+
+use super::TrainingConfig;
+use crate::interface::{Algorithm, Environment};
+use crate::replay::{Replay, Transition};
+use crate::rng::{Rng, Stream, stream, stream_of};
+
+/// An episode that has ended, or was cut off by the end of an iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ended {
+    pub(super) step: usize,
+    pub(super) episode_return: f64,
+    pub(super) length: usize,
+}
+
+/// One environment with its episode.
+struct Slot<'a> {
+    environment: &'a mut dyn Environment,
+    starts: Rng,
+    episode_return: f64,
+    length: usize,
+    pending: NStep,
+}
+
+/// All environments.
+pub(super) struct Collector<'a> {
+    slots: Vec<Slot<'a>>,
+    /// `[N, obs]`
+    observations: Vec<f32>,
+    /// `[N, act]`, of the agent's action space
+    actions: Vec<f32>,
+    /// Of one environment.
+    next_observation: Vec<f32>,
+    action: Vec<f32>,
+    exploration: Rng,
+    horizon: usize,
+    /// Steps made, of all environments together.
+    pub(super) step: usize,
+    /// Episodes that ended since they were last reported.
+    pub(super) ended: Vec<Ended>,
+}
+
+impl<'a> Collector<'a> {
+    /// Starts an episode in every environment.
+    pub(super) fn new(
+        environments: &'a mut [Box<dyn Environment>],
+        agent: &mut dyn Algorithm,
+        config: &TrainingConfig,
+    ) -> Self {
+        let spec = environments[0].spec().clone();
+        let (obs, act) = (spec.observation_size, spec.action_size());
+        let count = environments.len();
+        let slots = environments.iter_mut().enumerate().map(|(index, environment)| Slot {
+            environment: &mut **environment,
+            starts: stream_of(config.seed, Stream::Environment, index),
+            episode_return: 0.0,
+            length: 0,
+            pending: NStep::new(config.n_step, agent.discount(), obs, act),
+        });
+        let mut collector = Collector {
+            slots: slots.collect(),
+            observations: vec![0.0; count * obs],
+            actions: vec![0.0; count * act],
+            next_observation: vec![0.0; obs],
+            action: vec![0.0; act],
+            exploration: stream(config.seed, Stream::Exploration),
+            horizon: spec.horizon,
+            step: 0,
+            ended: Vec::new(),
+        };
+        (0..count).for_each(|index| collector.begin(index, agent));
+        collector
+    }
+
+    /// One step of every environment.
+    ///
+    /// An episode that runs out of time is *truncated*, not terminated: its last transition keeps
+    /// the true next observation, and d = 0, so that the target bootstraps from there.
+    pub(super) fn step(
+        &mut self,
+        agent: &mut dyn Algorithm,
+        config: &TrainingConfig,
+        replay: &mut Replay,
+    ) {
+        let (obs, act) = (self.next_observation.len(), self.action.len());
+        if self.step < config.start_steps {
+            let space = agent.action_space();
+            for action in self.actions.chunks_exact_mut(act) {
+                space.random(&mut self.exploration, action);
+            }
+        } else {
+            agent.explore(&self.observations, &mut self.exploration, &mut self.actions);
+        }
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            let observation = &mut self.observations[index * obs..][..obs];
+            let stored = &self.actions[index * act..][..act];
+            self.action.copy_from_slice(stored);
+            agent.action_space().to_environment(&mut self.action);
+            let outcome = slot.environment.step(&self.action, &mut self.next_observation);
+            slot.length += 1;
+            slot.episode_return += outcome.reward;
+            self.step += 1;
+
+            let truncated = slot.length == self.horizon;
+            let transition = Transition {
+                observation,
+                action: stored,
+                reward: (config.reward_scale * outcome.reward) as f32,
+                next_observation: &self.next_observation,
+                not_terminated: match outcome.terminated
+                    || truncated && config.truncation_is_terminal
+                {
+                    true => 0.0,
+                    false => 1.0,
+                },
+            };
+            slot.pending.push(&transition, replay);
+            observation.copy_from_slice(&self.next_observation);
+            if outcome.terminated || truncated {
+                self.end(index, agent, replay);
+            }
+        }
+    }
+
+    /// Ends the episodes that are under way and starts new ones.
+    pub(super) fn reset(&mut self, agent: &mut dyn Algorithm, replay: &mut Replay) {
+        for index in 0..self.slots.len() {
+            if self.slots[index].length > 0 {
+                self.end(index, agent, replay);
+            }
+        }
+    }
+
+    fn end(&mut self, index: usize, agent: &mut dyn Algorithm, replay: &mut Replay) {
+        let slot = &mut self.slots[index];
+        slot.pending.flush(replay);
+        let Slot { episode_return, length, .. } = *slot;
+        self.ended.push(Ended { step: self.step, episode_return, length });
+        self.begin(index, agent);
+    }
+
+    fn begin(&mut self, index: usize, agent: &mut dyn Algorithm) {
+        let (slot, obs) = (&mut self.slots[index], self.next_observation.len());
+        slot.environment.reset(&mut slot.starts, &mut self.observations[index * obs..][..obs]);
+        (slot.episode_return, slot.length) = (0.0, 0);
+        agent.episode_started(index);
+    }
+}
+
+/// Joins up to n successive transitions into one (see [`crate::interface::Batch`]):
+///
+/// ```text
+/// (s₀, a₀, Σₖ γᵏ rₖ, sₘ, γᵐ⁻¹ (1 − d)),  m = n, or fewer at the end of an episode
+/// ```
+struct NStep {
+    n: usize,
+    discount: f64,
+    /// Transitions that still wait for later rewards, oldest first.
+    waiting: std::collections::VecDeque<Waiting>,
+    /// s′ and 1 − d of the newest.
+    next_observation: Vec<f32>,
+    not_terminated: f32,
+    sizes: (usize, usize),
+}
+
+struct Waiting {
+    observation: Vec<f32>,
+    action: Vec<f32>,
+    reward: f32,
+}
+
+impl NStep {
+    fn new(n: usize, discount: f64, obs: usize, act: usize) -> Self {
+        let waiting = std::collections::VecDeque::with_capacity(n);
+        let next_observation = vec![0.0; obs];
+        NStep { n, discount, waiting, next_observation, not_terminated: 1.0, sizes: (obs, act) }
+    }
+
+    fn push(&mut self, transition: &Transition<'_>, replay: &mut Replay) {
+        if self.n == 1 {
+            return replay.push(transition);
+        }
+        debug_assert_eq!((transition.observation.len(), transition.action.len()), self.sizes);
+        self.waiting.push_back(Waiting {
+            observation: transition.observation.to_vec(),
+            action: transition.action.to_vec(),
+            reward: transition.reward,
+        });
+        self.next_observation.copy_from_slice(transition.next_observation);
+        self.not_terminated = transition.not_terminated;
+        if self.waiting.len() == self.n {
+            self.emit(replay);
+        }
+    }
+
+    /// The episode has ended: what waits for later rewards gets none.
+    fn flush(&mut self, replay: &mut Replay) {
+        while !self.waiting.is_empty() {
+            self.emit(replay);
+        }
+    }
+
+    /// Hands on the oldest.
+    fn emit(&mut self, replay: &mut Replay) {
+        let discount =
+            |reward: f64, later: &Waiting| f64::from(later.reward) + self.discount * reward;
+        let reward = self.waiting.iter().rev().fold(0.0, discount);
+        let last = self.waiting.len() as i32 - 1;
+        let factor = libm::pow(self.discount, f64::from(last)) as f32;
+        let Some(oldest) = self.waiting.pop_front() else { return };
+        replay.push(&Transition {
+            observation: &oldest.observation,
+            action: &oldest.action,
+            reward: reward as f32,
+            next_observation: &self.next_observation,
+            not_terminated: factor * self.not_terminated,
+        });
+    }
+}
