@@ -86,9 +86,9 @@ mod tests {
     fn the_grid_is_evenly_spaced() {
         let grid: std::vec::Vec<f32> = (0..5).map(|i| grid_action(-2.0, 4.0, 5, i)).collect();
         assert_eq!(grid, [-2.0, -0.5, 1.0, 2.5, 4.0]);
-        // Multiplied before divided: 10 · i / 10 is exact, 10 · (i / 10) need not be.
-        for i in 0..=10_u8 {
-            assert_eq!(grid_action(0.0, 10.0, 11, i.into()), f32::from(i));
+        // Multiplied before divided: 41 · 1 / 41 is exact, 41 · (1 / 41) is not.
+        for i in 0..=41_u8 {
+            assert_eq!(grid_action(0.0, 41.0, 42, i.into()), f32::from(i));
         }
         assert_eq!(grid_action(-2.0, 2.0, 2, 0), -2.0);
         assert_eq!(grid_action(-2.0, 2.0, 2, 1), 2.0);
