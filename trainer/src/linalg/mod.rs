@@ -73,18 +73,49 @@ impl Backend {
             Kind::Avx2 => unsafe { kernel::run_avx2(product) },
         }
     }
+
+    /// Runs a loop over numbers that is compiled once more for this backend's registers, if it is
+    /// small enough to be inlined here. Rust never fuses a multiplication with an addition by
+    /// itself, so the bits are the same.
+    #[inline(always)]
+    pub fn vectorise(self, work: impl FnOnce()) {
+        match self.0 {
+            Kind::Portable => work(),
+            // SAFETY: `available` is the only source of this value and asked the processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { vectorise_avx2(work) },
+        }
+    }
 }
 
+/// # Safety
+///
+/// The processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn vectorise_avx2(work: impl FnOnce()) {
+    work();
+}
+
+/// Rows that [`transpose`] moves together: a cache line of its output.
+const TRANSPOSED_TOGETHER: usize = 16;
+
 /// Writes Aᵀ `[columns, rows]` for A `[rows, columns]`, both row-major.
+///
+/// It goes by groups of rows, so that what it has touched is still in the cache when the next
+/// column needs it.
 ///
 /// # Panics
 ///
 /// If the slices do not have these shapes.
 pub fn transpose(a: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
     assert_eq!((a.len(), out.len()), (rows * columns, rows * columns));
-    for (j, out_row) in out.chunks_exact_mut(rows).enumerate() {
-        for (x, a_row) in out_row.iter_mut().zip(a.chunks_exact(columns)) {
-            *x = a_row[j];
+    for first in (0..rows).step_by(TRANSPOSED_TOGETHER) {
+        let group = first..rows.min(first + TRANSPOSED_TOGETHER);
+        for (j, out_row) in out.chunks_exact_mut(rows).enumerate() {
+            for (i, x) in group.clone().zip(&mut out_row[group.clone()]) {
+                *x = a[i * columns + j];
+            }
         }
     }
 }
@@ -209,13 +240,15 @@ mod tests {
     }
 
     #[test]
-    fn transposed_twice_is_the_same() {
-        let a = normals(5, 15);
-        let (mut once, mut twice) = (vec![0.0; 15], vec![0.0; 15]);
-        transpose(&a, 5, 3, &mut once);
-        transpose(&once, 3, 5, &mut twice);
-        assert_eq!(a, twice);
-        assert_eq!(once[1], a[3]);
+    fn transposed_rows_are_columns() {
+        for (rows, columns) in [(1, 1), (5, 3), (16, 16), (1, 17), (17, 1), (32, 40), (35, 29)] {
+            let a = normals(5, rows * columns);
+            let mut out = vec![0.0; a.len()];
+            transpose(&a, rows, columns, &mut out);
+            for (at, x) in a.iter().enumerate() {
+                assert_eq!(out[at % columns * rows + at / columns], *x, "[{rows}, {columns}]");
+            }
+        }
     }
 
     #[test]

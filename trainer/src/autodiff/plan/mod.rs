@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use instruction::{BufferId, Instruction};
 
-use super::ops::{self, Put};
+use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
 use crate::linalg::{self, Backend, Left, Start};
 
@@ -164,7 +164,12 @@ impl Instruction {
                 f.backward(arena.read(*saved), arena.read(*dy), arena.out, *put);
             }
             Instruction::ActivationBackward { f, y, .. } => {
-                f.backward_in_place(arena.read(*y), arena.out);
+                let (y, dy) = (arena.read(*y), &mut *arena.out);
+                backend.vectorise(|| match f {
+                    // Spelt out, it is a loop without a branch; signs are hard to predict.
+                    Unary::Relu => Unary::Relu.backward_in_place(y, dy),
+                    f => f.backward_in_place(y, dy),
+                });
             }
             Instruction::BinaryBackward { op, side, x, y, dz, put, .. } => {
                 let operands = (arena.read(*x), arena.read(*y));
