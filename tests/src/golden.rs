@@ -17,8 +17,10 @@ pub enum Kind {
     PendulumOptimal,
     /// Trajectories of the inverted pendulum.
     InvertedPendulum,
-    /// Updates of SAC, with a fixed or a learnt temperature.
-    Sac,
+    /// Whole updates of an algorithm.
+    Updates,
+    /// Single losses of several algorithms.
+    Losses,
     /// Known, but nothing here can be compared with it yet.
     NotYet(&'static str),
 }
@@ -70,13 +72,8 @@ fn read(path: &Path) -> Golden {
 /// By what the file says of itself.
 fn kind(json: &Value) -> Option<Kind> {
     let what = json["_about"]["what"].as_str()?;
-    if let Some((algorithm, _)) = what.split_once(':').filter(|_| json.get("runs").is_some()) {
-        if let "sac" | "sac_auto" = algorithm {
-            return Some(Kind::Sac);
-        }
-        if json.get("network").is_some() {
-            return Some(Kind::NotYet("this algorithm is not there yet"));
-        }
+    if what.contains(':') && json.get("runs").is_some() && json.get("network").is_some() {
+        return Some(Kind::Updates);
     }
     let has = |key: &str| json.get(key).is_some();
     let episode = &json["episodes"][0];
@@ -84,7 +81,7 @@ fn kind(json: &Value) -> Option<Kind> {
         () if episode.get("state").is_some() => Some(Kind::Pendulum),
         () if has("states") => Some(Kind::PendulumOptimal),
         () if what.starts_with("InvertedPendulum") => Some(Kind::InvertedPendulum),
-        () if has("tests") => Some(Kind::NotYet("these algorithms are not there yet")),
+        () if has("tests") => Some(Kind::Losses),
         () if has("torch_update_speed") => Some(Kind::NotYet("timings of another library")),
         () => None,
     }

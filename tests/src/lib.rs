@@ -2,16 +2,20 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`agents`] | agents of every algorithm as golden files see them |
 //! | [`emulator`] | builds the firmware around a policy and runs it in QEMU |
 //! | [`golden`] | the golden files: finding, reading, comparing |
 //! | [`inverted_pendulum_file`] | a golden file of trajectories of the inverted pendulum |
-//! | [`sac_file`] | a golden file of SAC updates, replayed by the agent |
+//! | [`losses_file`] | a golden file of single losses |
 //! | [`samples`] | random policies of any shape |
+//! | [`updates_file`] | a golden file of whole updates |
 
 #![forbid(unsafe_code)]
 
+pub mod agents;
 pub mod emulator;
 pub mod golden;
 pub mod inverted_pendulum_file;
-pub mod sac_file;
+pub mod losses_file;
 pub mod samples;
+pub mod updates_file;

@@ -3,24 +3,18 @@
 use std::thread;
 
 use trainer::config::RunConfig;
-use trainer::envs::Pendulum;
+use trainer::envs::{self, Pendulum};
 use trainer::eval::{Starts, evaluate};
 use trainer::export::{Blob, HostPolicy, export};
 use trainer::interface::{Algorithm, Environment};
-use trainer::rng::{Stream, stream};
-use trainer::run::fingerprint;
+use trainer::run::{fingerprint, make};
 use trainer::train::{Unobserved, train};
-use trainer::{algos, envs};
 
 /// Trains a preset and gives the agent, for the caller to look at.
 fn trained(preset: &str, settings: &[String]) -> Box<dyn Algorithm> {
     let config = RunConfig::resolve(Some(preset), None, settings).unwrap();
-    let mut environment = envs::make(&config.environment).unwrap();
-    let rng = &mut stream(config.training.seed, Stream::Initialisation);
-    let batch_size = config.training.batch_size;
-    let mut agent =
-        algos::make(&config.algorithm, &config.agent, environment.spec(), batch_size, rng).unwrap();
-    train(&mut *environment, &mut *agent, &config.training, &mut Unobserved).unwrap();
+    let (mut environments, mut agent) = make(&config).unwrap();
+    train(&mut environments, &mut *agent, &config.training, &mut Unobserved).unwrap();
     agent
 }
 
@@ -34,7 +28,7 @@ fn policy(preset: &str, seed: u64) -> Blob {
 fn score(blob: &Blob) -> (f64, f64) {
     let mut environment = Pendulum::new();
     let policy = HostPolicy::from_bytes(blob.bytes()).unwrap();
-    let starts = Starts::builtin("pendulum").unwrap();
+    let starts = Starts::builtin(&envs::defaults("pendulum").unwrap()).unwrap();
     let evaluation = evaluate(&policy, &mut environment, &starts).unwrap();
     (evaluation.mean, evaluation.gap_percent(starts.optimal_mean().unwrap()))
 }

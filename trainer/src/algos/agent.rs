@@ -183,6 +183,16 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
         self.learning.step(&mut self.params, batch, noise);
     }
 
+    /// A step of the critics alone with given noise.
+    pub fn update_critics_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
+        self.learning.step_critics(&mut self.params, batch, noise);
+    }
+
+    /// A step of the actor alone with given noise.
+    pub fn update_actor_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
+        self.learning.step_actor(&mut self.params, batch, noise);
+    }
+
     /// Networks and losses.
     pub fn learning(&self) -> &L {
         &self.learning
