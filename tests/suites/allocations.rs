@@ -4,37 +4,40 @@ use allocation_counter::measure;
 use trainer::config::RunConfig;
 use trainer::replay::{Minibatch, Replay, Transition};
 use trainer::rng::{Stream, stream};
-use trainer::{algos, envs};
+use trainer::run;
 
 #[test]
 fn updates_and_actions_allocate_nothing() {
-    let config = RunConfig::resolve(Some("sac"), None, &[]).unwrap();
-    let environment = envs::make(&config.environment).unwrap();
-    let spec = environment.spec();
-    let mut rng = stream(1, Stream::Initialisation);
-    let batch_size = config.training.batch_size;
-    let mut agent =
-        algos::make(&config.algorithm, &config.agent, spec, batch_size, &mut rng).unwrap();
-    let mut replay = Replay::new(10, spec.observation_size, spec.action_size());
-    let observation = vec![0.5; spec.observation_size];
-    let mut action = vec![0.1; spec.action_size()];
-    replay.push(&Transition {
-        observation: &observation,
-        action: &action,
-        reward: -1.0,
-        next_observation: &observation,
-        terminated: false,
-    });
-    let mut minibatch = Minibatch::new(batch_size, spec.observation_size, spec.action_size());
-    let counted = measure(|| {
-        for _ in 0..10 {
-            replay.sample(&mut rng, &mut minibatch);
-            agent.update(&minibatch.batch(), &mut rng);
-            agent.explore(&observation, &mut rng, &mut action);
-            agent.act(&observation, &mut action);
-        }
-    });
-    assert_eq!(counted.count_total, 0);
+    for preset in ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "hw2-sac-m3"] {
+        let settings = ["max_gradient_norm=1".into(), "critic_loss=huber".into()];
+        let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
+        let (environments, mut agent) = run::make(&config).unwrap();
+        let spec = environments[0].spec();
+        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (mut rng, count) = (stream(1, Stream::Initialisation), environments.len());
+        let mut replay = Replay::new(10, obs, act);
+        let mut action = vec![0.0; act];
+        agent.action_space().random(&mut rng, &mut action);
+        replay.push(&Transition {
+            observation: &vec![0.5; obs],
+            action: &action,
+            reward: -1.0,
+            next_observation: &vec![0.5; obs],
+            not_terminated: 1.0,
+        });
+        let mut minibatch = Minibatch::new(config.training.batch_size, obs, act);
+        let (observations, mut actions) = (vec![0.5; count * obs], vec![0.0; count * act]);
+        let counted = measure(|| {
+            for _ in 0..10 {
+                replay.sample(&mut rng, &mut minibatch);
+                agent.update(&minibatch.batch(), &mut rng);
+                agent.explore(&observations, &mut rng, &mut actions);
+                agent.act(&observations[..obs], &mut action);
+                agent.iteration_ended(0.5);
+            }
+        });
+        assert_eq!(counted.count_total, 0, "{preset}");
+    }
     // The counter counts at all.
     assert_eq!(measure(|| drop(std::hint::black_box(vec![1_u8]))).count_total, 1);
 }
