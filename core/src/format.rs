@@ -67,7 +67,8 @@ pub enum Algorithm {
     /// Soft actor-critic with a network for the value of a state (Haarnoja et al., 2018,
     /// arXiv:1801.01290).
     SacV,
-    /// The form of soft actor-critic that the trainer names SAC-M.
+    /// SAC-M1 to SAC-M3: steps from DDPG towards SAC, with a target policy and an unsquashed
+    /// Gaussian, as a course exercise has them.
     SacM,
 }
 

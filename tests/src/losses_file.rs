@@ -22,33 +22,50 @@ pub struct Compared {
     pub wanted: f64,
 }
 
+/// A preset whose critic's loss the file has at a key.
+struct Variant {
+    preset: &'static str,
+    /// Where it is not the preset's own.
+    entropy_form: Option<&'static str>,
+    key: &'static str,
+}
+
 /// Computes all losses of one of the file's tests.
 ///
 /// # Panics
 ///
 /// At a test of an unknown algorithm, or if the file does not have its own shapes.
 pub fn losses<P: Program + 'static>(test: &str, json: &Value) -> Vec<Compared> {
-    let variants: &[(&str, &[(&str, &str)], &str)] = match test {
-        "dqn" => &[("hw2-dqn", &[], "loss"), ("hw2-double-dqn", &[], "double_dqn_loss")],
-        "ddpg" => &[("hw2-ddpg", &[], "q_loss")],
-        "sac_m1" => &[("hw2-sac-m1", &[], "q_loss")],
-        "sac_m2" => &[("hw2-sac-m2", &[], "q_loss")],
-        "sac_m3" => &[
-            ("hw2-sac-m3", &[("entropy_form", "code")], "q_loss"),
-            ("hw2-sac-m3", &[("entropy_form", "code")], "entropy_from_policy__form_code"),
-            ("hw2-sac-m3", &[("entropy_form", "text")], "entropy_from_policy__form_text"),
-        ],
+    let variant = |preset, key| Variant { preset, entropy_form: None, key };
+    let variants = match test {
+        "dqn" => vec![variant("hw2-dqn", "loss"), variant("hw2-double-dqn", "double_dqn_loss")],
+        "ddpg" => vec![variant("hw2-ddpg", "q_loss")],
+        "sac_m1" => vec![variant("hw2-sac-m1", "q_loss")],
+        "sac_m2" => vec![variant("hw2-sac-m2", "q_loss")],
+        "sac_m3" => {
+            let form = |entropy_form, key| Variant {
+                entropy_form: Some(entropy_form),
+                ..variant("hw2-sac-m3", key)
+            };
+            vec![
+                variant("hw2-sac-m3", "q_loss"),
+                form("code", "entropy_from_policy__form_code"),
+                form("text", "entropy_from_policy__form_text"),
+            ]
+        }
         other => panic!("the test `{other}` is of no known algorithm"),
     };
     let mut compared = Vec::new();
-    for (preset, changes, key) in variants {
+    for Variant { preset, entropy_form, key } in variants {
         let mut settings = Settings::of_preset(preset);
         settings.set("hidden", Vec::<i64>::new());
         settings.set("gamma", number(json, "gamma"));
         if json.get("alpha").is_some() {
             settings.set("alpha", number(json, "alpha"));
         }
-        changes.iter().for_each(|(key, value)| settings.set(key, *value));
+        if let Some(form) = entropy_form {
+            settings.set("entropy_form", form);
+        }
         let case = Case::new(json);
         let wanted = match json.get(key) {
             Some(loss) => loss,

@@ -11,7 +11,7 @@ fn updates_and_actions_allocate_nothing() {
     for preset in ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "hw2-sac-m3"] {
         let settings = ["max_gradient_norm=1".into(), "critic_loss=huber".into()];
         let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
-        let (environments, mut agent) = run::make(&config).unwrap();
+        let run::Start { environments, mut agent } = run::start(&config).unwrap();
         let spec = environments[0].spec();
         let (obs, act) = (spec.observation_size, spec.action_size());
         let (mut rng, count) = (stream(1, Stream::Initialisation), environments.len());

@@ -34,7 +34,7 @@
 //! use trainer::{config::RunConfig, export, run, train};
 //!
 //! let config = RunConfig::resolve(Some("sac"), None, &["steps=600".into()])?;
-//! let (mut environments, mut agent) = run::make(&config)?;
+//! let run::Start { mut environments, mut agent } = run::start(&config)?;
 //! train::train(&mut environments, &mut *agent, &config.training, &mut train::Unobserved)?;
 //! let blob = export::export(&agent.policy(), environments[0].spec())?;
 //! assert_eq!(blob.bytes()[..4], *b"PLCY");

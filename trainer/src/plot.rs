@@ -11,19 +11,27 @@ const BLUE: RGBColor = RGBColor(31, 92, 168);
 const GREY: RGBColor = RGBColor(165, 175, 190);
 /// Colour of the grid.
 const GRID: RGBColor = RGBColor(225, 229, 234);
-/// Episodes in the running mean.
+/// Episodes in the running mean: this many, or one in a hundred where that is more.
 const WINDOW: usize = 10;
+/// Points of a series that are drawn at most; of more, every so many.
+const POINTS: usize = 1500;
 
-/// Draws the return of each episode, and the mean of the last ten, over environment steps.
+/// Draws the return of each episode, and a running mean, over environment steps.
 ///
 /// `episodes` are (environment step at its end, return). Gives the text of an SVG file.
 pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
     let points: Vec<(f64, f64)> = episodes.iter().map(|&(s, r)| (s as f64, r)).collect();
-    let means = running_means(&points);
+    let window = WINDOW.max(points.len() / 100);
+    let means = thinned(running_means(&points, window));
     let steps = points.last().map_or(1.0, |point| point.0);
     let lowest = points.iter().map(|point| point.1).fold(0.0, f64::min);
     let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
     let margin = 0.04 * (highest - lowest).max(1.0);
+    let (shown, points) = (points.len(), thinned(points));
+    let single = match points.len() {
+        drawn if drawn == shown => "one episode".to_string(),
+        drawn => format!("one episode ({drawn} of {shown} drawn)"),
+    };
 
     let mut svg = String::new();
     let draw = || -> Result<(), Box<dyn std::error::Error>> {
@@ -49,11 +57,11 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
             .draw()?;
         chart
             .draw_series(points.iter().map(|&p| Circle::new(p, 3, GREY.filled())))?
-            .label("one episode")
+            .label(single)
             .legend(|(x, y)| Circle::new((x + 9, y), 3, GREY.filled()));
         chart
             .draw_series(LineSeries::new(means, BLUE.stroke_width(2)))?
-            .label(format!("mean of the last {WINDOW}"))
+            .label(format!("mean of the last {window}"))
             .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLUE.stroke_width(2)));
         chart
             .configure_series_labels()
@@ -70,15 +78,29 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
     svg
 }
 
-/// At each point the mean of the last [`WINDOW`] values, fewer at the beginning.
-fn running_means(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    (0..points.len())
-        .map(|last| {
-            let window = &points[(last + 1).saturating_sub(WINDOW)..=last];
-            let sum: f64 = window.iter().map(|point| point.1).sum();
-            (points[last].0, sum / window.len() as f64)
-        })
+/// Every so many of the points, the last one included, so that [`POINTS`] remain at most.
+fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let stride = points.len().div_ceil(POINTS).max(1);
+    let last = points.len().saturating_sub(1);
+    points
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| (last - i).is_multiple_of(stride))
+        .map(|(_, p)| p)
         .collect()
+}
+
+/// At each point the mean of the last `window` values, fewer at the beginning.
+fn running_means(points: &[(f64, f64)], window: usize) -> Vec<(f64, f64)> {
+    let mut sum = 0.0;
+    let mean = |last: usize| {
+        sum += points[last].1;
+        if last >= window {
+            sum -= points[last - window].1;
+        }
+        (points[last].0, sum / window.min(last + 1) as f64)
+    };
+    (0..points.len()).map(mean).collect()
 }
 
 #[cfg(test)]
@@ -88,7 +110,17 @@ mod tests {
     #[test]
     fn means_run() {
         let points: Vec<(f64, f64)> = (0..12).map(|i| (f64::from(i), f64::from(i))).collect();
-        let means = running_means(&points);
+        let means = running_means(&points, 10);
         assert_eq!((means[0].1, means[1].1, means[11].1), (0.0, 0.5, 6.5));
+    }
+
+    #[test]
+    fn few_enough_points_are_drawn() {
+        for count in [0, 1, POINTS, POINTS + 1, 100_000] {
+            let points: Vec<(f64, f64)> = (0..count).map(|i| (i as f64, 0.0)).collect();
+            let (last, drawn) = (points.last().copied(), thinned(points));
+            assert!(drawn.len() <= POINTS && drawn.last().copied() == last, "{count}");
+            assert!(count <= POINTS && drawn.len() == count || drawn.len() > POINTS / 3);
+        }
     }
 }

@@ -34,6 +34,8 @@ use crate::interface::Algorithm;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check};
 
+type Make = fn(&toml::Table, &Setup<'_>, &mut Rng) -> Result<Box<dyn Algorithm>, ConfigError>;
+
 /// An algorithm by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -41,7 +43,7 @@ pub struct Entry {
     pub name: &'static str,
     /// Makes an agent with the settings of a preset's `[agent]` table; its first parameters are
     /// drawn from the generator.
-    make: fn(&toml::Table, &Setup<'_>, &mut Rng) -> Result<Box<dyn Algorithm>, ConfigError>,
+    make: Make,
     /// The settings that it reads from an `[agent]` table.
     pub settings: fn(&toml::Table) -> Result<toml::Table, ConfigError>,
 }

@@ -23,8 +23,8 @@ use crate::settings::ConfigError;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Without a command: trains the preset `sac`, evaluates and exports its policy \
-                  to runs/sac, checks it, and prints a table.\n\n\
+    after_help = "Without a command: trains the presets `dqn`, `ddpg`, `td3` and `sac`, evaluates \
+                  and exports their policies to runs/PRESET, checks them, and prints a table.\n\n\
                   Example: trainer train --preset sac --seed 3 --set gamma=0.98 --out runs/mine"
 )]
 struct Arguments {

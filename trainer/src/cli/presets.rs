@@ -42,12 +42,12 @@ impl Presets {
             return json(&rows);
         }
         let mut text = format!(
-            "{:<16} {:<10} {:<18} {:>8}  source\n",
+            "{:<22} {:<9} {:<18} {:>8}  source\n",
             "name", "algorithm", "environment", "steps"
         );
         for row in rows {
             let Row { name, algorithm, environment, steps, source } = row;
-            text += &format!("{name:<16} {algorithm:<10} {environment:<18} {steps:>8}  {source}\n");
+            text += &format!("{name:<22} {algorithm:<9} {environment:<18} {steps:>8}  {source}\n");
         }
         text
     }

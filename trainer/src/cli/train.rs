@@ -71,7 +71,7 @@ impl Train {
 }
 
 /// The presets of the main job: each algorithm's own.
-const OWN: &[&str] = &["sac"];
+const OWN: &[&str] = &["dqn", "ddpg", "td3", "sac"];
 
 /// What `trainer` alone does.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
@@ -123,8 +123,9 @@ fn table(rows: &[(Summary, PathBuf)]) -> String {
             format!("within {:.1e}", s.parity.max_difference),
         );
         text += &format!(
-            "  {} starts, worst return {:.1}{}; results in {}\n",
+            "  {} starts, {} to the end, worst return {:.1}{}; results in {}\n",
             e.starts,
+            e.full_episodes,
             e.worst,
             e.optimal_mean.map_or(String::new(), |optimal| format!(", optimal mean {optimal:.1}")),
             directory.display(),

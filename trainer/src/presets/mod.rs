@@ -66,7 +66,7 @@ mod tests {
                 training: crate::train::TrainingConfig { batch_size: 2, ..config.training.clone() },
                 ..config
             };
-            run::make(&small).unwrap();
+            run::start(&small).unwrap();
         }
     }
 

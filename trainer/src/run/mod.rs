@@ -65,10 +65,17 @@ pub trait Progress {
     fn episode(&mut self, episode_return: f64);
 }
 
+/// What a run begins with.
+#[allow(missing_debug_implementations, reason = "environments and agents are trait objects")]
+pub struct Start {
+    /// As many as the settings say, all alike.
+    pub environments: Vec<Box<dyn Environment>>,
+    /// With its first parameters.
+    pub agent: Box<dyn Algorithm>,
+}
+
 /// The environments and the agent of a run's settings.
-pub fn make(
-    config: &RunConfig,
-) -> Result<(Vec<Box<dyn Environment>>, Box<dyn Algorithm>), ConfigError> {
+pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     let training = &config.training;
     let environments = (0..training.environments).map(|_| envs::make(&config.environment));
     let environments: Vec<_> = environments.collect::<Result<_, _>>()?;
@@ -79,7 +86,7 @@ pub fn make(
     };
     let mut rng = stream(training.seed, Stream::Initialisation);
     let agent = algos::make(&config.algorithm, &config.agent, &setup, &mut rng)?;
-    Ok((environments, agent))
+    Ok(Start { environments, agent })
 }
 
 /// Runs the settings and writes to `directory`: `policy.bin`, `recording.bin`, `config.toml`,
@@ -90,7 +97,7 @@ pub fn run(
     directory: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Summary, RunError> {
-    let (mut environments, mut agent) = make(config)?;
+    let Start { mut environments, mut agent } = start(config)?;
     let spec = environments[0].spec().clone();
 
     let mut recorder = Recorder::new(directory, &*agent, progress)?;

@@ -34,9 +34,9 @@ pub fn argmax<T: Scalar>(x: &[T], columns: usize, index: &mut [T]) {
     for (index, x) in index.iter_mut().zip(x.chunks_exact(columns)) {
         let mut best = 0;
         for (j, value) in x.iter().enumerate() {
-            // A NaN is not ≤ anything and differs from itself: the first one takes over and stays.
-            let smaller = *value <= x[best] || x[best] != x[best];
-            if !smaller {
+            // A NaN is not ≤ anything: the first one takes over, and stays.
+            let smaller = *value <= x[best];
+            if !smaller && !x[best].to_f64().is_nan() {
                 best = j;
             }
         }
