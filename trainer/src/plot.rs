@@ -14,7 +14,7 @@ const GRID: RGBColor = RGBColor(225, 229, 234);
 /// Episodes in the running mean: this many, or one in a hundred where that is more.
 const WINDOW: usize = 10;
 /// Points of a series that are drawn at most; of more, every so many.
-const POINTS: usize = 1500;
+const POINTS: usize = 600;
 
 /// Draws the return of each episode, and a running mean, over environment steps.
 ///

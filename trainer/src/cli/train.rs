@@ -120,7 +120,10 @@ fn table(rows: &[(Summary, PathBuf)]) -> String {
             gap,
             s.train_seconds,
             format!("{} bytes", s.policy.bytes),
-            format!("within {:.1e}", s.parity.max_difference),
+            match s.parity.differing {
+                0 => format!("within {:.1e}", s.parity.max_difference),
+                ties => format!("{ties} ties of {}", s.parity.observations),
+            },
         );
         text += &format!(
             "  {} starts, {} to the end, worst return {:.1}{}; results in {}\n",

@@ -99,6 +99,9 @@ pub struct Parity {
     pub observations: usize,
     /// Largest difference of an action entry, in the action's unit.
     pub max_difference: f64,
+    /// Observations whose actions differ by more than rounding: only with a grid of actions, where
+    /// two of them are worth the same.
+    pub differing: usize,
 }
 
 /// CRC-64/XZ over the bits of the parameters, little-endian, as 16 hexadecimal digits.
