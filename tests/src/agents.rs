@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 use toml::Table;
-use trainer::algos::{Agent, Learning, Noise, Setup, ddpg, dqn, sac, sac_m, sac_v, td3};
+use trainer::algos::{Agent, Draws, Learning, Setup, ddpg, dqn, sac, sac_m, sac_v, td3};
 use trainer::autodiff::{Linear, Params, Program};
 use trainer::config::RunConfig;
 use trainer::interface::{Batch, Metric, Spec};
@@ -15,11 +15,11 @@ use crate::golden::numbers;
 /// An agent whose updates are checked.
 pub trait Subject<T> {
     /// One whole update.
-    fn update(&mut self, batch: &Batch<'_, T>, noise: &Noise<T>);
+    fn update(&mut self, batch: &Batch<'_, T>, draws: &Draws<T>);
     /// A step of the critics alone.
-    fn update_critics(&mut self, batch: &Batch<'_, T>, noise: &Noise<T>);
+    fn update_critics(&mut self, batch: &Batch<'_, T>, draws: &Draws<T>);
     /// A step of the actor alone.
-    fn update_actor(&mut self, batch: &Batch<'_, T>, noise: &Noise<T>);
+    fn update_actor(&mut self, batch: &Batch<'_, T>, draws: &Draws<T>);
     /// All parameters.
     fn params(&mut self) -> &mut Params<T>;
     /// Networks by name.
@@ -29,14 +29,14 @@ pub trait Subject<T> {
 }
 
 impl<P: Program, L: Learning<P>> Subject<P::Scalar> for Agent<P, L> {
-    fn update(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.update_with(batch, noise);
+    fn update(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.update_with(batch, draws);
     }
-    fn update_critics(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.update_critics_with(batch, noise);
+    fn update_critics(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.update_critics_with(batch, draws);
     }
-    fn update_actor(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.update_actor_with(batch, noise);
+    fn update_actor(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.update_actor_with(batch, draws);
     }
     fn params(&mut self) -> &mut Params<P::Scalar> {
         &mut self.params
@@ -90,7 +90,7 @@ impl Settings {
         spec: &Spec,
         batch_size: usize,
     ) -> Box<dyn Subject<P::Scalar>> {
-        let setup = &Setup { spec, batch_size, environments: 1 };
+        let setup = &Setup { spec, batch_size, environments: 1, separate_updates: false };
         let rng = &mut stream(0, Stream::Initialisation);
         macro_rules! agent {
             ($module:ident, $learning:ident) => {{

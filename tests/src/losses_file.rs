@@ -2,7 +2,7 @@
 //! for each algorithm.
 
 use serde_json::Value;
-use trainer::algos::Noise;
+use trainer::algos::Draws;
 use trainer::autodiff::{Linear, Program};
 use trainer::interface::Spec;
 use trainer::scalar::Scalar;
@@ -119,7 +119,7 @@ impl<'a> Case<'a> {
             let noise = self.json.get("noise").map(|noise| &noise[index]["eps"]);
             noise.map_or_else(Vec::new, cast::<P::Scalar>)
         };
-        let noise = Noise { target: drawn(0), actor: drawn(1), temperature: vec![] };
+        let noise = Draws { target: drawn(0), actor: drawn(1), temperature: vec![] };
         let mut agent = self.agent::<P>(settings);
         agent.update_critics(&arrays.batch(), &noise);
         let critic = reported(&*agent, "q_loss").expect("every algorithm has a critic");

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use serde_json::{Map, Value};
-use trainer::algos::Noise;
+use trainer::algos::Draws;
 use trainer::autodiff::{Linear, Program};
 use trainer::interface::Spec;
 use trainer::scalar::Scalar;
@@ -114,7 +114,7 @@ impl<'a> Case<'a> {
         let arrays = Arrays::new(&self.spec, self.batch, [s, a, r, next_s, not_terminated]);
         let [target, actor, temperature] = ["target", "actor", "alpha"]
             .map(|key| noise.get(key).map_or_else(Vec::new, |noise| cast(noise)));
-        agent.update(&arrays.batch(), &Noise { target, actor, temperature });
+        agent.update(&arrays.batch(), &Draws { target, actor, temperature });
     }
 }
 

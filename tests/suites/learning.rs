@@ -131,13 +131,13 @@ fn the_pole_is_balanced() {
 fn runs_have_their_pinned_fingerprints() {
     let mut changed = Vec::new();
     for (preset, pinned) in [
-        ("dqn", ""),
-        ("double-dqn", ""),
-        ("ddpg", ""),
-        ("td3", ""),
+        ("dqn", "b7bf4041bd4ce782"),
+        ("double-dqn", "3660fd9cf6ece0eb"),
+        ("ddpg", "2b71e08ccd7f7660"),
+        ("td3", "e08e5fa5cbb95b97"),
         ("sac", "baeb5b2d4ee6d64c"),
-        ("sac-v", ""),
-        ("hw2-sac-m3", ""),
+        ("sac-v", "3dcc598f7a3a9bc8"),
+        ("hw2-sac-m3", "8c5d2d8e94db36f6"),
     ] {
         let steps = if preset == "hw2-sac-m3" { 8192 } else { 800 };
         let agent = trained(preset, &["seed=1".into(), format!("steps={steps}")]);

@@ -3,7 +3,7 @@
 
 use policy_core::{Head, LogStdBound};
 use tests::agents::{Arrays, Settings, values};
-use trainer::algos::{self, Noise, Setup};
+use trainer::algos::{self, Draws, Setup};
 use trainer::autodiff::{Params, Plan, Program, Tape};
 use trainer::config::RunConfig;
 use trainer::export::{HostPolicy, export};
@@ -54,7 +54,8 @@ const POLICIES: &[(&str, &[&str], usize, &str)] = &[
 fn agent(preset: &str, settings: &[&str], actions: usize) -> Box<dyn Algorithm> {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
-    let setup = Setup { spec: &spec(actions), batch_size: 32, environments: 1 };
+    let setup =
+        Setup { spec: &spec(actions), batch_size: 32, environments: 1, separate_updates: false };
     let rng = &mut stream(1, Stream::Initialisation);
     algos::make(&config.algorithm, &config.agent, &setup, rng).unwrap()
 }
@@ -186,7 +187,7 @@ fn updates_have_the_same_bits_on_every_backend() {
             let not_terminated = numbers(1, 4).iter().map(|x| f32::from(*x < 1.0)).collect();
             let arrays = Arrays::new(&spec, rows, [s, a, r, next_s, not_terminated]);
             let [target, actor, temperature] = [5, 6, 7].map(|of| numbers(actions, of));
-            agent.update(&arrays.batch(), &Noise { target, actor, temperature });
+            agent.update(&arrays.batch(), &Draws { target, actor, temperature });
         }
         agent.params().value.iter().map(|x| x.to_bits()).collect()
     }

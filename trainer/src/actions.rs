@@ -29,14 +29,9 @@ enum Form {
 }
 
 impl ActionSpace {
-    /// Actions in the environment's own units.
-    pub fn physical(spec: &Spec) -> Self {
-        ActionSpace::new(Form::Physical, spec)
-    }
-
-    /// Actions in [−1, 1], to be scaled to the environment's range.
-    pub fn normalised(spec: &Spec) -> Self {
-        ActionSpace::new(Form::Normalised, spec)
+    /// Actions in the environment's own units, or `normalised` to [−1, 1] for its range.
+    pub fn continuous(spec: &Spec, normalised: bool) -> Self {
+        ActionSpace::new(if normalised { Form::Normalised } else { Form::Physical }, spec)
     }
 
     /// The indices of `points` evenly spaced actions.
@@ -119,8 +114,8 @@ mod tests {
     #[test]
     fn random_actions_cover_the_environments_range() {
         for space in [
-            ActionSpace::physical(&spec()),
-            ActionSpace::normalised(&spec()),
+            ActionSpace::continuous(&spec(), false),
+            ActionSpace::continuous(&spec(), true),
             ActionSpace::grid(&spec(), 6),
         ] {
             let mut rng = stream(1, Stream::Exploration);
@@ -146,7 +141,7 @@ mod tests {
             space.to_environment(&mut action);
             assert_eq!(action, [wanted]);
         }
-        assert_eq!(ActionSpace::normalised(&spec()).scale_and_bias(), (vec![1.0], vec![0.0]));
+        assert_eq!(ActionSpace::continuous(&spec(), true).scale_and_bias(), (vec![1.0], vec![0.0]));
         assert_eq!(space.scale_and_bias(), (vec![2.5], vec![2.5]));
     }
 }

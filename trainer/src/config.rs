@@ -63,10 +63,10 @@ impl RunConfig {
             leaves.push(assignment(given)?);
         }
         // First the environment, whose name decides what else there is to set.
-        for (_, value) in leaves.iter().filter(|(key, _)| key == ENVIRONMENT_NAME) {
+        if let Some((_, value)) = leaves.iter().rfind(|(key, _)| names_environment(key)) {
             choose_environment(&mut table, value, variants.as_ref())?;
         }
-        for (key, value) in leaves.into_iter().filter(|(key, _)| key != ENVIRONMENT_NAME) {
+        for (key, value) in leaves.into_iter().filter(|(key, _)| !names_environment(key)) {
             assign(&mut table, &key, value)?;
         }
         table.insert("preset".into(), name.into());
@@ -78,6 +78,11 @@ impl RunConfig {
 
 /// The key that chooses the environment.
 pub const ENVIRONMENT_NAME: &str = "environment.name";
+/// Is this that key, or its short form?
+fn names_environment(key: &str) -> bool {
+    key == ENVIRONMENT_NAME || key == last_part(ENVIRONMENT_NAME)
+}
+
 /// The table of a preset with its settings for environments other than its own.
 const VARIANTS: &str = "on";
 
@@ -112,6 +117,10 @@ pub fn environment(name: &str, assignments: &[String]) -> Result<Table, ConfigEr
     table.insert("environment".into(), Value::Table(envs::defaults(name)?));
     for given in assignments {
         let (key, value) = assignment(given)?;
+        if names_environment(&key) {
+            let needed = "left as it is: a policy is for one environment".into();
+            return Err(ConfigError::Value { key, needed, value: value.to_string() });
+        }
         assign(&mut table, &key, value)?;
     }
     match table.remove("environment") {
@@ -149,6 +158,10 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
+    if table.get(key).is_some_and(Value::is_table) {
+        let needed = format!("set key by key, such as {key}.KEY=VALUE: it is a table");
+        return Err(ConfigError::Value { key: key.into(), needed, value: value.to_string() });
+    }
     let mut leaves = Vec::new();
     collect_leaves(table, "", &mut leaves);
     let Some((path, old)) = leaves.iter().find(|(path, _)| path == key || last_part(path) == key)
@@ -230,7 +243,7 @@ mod tests {
         assert_eq!(envs::name(&config.environment), "inverted-pendulum");
         assert_eq!(config.environment["reset_noise_scale"].as_float(), Some(0.2));
         assert_eq!((config.training.steps, config.agent["gamma"].as_float()), (30_000, Some(0.5)));
-        let unchanged = resolve(&["environment.name=pendulum"]).unwrap();
+        let unchanged = resolve(&["name=inverted-pendulum", "environment.name=pendulum"]).unwrap();
         assert_eq!(unchanged, resolve(&[]).unwrap());
     }
 
@@ -266,8 +279,10 @@ mod tests {
             let error = RunConfig::resolve(None, Some(("a.toml", file)), &[]).unwrap_err();
             assert!(error.to_string().starts_with(start), "{error}");
         }
-        let message = message("environment.name=pendlum");
-        assert!(message.contains("did you mean `pendulum`?"), "{message}");
+        let unknown = message("environment.name=pendlum");
+        assert!(unknown.contains("did you mean `pendulum`?"), "{unknown}");
+        assert!(message("environment=pendulum").contains("such as environment.KEY=VALUE"));
+        assert!(environment("pendulum", &["name=x".into()]).is_err());
         let error = RunConfig::resolve(None, None, &[]).unwrap_err().to_string();
         assert!(error.starts_with("no preset is named"), "{error}");
     }

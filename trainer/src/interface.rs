@@ -185,17 +185,13 @@ pub trait Algorithm {
     fn iteration_ended(&mut self, _progress: f64) {}
 
     /// One whole update from one minibatch: critics, actor, targets.
-    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
-        self.update_critics(batch, rng);
-        self.update_actor(batch, rng);
-        self.update_targets();
-    }
+    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
 
     /// A step of the critics alone.
     fn update_critics(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
 
     /// A step of the actor alone, and of what goes with it; nothing where there is none.
-    fn update_actor(&mut self, _batch: &Batch<'_, f32>, _rng: &mut Rng) {}
+    fn update_actor(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng);
 
     /// The targets follow.
     fn update_targets(&mut self);

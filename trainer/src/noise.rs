@@ -25,7 +25,7 @@ pub enum NoiseProcess {
 pub enum NoiseUnit {
     /// Half the width of the action's range.
     Scale,
-    /// The action's own unit.
+    /// The unit of the actions that the agent deals in.
     Action,
 }
 
@@ -61,6 +61,9 @@ impl NoiseConfig {
         for (key, share) in [("agent.noise_decay", c.noise_decay), ("agent.ou_theta", c.ou_theta)] {
             check(key, share, "in [0, 1]", (0.0..=1.0).contains(&share))?;
         }
+        let one = c.noise_decay == 1.0 || c.noise_decay_period == 0;
+        let needed = "0 where noise_decay is not 1: σ falls by a factor or linearly";
+        check("agent.noise_decay_period", c.noise_decay_period, needed, one)?;
         let dt = c.ou_dt > 0.0 && c.ou_dt <= 1.0;
         check("agent.ou_dt", c.ou_dt, "in (0, 1]", dt)?;
         Ok(c)
@@ -108,11 +111,6 @@ impl Noise {
             epsilon: zeros,
             config,
         }
-    }
-
-    /// σ now, in units.
-    pub fn std(&self) -> f64 {
-        self.sigma
     }
 
     /// Adds the next noise to actions `[environments, act]` and clips them to their bounds.
@@ -236,7 +234,7 @@ mod tests {
             let mut noise = Noise::new(config, 1, &[-1.0], &[1.0]);
             for wanted in wanted {
                 noise.iteration_ended();
-                assert!((noise.std() - wanted).abs() < 1e-12);
+                assert!((noise.sigma - wanted).abs() < 1e-12);
             }
         }
     }

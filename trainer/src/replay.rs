@@ -117,7 +117,8 @@ impl Replay {
         self.next = (self.next + 1) % self.capacity;
     }
 
-    /// Fills a minibatch with transitions drawn uniformly, with replacement.
+    /// Fills a minibatch with transitions drawn uniformly, with replacement: of tens of thousands,
+    /// few are drawn twice.
     ///
     /// # Panics
     ///

@@ -106,8 +106,10 @@ pub fn check(
 /// A table as the settings type it stands for; errors name the key within `name`.
 pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let path = error.path().to_string();
         let origin = match name {
-            "" => format!("`{}`", error.path()),
+            "" => format!("`{path}`"),
+            _ if path == "." => format!("`{name}`"),
             _ => format!("`{name}.{}`", error.path()),
         };
         ConfigError::Toml { origin, message: error.inner().message().replace('\n', " ") }

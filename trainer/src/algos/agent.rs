@@ -3,12 +3,12 @@
 use policy_core::gaussian::{fill_normal, uniform};
 use policy_core::{Algorithm as AlgorithmId, Head};
 
-use super::shared::Shared;
+use super::shared::{Objective, Shared, Targets};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, GraphError, Linear, Params, Program, Var};
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
 use crate::nn::Mlp;
-use crate::noise::Noise as ActionNoise;
+use crate::noise::Noise;
 use crate::rng::Rng;
 
 /// What an agent is made for.
@@ -20,11 +20,13 @@ pub struct Setup<'a> {
     pub batch_size: usize,
     /// Environments that it explores together, N.
     pub environments: usize,
+    /// Are critics and actor updated separately?
+    pub separate_updates: bool,
 }
 
 /// Standard normal numbers for one update, `[B, act]` each; empty where a loss takes none.
 #[derive(Debug, Clone, Default)]
-pub struct Noise<T> {
+pub struct Draws<T> {
     /// For a′ in the critics' target.
     pub target: Vec<T>,
     /// For ã in the actor's loss.
@@ -46,18 +48,18 @@ pub trait Learning<P: Program> {
         None
     }
 
-    /// Noise of the lengths that its updates take; `entries` is B times the entries of an action.
-    fn noise(&self, entries: usize) -> Noise<P::Scalar>;
+    /// Draws of the lengths that its updates take; `entries` is B times the entries of an action.
+    fn draws(&self, entries: usize) -> Draws<P::Scalar>;
 
     /// One whole update.
     fn step(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
-        self.step_critics(params, batch, noise);
-        self.step_actor(params, batch, noise);
+        self.step_critics(params, batch, draws);
+        self.step_actor(params, batch, draws);
         self.step_targets(params);
     }
 
@@ -66,7 +68,7 @@ pub trait Learning<P: Program> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     );
 
     /// A step of the actor alone, and of what goes with it.
@@ -74,15 +76,20 @@ pub trait Learning<P: Program> {
         &mut self,
         _params: &mut Params<P::Scalar>,
         _batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
     }
 
     /// The targets follow.
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>);
+    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
+        self.targets().follow(params);
+    }
 
-    /// All step sizes are their configured ones times `factor` from now on.
-    fn scale_learning_rates(&mut self, factor: f64);
+    /// When and how its targets follow.
+    fn targets(&mut self) -> &mut Targets;
+
+    /// Its losses with their optimisers.
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3];
 
     /// What the last update reports, in the order of [`Learning::METRICS`].
     fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64>;
@@ -100,8 +107,8 @@ pub trait Learning<P: Program> {
 pub(super) enum Exploration {
     /// Its policy is random by itself.
     Policy,
-    /// Noise added to the greedy action.
-    Added(ActionNoise),
+    /// Draws added to the greedy action.
+    Added(Noise),
     /// With probability ε a random action: one draw decides for all environments.
     Epsilon(Epsilon),
 }
@@ -117,14 +124,14 @@ pub(super) struct Epsilon {
 /// Settings that an agent itself reads.
 pub(super) struct AgentSettings {
     discount: f64,
-    final_learning_rate: f64,
+    final_learning_rate_factor: f64,
     exploration: Exploration,
 }
 
 impl AgentSettings {
     pub(super) fn new(c: &Shared, exploration: Exploration) -> Self {
-        let Shared { gamma, final_learning_rate, .. } = *c;
-        AgentSettings { discount: gamma, final_learning_rate, exploration }
+        let Shared { gamma, final_learning_rate_factor, .. } = *c;
+        AgentSettings { discount: gamma, final_learning_rate_factor, exploration }
     }
 }
 
@@ -138,9 +145,9 @@ pub struct Agent<P: Program, L> {
     greedy_program: P,
     exploring_program: P,
     exploration: Exploration,
-    noise: Noise<P::Scalar>,
+    draws: Draws<P::Scalar>,
     discount: f64,
-    final_learning_rate: f64,
+    final_learning_rate_factor: f64,
     /// The environment's least and largest actions.
     range: (Vec<f64>, Vec<f64>),
 }
@@ -167,30 +174,30 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
         Ok(Agent {
             greedy_program: program(1, false)?,
             exploring_program: program(setup.environments, samples)?,
-            noise: learning.noise(setup.batch_size * act),
+            draws: learning.draws(setup.batch_size * act),
             params,
             learning,
             actions,
             exploration: settings.exploration,
             discount: settings.discount,
-            final_learning_rate: settings.final_learning_rate,
+            final_learning_rate_factor: settings.final_learning_rate_factor,
             range: (setup.spec.action_low.clone(), setup.spec.action_high.clone()),
         })
     }
 
     /// One whole update with given noise.
-    pub fn update_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.learning.step(&mut self.params, batch, noise);
+    pub fn update_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.learning.step(&mut self.params, batch, draws);
     }
 
     /// A step of the critics alone with given noise.
-    pub fn update_critics_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.learning.step_critics(&mut self.params, batch, noise);
+    pub fn update_critics_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.learning.step_critics(&mut self.params, batch, draws);
     }
 
     /// A step of the actor alone with given noise.
-    pub fn update_actor_with(&mut self, batch: &Batch<'_, P::Scalar>, noise: &Noise<P::Scalar>) {
-        self.learning.step_actor(&mut self.params, batch, noise);
+    pub fn update_actor_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
+        self.learning.step_actor(&mut self.params, batch, draws);
     }
 
     /// Networks and losses.
@@ -259,27 +266,29 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
             Exploration::Added(noise) => noise.iteration_ended(),
             Exploration::Epsilon(e) => e.value = (e.value * e.decay).max(e.least),
         }
-        if self.final_learning_rate != 1.0 {
-            self.learning.scale_learning_rates(1.0 + progress * (self.final_learning_rate - 1.0));
+        if self.final_learning_rate_factor != 1.0 {
+            let factor = 1.0 + progress * (self.final_learning_rate_factor - 1.0);
+            let objectives = self.learning.objectives().into_iter().flatten();
+            objectives.for_each(|objective| objective.scale_learning_rate(factor));
         }
     }
 
     fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
-        fill_normal(rng, &mut self.noise.target);
-        fill_normal(rng, &mut self.noise.actor);
-        fill_normal(rng, &mut self.noise.temperature);
-        self.learning.step(&mut self.params, batch, &self.noise);
+        fill_normal(rng, &mut self.draws.target);
+        fill_normal(rng, &mut self.draws.actor);
+        fill_normal(rng, &mut self.draws.temperature);
+        self.learning.step(&mut self.params, batch, &self.draws);
     }
 
     fn update_critics(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
-        fill_normal(rng, &mut self.noise.target);
-        self.learning.step_critics(&mut self.params, batch, &self.noise);
+        fill_normal(rng, &mut self.draws.target);
+        self.learning.step_critics(&mut self.params, batch, &self.draws);
     }
 
     fn update_actor(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
-        fill_normal(rng, &mut self.noise.actor);
-        fill_normal(rng, &mut self.noise.temperature);
-        self.learning.step_actor(&mut self.params, batch, &self.noise);
+        fill_normal(rng, &mut self.draws.actor);
+        fill_normal(rng, &mut self.draws.temperature);
+        self.learning.step_actor(&mut self.params, batch, &self.draws);
     }
 
     fn update_targets(&mut self) {

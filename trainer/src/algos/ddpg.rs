@@ -2,17 +2,17 @@
 //! algorithm 1).
 
 use policy_core::{Algorithm as AlgorithmId, Head};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
-use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
-use crate::actions::ActionSpace;
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
-use crate::nn::{ActorOutput, Critic, CriticForm, Deterministic, Layout, Mlp};
-use crate::noise::{Noise as ActionNoise, NoiseConfig};
+use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
+use super::deterministic::ActorSettings;
+use super::shared::{Objective, Shared, Targets, Transitions, slices};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
+use crate::nn::{Critic, Deterministic, Layout, Mlp};
+use crate::noise::{Noise, NoiseConfig};
 use crate::rng::Rng;
-use crate::settings::{ConfigError, check, from_table};
+use crate::settings::ConfigError;
 
 /// y = r + γ (1 − d) Q_θ′(s′, μ_φ′(s′))
 ///
@@ -40,39 +40,6 @@ pub struct Config {
     /// How it explores.
     #[serde(flatten)]
     pub noise: NoiseConfig,
-}
-
-/// Settings of a deterministic actor and its critics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActorSettings {
-    /// Adam's step size for the actor.
-    pub actor_learning_rate: f64,
-    /// How the actor's output is bounded.
-    pub actor_output: ActorOutput,
-    /// How states and actions meet in a critic.
-    pub critic: CriticForm,
-    /// Do actor and critics deal in actions within [−1, 1]?
-    pub normalise_actions: bool,
-}
-
-impl ActorSettings {
-    /// Reads and checks these keys of an `[agent]` table.
-    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
-        let c: ActorSettings = from_table("agent", table)?;
-        check_rate("actor_learning_rate", c.actor_learning_rate)?;
-        let needed = "tanh where actions are normalised";
-        let tanh = c.actor_output == ActorOutput::Tanh;
-        check("agent.actor_output", c.actor_output, needed, tanh || !c.normalise_actions)?;
-        Ok(c)
-    }
-
-    /// The actions that the networks deal in.
-    pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
-        match self.normalise_actions {
-            true => ActionSpace::normalised(setup.spec),
-            false => ActionSpace::physical(setup.spec),
-        }
-    }
 }
 
 impl Config {
@@ -127,7 +94,7 @@ impl<P: Program> Ddpg<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
@@ -149,10 +116,10 @@ impl<P: Program> Ddpg<P> {
 
         let actions = config.actor.action_space(setup);
         let (low, high) = actions.bounds();
-        let noise = ActionNoise::new(config.noise.clone(), setup.environments, &low, &high);
+        let noise = Noise::new(config.noise.clone(), setup.environments, &low, &high);
         let settings = AgentSettings::new(c, Exploration::Added(noise));
         let learning = Ddpg { networks: n, critic, actor, targets };
-        Agent::new(params, learning, actions, settings, setup)
+        Ok(Agent::new(params, learning, actions, settings, setup)?)
     }
 }
 
@@ -163,15 +130,15 @@ impl<P: Program> Learning<P> for Ddpg<P> {
         self.networks.actor.apply(s)
     }
 
-    fn noise(&self, _entries: usize) -> Noise<P::Scalar> {
-        Noise::default()
+    fn draws(&self, _entries: usize) -> Draws<P::Scalar> {
+        Draws::default()
     }
 
     fn step_critics(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
         self.critic.step(params, &slices(batch));
     }
@@ -180,18 +147,17 @@ impl<P: Program> Learning<P> for Ddpg<P> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
         self.actor.step(params, &[batch.observation()]);
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        self.critic.scale_learning_rate(factor);
-        self.actor.scale_learning_rate(factor);
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), Some(&mut self.actor), None]
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
@@ -212,13 +178,4 @@ impl<P: Program> Learning<P> for Ddpg<P> {
         let actor = &self.networks.actor;
         (AlgorithmId::Ddpg, &actor.network, actor.head(low, high))
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(Ddpg::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

@@ -4,11 +4,11 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Epsilon, Exploration, Learning, Noise, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Epsilon, Exploration, Learning, Setup};
 use super::shared::{Objective, Shared, Targets, Transitions, check_share, slices};
 use crate::actions::ActionSpace;
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
 use crate::nn::{Layout, Mlp};
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check, from_table};
@@ -62,7 +62,8 @@ impl Config {
         check("agent.grid_points", q.grid_points, "2 to 4096", points)?;
         check_share("epsilon", q.epsilon)?;
         check_share("epsilon_decay", q.epsilon_decay)?;
-        check_share("epsilon_min", q.epsilon_min)?;
+        let least = (0.0..=q.epsilon).contains(&q.epsilon_min);
+        check("agent.epsilon_min", q.epsilon_min, "between 0 and epsilon", least)?;
         Ok(Config { shared, q })
     }
 }
@@ -91,8 +92,10 @@ impl<P: Program> Dqn<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
+        let single = spec.action_size() == 1;
+        check("environment.name", spec.name, "one with a single action entry", single)?;
         let mut layout = Layout::default();
         let [critic, target] = [(); 2].map(|()| {
             c.network(&mut layout, spec.observation_size, usize::from(config.q.grid_points))
@@ -110,7 +113,13 @@ impl<P: Program> Dqn<P> {
         let epsilon = Epsilon { value: q.epsilon, decay: q.epsilon_decay, least: q.epsilon_min };
         let actions = ActionSpace::grid(spec, q.grid_points);
         let settings = AgentSettings::new(c, Exploration::Epsilon(epsilon));
-        Agent::new(params, Dqn { config, networks: n, critic, targets }, actions, settings, setup)
+        Ok(Agent::new(
+            params,
+            Dqn { config, networks: n, critic, targets },
+            actions,
+            settings,
+            setup,
+        )?)
     }
 }
 
@@ -122,25 +131,25 @@ impl<P: Program> Learning<P> for Dqn<P> {
         self.networks.critic.apply(s).argmax()
     }
 
-    fn noise(&self, _entries: usize) -> Noise<P::Scalar> {
-        Noise::default()
+    fn draws(&self, _entries: usize) -> Draws<P::Scalar> {
+        Draws::default()
     }
 
     fn step_critics(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
         self.critic.step(params, &slices(batch));
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        self.critic.scale_learning_rate(factor);
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), None, None]
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
@@ -161,15 +170,4 @@ impl<P: Program> Learning<P> for Dqn<P> {
         let head = Head::Grid { low: low[0] as f32, high: high[0] as f32, points };
         (algorithm, &self.networks.critic, head)
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    let entries = setup.spec.action_size();
-    check("environment", setup.spec.name, "one with a single action entry", entries == 1)?;
-    Ok(Box::new(Dqn::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

@@ -11,6 +11,7 @@
 //! | [`sac_m`] | SAC-M1, SAC-M2, SAC-M3 |
 //! | [`agent`] | what every agent does besides its losses |
 //! | [`shared`] | settings and steps that several algorithms have |
+//! | [`deterministic`] | settings of the actors of DDPG and TD3 |
 //! | [`stochastic`] | the random policies of SAC and SAC-V |
 //!
 //! A new one is one file here, one entry in [`ALL`], its number in the policy file
@@ -18,6 +19,7 @@
 
 pub mod agent;
 pub mod ddpg;
+pub mod deterministic;
 pub mod dqn;
 pub mod sac;
 pub mod sac_m;
@@ -26,10 +28,11 @@ pub mod shared;
 pub mod stochastic;
 pub mod td3;
 
-pub use agent::{Agent, Learning, Noise, Setup};
+pub use agent::{Agent, Draws, Learning, Setup};
 
 use policy_core::action::MAX_ACTION_SIZE;
 
+use crate::autodiff::Plan;
 use crate::interface::Algorithm;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check};
@@ -48,12 +51,15 @@ pub struct Entry {
     pub settings: fn(&toml::Table) -> Result<toml::Table, ConfigError>,
 }
 
-/// An entry of [`ALL`] for the module of an algorithm.
+/// An entry of [`ALL`] for an algorithm's losses.
 macro_rules! entry {
-    ($name:literal, $module:ident) => {
+    ($name:literal, $module:ident :: $learning:ident) => {
         Entry {
             name: $name,
-            make: $module::make,
+            make: |agent, setup, rng| {
+                let config = $module::Config::from_table(agent)?;
+                Ok(Box::new($module::$learning::<Plan>::agent(config, setup, rng)?))
+            },
             settings: |agent| {
                 let config = $module::Config::from_table(agent)?;
                 Ok(toml::Table::try_from(config).expect("settings came from TOML"))
@@ -64,12 +70,12 @@ macro_rules! entry {
 
 /// All algorithms.
 pub const ALL: &[Entry] = &[
-    entry!("dqn", dqn),
-    entry!("ddpg", ddpg),
-    entry!("td3", td3),
-    entry!("sac", sac),
-    entry!("sac-v", sac_v),
-    entry!("sac-m", sac_m),
+    entry!("dqn", dqn::Dqn),
+    entry!("ddpg", ddpg::Ddpg),
+    entry!("td3", td3::Td3),
+    entry!("sac", sac::Sac),
+    entry!("sac-v", sac_v::SacV),
+    entry!("sac-m", sac_m::SacM),
 ];
 
 /// The algorithm of that name.
@@ -88,6 +94,6 @@ pub fn make(
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
     let actions = setup.spec.action_size();
     let needed = "one of at most 8 action entries";
-    check("environment", setup.spec.name, needed, actions <= MAX_ACTION_SIZE)?;
+    check("environment.name", setup.spec.name, needed, actions <= MAX_ACTION_SIZE)?;
     (find(name)?.make)(agent, setup, rng)
 }

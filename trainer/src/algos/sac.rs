@@ -4,12 +4,12 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
 use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
-use super::stochastic::{Policy, PolicySettings};
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
-use crate::nn::{Critic, CriticForm, Layout, Mlp};
+use super::stochastic::{GaussianSettings, Policy, PolicyForm, PolicySettings};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
+use crate::nn::{CriticForm, Layout, Mlp, Twin};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -24,10 +24,9 @@ fn critic_losses<'g>(
     epsilon: Var<'g>,
 ) -> [Var<'g>; 2] {
     let (next_a, log_pi) = n.actor.sample(b.next_s, epsilon);
-    let [next_q1, next_q2] = [0, 1].map(|j: usize| n.target[j].apply(b.next_s, next_a));
-    let soft_value = next_q1.min(next_q2) - n.alpha_times(c, log_pi);
+    let soft_value = n.target.min(b.next_s, next_a) - n.alpha_times(c, log_pi);
     let y = b.r + c.shared.gamma * (b.not_terminated * soft_value);
-    [0, 1].map(|j: usize| c.shared.mean_loss(n.critic[j].apply(b.s, b.a) - y))
+    n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
 
 /// L_φ = mean [α log π(ã|s) − minⱼ Q_θⱼ(s, ã)],  ã ~ π_φ(·|s) reparametrised           (eq. 9)
@@ -35,8 +34,7 @@ fn critic_losses<'g>(
 /// and log π(ã|s) `[B, 1]`
 fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>, epsilon: Var<'g>) -> (Var<'g>, Var<'g>) {
     let (a, log_pi) = n.actor.sample(s, epsilon);
-    let [q1, q2] = [0, 1].map(|j: usize| n.critic[j].apply(s, a));
-    ((n.alpha_times(c, log_pi) - q1.min(q2)).mean(), log_pi)
+    ((n.alpha_times(c, log_pi) - n.critic.min(s, a)).mean(), log_pi)
 }
 
 /// L_λ = −mean λ (log π(ã|s) + H̄)  or  −mean e^λ (log π(ã|s) + H̄),  α = e^λ          (eq. 18)
@@ -69,7 +67,10 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
-    /// As those of all random actors.
+    /// As those of all Gaussian actors.
+    #[serde(flatten)]
+    pub gaussian: GaussianSettings,
+    /// Which policy it is.
     #[serde(flatten)]
     pub policy: PolicySettings,
     /// SAC's own.
@@ -96,19 +97,20 @@ pub struct Temperature {
 impl Config {
     /// Reads and checks an `[agent]` table.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
-        let (shared, policy) = (Shared::from_table(table)?, PolicySettings::from_table(table)?);
+        let (shared, gaussian) = (Shared::from_table(table)?, GaussianSettings::from_table(table)?);
+        let policy = PolicySettings::from_table(table)?;
         let t: Temperature = from_table("agent", table)?;
         let alpha = (1e-30..=1e30).contains(&t.alpha) || t.alpha == 0.0 && !t.learn_alpha;
         let needed = "between 1e-30 and 1e30, or 0 where it is not learnt";
         check("agent.alpha", t.alpha, needed, alpha)?;
-        let needed = "false where the policy has no entropy";
-        let random = policy.policy.has_entropy() || !t.learn_alpha;
-        check("agent.learn_alpha", t.learn_alpha, needed, random)?;
+        let entropy = policy.policy == PolicyForm::Gaussian;
+        let needed = "0 where the policy is deterministic: it has no entropy";
+        check("agent.alpha", t.alpha, needed, entropy || t.alpha == 0.0)?;
         check_rate("alpha_learning_rate", t.alpha_learning_rate)?;
         let (entropy, needed) = (t.target_entropy_per_action, "between −100 and 100");
         let holds = (-100.0..=100.0).contains(&entropy);
         check("agent.target_entropy_per_action", entropy, needed, holds)?;
-        Ok(Config { shared, policy, temperature: t })
+        Ok(Config { shared, gaussian, policy, temperature: t })
     }
 }
 
@@ -116,24 +118,23 @@ impl Config {
 #[derive(Debug, Clone)]
 struct Networks {
     /// Q_θ₁, Q_θ₂
-    critic: [Critic; 2],
+    critic: Twin,
     /// π_φ
     actor: Policy,
     /// Index of λ = log α.
     lambda: usize,
     /// Q_θ′₁, Q_θ′₂
-    target: [Critic; 2],
+    target: Twin,
 }
 
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let sizes = (setup.spec.observation_size, setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
-        let critics = |layout: &mut Layout| {
-            [(); 2].map(|()| Critic::new(layout, CriticForm::Plain, sizes, hidden, activation))
-        };
+        let critics =
+            |layout: &mut Layout| Twin::new(layout, CriticForm::Plain, sizes, hidden, activation);
         let critic = critics(layout);
-        let actor = Policy::new(layout, &c.shared, &c.policy, setup);
+        let actor = Policy::new(layout, &c.shared, &c.gaussian, &c.policy, setup);
         Networks { critic, actor, target: critics(layout), lambda: layout.take(1).start }
     }
 
@@ -164,16 +165,15 @@ impl<P: Program> Sac<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, t, spec) = (&config.shared, &config.temperature, setup.spec);
         let (obs, act) = (spec.observation_size, spec.action_size());
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
-        n.critic.iter().for_each(|critic| critic.draw(c.initialisation, &mut params, rng));
+        n.critic.draw(c.initialisation, &mut params, rng);
         n.actor.draw(c.initialisation, &mut params, rng);
-        let both = |critics: &[Critic; 2]| critics[0].range().start..critics[1].range().end;
-        let targets = Targets::new(&mut params, both(&n.critic), both(&n.target), c);
+        let targets = Targets::new(&mut params, n.critic.range(), n.target.range(), c);
         if t.learn_alpha {
             params.value[n.lambda] = P::Scalar::from_f64(t.alpha).ln();
         }
@@ -181,28 +181,30 @@ impl<P: Program> Sac<P> {
         let g = Graph::new(setup.batch_size);
         let losses = critic_losses(&n, &config, &Transitions::inputs(&g, spec), g.input(act));
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
-        let critic = Objective::new(&g, loss, &losses, both(&n.critic), rate, c)?;
+        let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
 
         let g = Graph::new(setup.batch_size);
         let (loss, log_pi) = actor_loss(&n, &config, g.input(obs), g.input(act));
-        let (range, rate) = (n.actor.network().range(), config.policy.actor_learning_rate);
+        let (range, rate) = (n.actor.network().range(), config.gaussian.actor_learning_rate);
         let actor = Objective::new(&g, loss, &[log_pi], range, rate, c)?;
 
-        let g = Graph::new(setup.batch_size);
-        let log_pi = match t.alpha_loss {
-            AlphaLoss::LogAlpha => g.input(1),
-            AlphaLoss::ExpAlpha => n.actor.sample(g.input(obs), g.input(act)).1,
+        let objective = || {
+            let g = Graph::new(setup.batch_size);
+            let log_pi = match t.alpha_loss {
+                AlphaLoss::LogAlpha => g.input(1),
+                AlphaLoss::ExpAlpha => n.actor.sample(g.input(obs), g.input(act)).1,
+            };
+            let target_entropy = t.target_entropy_per_action * act as f64;
+            let loss = temperature_loss(&config, g.parameter(n.lambda), log_pi, target_entropy);
+            let (range, rate) = (n.lambda..n.lambda + 1, t.alpha_learning_rate);
+            Objective::new(&g, loss, &[], range, rate, c)
         };
-        let target_entropy = t.target_entropy_per_action * act as f64;
-        let loss = temperature_loss(&config, g.parameter(n.lambda), log_pi, target_entropy);
-        let (range, rate) = (n.lambda..n.lambda + 1, t.alpha_learning_rate);
-        let objective = Objective::new(&g, loss, &[], range, rate, c)?;
-        let temperature = t.learn_alpha.then_some(objective);
+        let temperature = t.learn_alpha.then(objective).transpose()?;
 
-        let actions = config.policy.action_space(setup);
+        let actions = config.gaussian.action_space(setup);
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = Sac { config, networks: n, critic, actor, temperature, targets };
-        Agent::new(params, learning, actions, settings, setup)
+        Ok(Agent::new(params, learning, actions, settings, setup)?)
     }
 
     fn alpha(&self, params: &Params<P::Scalar>) -> f64 {
@@ -225,21 +227,21 @@ impl<P: Program> Learning<P> for Sac<P> {
         Some(self.networks.actor.sample(s, epsilon).0)
     }
 
-    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
+    fn draws(&self, entries: usize) -> Draws<P::Scalar> {
         let t = &self.config.temperature;
         let zeros = |taken: bool| vec![P::Scalar::ZERO; if taken { entries } else { 0 }];
         let temperature = zeros(t.learn_alpha && t.alpha_loss == AlphaLoss::ExpAlpha);
-        Noise { target: zeros(true), actor: zeros(true), temperature }
+        Draws { target: zeros(true), actor: zeros(true), temperature }
     }
 
     fn step_critics(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
         let [s, a, r, next_s, not_terminated] = slices(batch);
-        self.critic.step(params, &[s, a, r, next_s, not_terminated, &noise.target]);
+        self.critic.step(params, &[s, a, r, next_s, not_terminated, &draws.target]);
     }
 
     /// The actor against the new critics, then the temperature.
@@ -247,26 +249,24 @@ impl<P: Program> Learning<P> for Sac<P> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
         let s = batch.observation();
-        self.actor.step(params, &[s, &noise.actor]);
+        self.actor.step(params, &[s, &draws.actor]);
         if let Some(temperature) = &mut self.temperature {
             match self.config.temperature.alpha_loss {
                 AlphaLoss::LogAlpha => temperature.step(params, &[self.actor.kept(0)]),
-                AlphaLoss::ExpAlpha => temperature.step(params, &[s, &noise.temperature]),
+                AlphaLoss::ExpAlpha => temperature.step(params, &[s, &draws.temperature]),
             }
         }
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        self.critic.scale_learning_rate(factor);
-        self.actor.scale_learning_rate(factor);
-        self.temperature.iter_mut().for_each(|t| t.scale_learning_rate(factor));
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), Some(&mut self.actor), self.temperature.as_mut()]
     }
 
     fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64> {
@@ -279,11 +279,11 @@ impl<P: Program> Learning<P> for Sac<P> {
     fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
         let n = &self.networks;
         vec![
-            ("q1", n.critic[0].layers()),
-            ("q2", n.critic[1].layers()),
+            ("q1", n.critic.first().layers()),
+            ("q2", n.critic.second().layers()),
             ("actor", n.actor.network().layers().to_vec()),
-            ("q1_target", n.target[0].layers()),
-            ("q2_target", n.target[1].layers()),
+            ("q1_target", n.target.first().layers()),
+            ("q2_target", n.target.second().layers()),
         ]
     }
 
@@ -291,13 +291,4 @@ impl<P: Program> Learning<P> for Sac<P> {
         let actor = &self.networks.actor;
         (AlgorithmId::Sac, actor.network(), actor.head(low, high))
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(Sac::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

@@ -6,11 +6,11 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
 use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
 use crate::actions::ActionSpace;
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
 use crate::nn::{ClampedGaussian, Critic, CriticForm, Layout, Mlp};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -167,10 +167,10 @@ impl<P: Program> SacM<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
         let (obs, act) = (spec.observation_size, spec.action_size());
-        let actions = ActionSpace::physical(spec);
+        let actions = ActionSpace::continuous(spec, false);
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, &actions, setup);
         let mut params = Params::new(layout.len());
@@ -192,7 +192,7 @@ impl<P: Program> SacM<P> {
 
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = SacM { networks: n, critic, actor, targets };
-        Agent::new(params, learning, actions, settings, setup)
+        Ok(Agent::new(params, learning, actions, settings, setup)?)
     }
 }
 
@@ -208,37 +208,36 @@ impl<P: Program> Learning<P> for SacM<P> {
         Some(self.networks.actor.sample_from(mean, std, epsilon))
     }
 
-    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
+    fn draws(&self, entries: usize) -> Draws<P::Scalar> {
         let zeros = vec![P::Scalar::ZERO; entries];
-        Noise { target: zeros.clone(), actor: zeros, ..Noise::default() }
+        Draws { target: zeros.clone(), actor: zeros, ..Draws::default() }
     }
 
     fn step_critics(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
         let [s, a, r, next_s, not_terminated] = slices(batch);
-        self.critic.step(params, &[s, a, r, next_s, not_terminated, &noise.target]);
+        self.critic.step(params, &[s, a, r, next_s, not_terminated, &draws.target]);
     }
 
     fn step_actor(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
-        self.actor.step(params, &[batch.observation(), &noise.actor]);
+        self.actor.step(params, &[batch.observation(), &draws.actor]);
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        self.critic.scale_learning_rate(factor);
-        self.actor.scale_learning_rate(factor);
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), Some(&mut self.actor), None]
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
@@ -261,13 +260,4 @@ impl<P: Program> Learning<P> for SacM<P> {
         let actor = &self.networks.actor;
         (AlgorithmId::SacM, &actor.network, actor.head(low, high))
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(SacM::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

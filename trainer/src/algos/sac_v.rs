@@ -5,12 +5,12 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
 use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
-use super::stochastic::{PolicyForm, PolicySettings};
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
-use crate::nn::{Critic, CriticForm, Layout, Mlp, SquashedGaussian};
+use super::stochastic::GaussianSettings;
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
+use crate::nn::{CriticForm, Layout, Mlp, SquashedGaussian, Twin};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -20,7 +20,7 @@ use crate::settings::{ConfigError, check, from_table};
 /// L_θ = Σⱼ mean (Q_θⱼ(s, a) − y_Q)²,  given as its two terms                             (eq. 7)
 fn critic_losses<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> [Var<'g>; 2] {
     let y = b.r + c.shared.gamma * (b.not_terminated * n.target_value.apply(b.next_s));
-    [0, 1].map(|j: usize| c.shared.mean_loss(n.critic[j].apply(b.s, b.a) - y))
+    n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
 
 /// L_φ = mean [α log π(ã|s) − minⱼ Q_θⱼ(s, ã)] + reg · (mean μ² + mean log²σ)             (eq. 12)
@@ -29,8 +29,7 @@ fn critic_losses<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> [Var<'g>;
 fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>, epsilon: Var<'g>) -> [Var<'g>; 3] {
     let (mean, log_std) = n.actor.distribution(s);
     let (a, log_pi) = n.actor.sample_from(mean, log_std, epsilon);
-    let [q1, q2] = [0, 1].map(|j: usize| n.critic[j].apply(s, a));
-    let y = q1.min(q2) - c.value.alpha * log_pi;
+    let y = n.critic.min(s, a) - c.value.alpha * log_pi;
     let regulariser = mean.square().mean() + log_std.square().mean();
     [-y.mean() + c.value.regulariser * regulariser, log_pi, y]
 }
@@ -48,7 +47,7 @@ pub struct Config {
     pub shared: Shared,
     /// As SAC's.
     #[serde(flatten)]
-    pub policy: PolicySettings,
+    pub gaussian: GaussianSettings,
     /// SAC-V's own.
     #[serde(flatten)]
     pub value: ValueSettings,
@@ -68,16 +67,14 @@ pub struct ValueSettings {
 impl Config {
     /// Reads and checks an `[agent]` table.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
-        let (shared, policy) = (Shared::from_table(table)?, PolicySettings::from_table(table)?);
-        let gaussian = policy.policy == PolicyForm::Gaussian;
-        check("agent.policy", policy.policy, "gaussian for sac-v", gaussian)?;
+        let (shared, gaussian) = (Shared::from_table(table)?, GaussianSettings::from_table(table)?);
         let value: ValueSettings = from_table("agent", table)?;
         let alpha = (0.0..=1e30).contains(&value.alpha);
         check("agent.alpha", value.alpha, "between 0 and 1e30", alpha)?;
         check_rate("value_learning_rate", value.value_learning_rate)?;
         let regulariser = (0.0..=1e3).contains(&value.regulariser);
         check("agent.regulariser", value.regulariser, "between 0 and 1e3", regulariser)?;
-        Ok(Config { shared, policy, value })
+        Ok(Config { shared, gaussian, value })
     }
 }
 
@@ -85,7 +82,7 @@ impl Config {
 #[derive(Debug, Clone)]
 struct Networks {
     /// Q_θ₁, Q_θ₂
-    critic: [Critic; 2],
+    critic: Twin,
     /// π_φ
     actor: SquashedGaussian,
     /// V_ψ
@@ -98,16 +95,8 @@ impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
-        let (scale, bias) = c.policy.action_space(setup).scale_and_bias();
-        let form = CriticForm::Plain;
-        let critic = [(); 2].map(|()| Critic::new(layout, form, (obs, act), hidden, activation));
-        let actor = SquashedGaussian {
-            network: c.shared.network(layout, obs, 2 * act),
-            scale,
-            bias,
-            log_std_form: c.policy.log_std_form,
-            log_std_bounds: (c.policy.log_std_min, c.policy.log_std_max),
-        };
+        let critic = Twin::new(layout, CriticForm::Plain, (obs, act), hidden, activation);
+        let actor = c.gaussian.policy(layout, &c.shared, setup);
         let [value, target_value] = [(); 2].map(|()| c.shared.network(layout, obs, 1));
         Networks { critic, actor, value, target_value }
     }
@@ -129,13 +118,13 @@ impl<P: Program> SacV<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
         let (obs, act) = (spec.observation_size, spec.action_size());
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
-        n.critic.iter().for_each(|critic| critic.draw(c.initialisation, &mut params, rng));
+        n.critic.draw(c.initialisation, &mut params, rng);
         c.initialisation.draw(&mut params, &n.actor.network, 2, rng);
         c.initialisation.draw(&mut params, &n.value, 1, rng);
         let targets = Targets::new(&mut params, n.value.range(), n.target_value.range(), c);
@@ -143,12 +132,11 @@ impl<P: Program> SacV<P> {
         let g = Graph::new(setup.batch_size);
         let losses = critic_losses(&n, &config, &Transitions::inputs(&g, spec));
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
-        let range = n.critic[0].range().start..n.critic[1].range().end;
-        let critic = Objective::new(&g, loss, &losses, range, rate, c)?;
+        let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
 
         let g = Graph::new(setup.batch_size);
         let [loss, log_pi, y] = actor_loss(&n, &config, g.input(obs), g.input(act));
-        let (range, rate) = (n.actor.network.range(), config.policy.actor_learning_rate);
+        let (range, rate) = (n.actor.network.range(), config.gaussian.actor_learning_rate);
         let actor = Objective::new(&g, loss, &[log_pi, y], range, rate, c)?;
 
         let g = Graph::new(setup.batch_size);
@@ -156,10 +144,10 @@ impl<P: Program> SacV<P> {
         let (range, rate) = (n.value.range(), config.value.value_learning_rate);
         let value = Objective::new(&g, loss, &[], range, rate, c)?;
 
-        let actions = config.policy.action_space(setup);
+        let actions = config.gaussian.action_space(setup);
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = SacV { networks: n, critic, actor, value, targets };
-        Agent::new(params, learning, actions, settings, setup)
+        Ok(Agent::new(params, learning, actions, settings, setup)?)
     }
 }
 
@@ -175,15 +163,15 @@ impl<P: Program> Learning<P> for SacV<P> {
         Some(self.networks.actor.sample(s, epsilon).0)
     }
 
-    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
-        Noise { actor: vec![P::Scalar::ZERO; entries], ..Noise::default() }
+    fn draws(&self, entries: usize) -> Draws<P::Scalar> {
+        Draws { actor: vec![P::Scalar::ZERO; entries], ..Draws::default() }
     }
 
     fn step_critics(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
         self.critic.step(params, &slices(batch));
     }
@@ -193,20 +181,18 @@ impl<P: Program> Learning<P> for SacV<P> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
-        self.actor.step(params, &[batch.observation(), &noise.actor]);
+        self.actor.step(params, &[batch.observation(), &draws.actor]);
         self.value.step(params, &[batch.observation(), self.actor.kept(1)]);
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        [&mut self.critic, &mut self.actor, &mut self.value]
-            .into_iter()
-            .for_each(|objective| objective.scale_learning_rate(factor));
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), Some(&mut self.actor), Some(&mut self.value)]
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
@@ -217,8 +203,8 @@ impl<P: Program> Learning<P> for SacV<P> {
     fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
         let n = &self.networks;
         vec![
-            ("q1", n.critic[0].layers()),
-            ("q2", n.critic[1].layers()),
+            ("q1", n.critic.first().layers()),
+            ("q2", n.critic.second().layers()),
             ("actor", n.actor.network.layers().to_vec()),
             ("v", n.value.layers().to_vec()),
             ("v_target", n.target_value.layers().to_vec()),
@@ -229,13 +215,4 @@ impl<P: Program> Learning<P> for SacV<P> {
         let actor = &self.networks.actor;
         (AlgorithmId::SacV, &actor.network, actor.head(low, high))
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(SacV::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

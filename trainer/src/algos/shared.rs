@@ -29,7 +29,7 @@ pub struct Shared {
     /// Adam's step size for the critics.
     pub critic_learning_rate: f64,
     /// Factor to all step sizes at the end of the run; they change linearly. 1 for none.
-    pub final_learning_rate: f64,
+    pub final_learning_rate_factor: f64,
     /// Adam's decay of the mean of gradients.
     pub beta1: f64,
     /// Adam's decay of the mean of squared gradients.
@@ -65,8 +65,10 @@ impl Shared {
         let interval = c.target_update_interval;
         check("agent.target_update_interval", interval, "at least 1", interval >= 1)?;
         check_rate("critic_learning_rate", c.critic_learning_rate)?;
-        check_share("final_learning_rate", c.final_learning_rate)?;
-        check_rate("adam_epsilon", c.adam_epsilon)?;
+        check_share("final_learning_rate_factor", c.final_learning_rate_factor)?;
+        // Far below √v of the smallest moments that Adam keeps, a step would be anything.
+        let epsilon = (1e-12..=1e3).contains(&c.adam_epsilon);
+        check("agent.adam_epsilon", c.adam_epsilon, "between 1e-12 and 1e3", epsilon)?;
         for (key, beta) in [("agent.beta1", c.beta1), ("agent.beta2", c.beta2)] {
             check(key, beta, "in [0, 1)", (0.0..1.0).contains(&beta))?;
         }
@@ -146,7 +148,7 @@ pub(super) fn slices<'a, T>(batch: &Batch<'a, T>) -> [&'a [T]; 5] {
 
 /// A loss with the optimiser of its parameters.
 #[derive(Debug)]
-pub(super) struct Objective<P: Program> {
+pub struct Objective<P: Program> {
     program: P,
     adam: Adam<P::Scalar>,
     range: Range<usize>,
@@ -209,7 +211,7 @@ impl<P: Program> Objective<P> {
 
 /// When and how the targets follow the online networks.
 #[derive(Debug)]
-pub(super) struct Targets {
+pub struct Targets {
     online: Range<usize>,
     target: Range<usize>,
     tau: f64,

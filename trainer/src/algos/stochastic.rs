@@ -14,11 +14,9 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
 
-/// Settings of a random actor: part of an `[agent]` table.
+/// Settings of a Gaussian actor: part of an `[agent]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PolicySettings {
-    /// What the actor is.
-    pub policy: PolicyForm,
+pub struct GaussianSettings {
     /// Adam's step size for the actor.
     pub actor_learning_rate: f64,
     /// How log σ is bounded.
@@ -27,12 +25,56 @@ pub struct PolicySettings {
     pub log_std_min: f64,
     /// Largest log σ.
     pub log_std_max: f64,
-    /// σ of the noise of a deterministic policy, in the action's unit.
+    /// Do actor and critics deal in actions within [−1, 1]?
+    pub normalise_actions: bool,
+}
+
+impl GaussianSettings {
+    /// Reads and checks these keys of an `[agent]` table.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        let c: GaussianSettings = from_table("agent", table)?;
+        check_rate("actor_learning_rate", c.actor_learning_rate)?;
+        // e⁴⁰ is a σ far beyond use, and far within f32.
+        let max = (-40.0..=40.0).contains(&c.log_std_max);
+        check("agent.log_std_max", c.log_std_max, "between −40 and 40", max)?;
+        let min = (-40.0..=c.log_std_max).contains(&c.log_std_min);
+        check("agent.log_std_min", c.log_std_min, "between −40 and log_std_max", min)?;
+        Ok(c)
+    }
+
+    /// The actions that the networks deal in.
+    pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
+        ActionSpace::continuous(setup.spec, self.normalise_actions)
+    }
+
+    /// A policy with the hidden layers of the shared settings.
+    pub(super) fn policy(
+        &self,
+        layout: &mut Layout,
+        shared: &Shared,
+        setup: &Setup<'_>,
+    ) -> SquashedGaussian {
+        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (scale, bias) = self.action_space(setup).scale_and_bias();
+        SquashedGaussian {
+            network: shared.network(layout, obs, 2 * act),
+            scale,
+            bias,
+            log_std_form: self.log_std_form,
+            log_std_bounds: (self.log_std_min, self.log_std_max),
+        }
+    }
+}
+
+/// Settings of SAC's actor besides those of a Gaussian one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicySettings {
+    /// What the actor is.
+    pub policy: PolicyForm,
+    /// σ of the noise of a deterministic policy, in the unit of the actions that it deals in.
     pub noise_std: f64,
     /// The bound of that noise.
     pub noise_clip: f64,
-    /// Do actor and critics deal in actions within [−1, 1]?
-    pub normalise_actions: bool,
 }
 
 /// What an actor is.
@@ -45,35 +87,14 @@ pub enum PolicyForm {
     Deterministic,
 }
 
-impl PolicyForm {
-    /// Is there an entropy that a temperature could weigh?
-    pub(super) fn has_entropy(self) -> bool {
-        self == PolicyForm::Gaussian
-    }
-}
-
 impl PolicySettings {
     /// Reads and checks these keys of an `[agent]` table.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: PolicySettings = from_table("agent", table)?;
-        check_rate("actor_learning_rate", c.actor_learning_rate)?;
-        // e⁴⁰ is a σ far beyond use, and far within f32.
-        let max = (-40.0..=40.0).contains(&c.log_std_max);
-        check("agent.log_std_max", c.log_std_max, "between −40 and 40", max)?;
-        let min = (-40.0..=c.log_std_max).contains(&c.log_std_min);
-        check("agent.log_std_min", c.log_std_min, "between −40 and log_std_max", min)?;
         let std = (0.0..=1e3).contains(&c.noise_std);
         check("agent.noise_std", c.noise_std, "between 0 and 1e3", std)?;
         check_rate("noise_clip", c.noise_clip)?;
         Ok(c)
-    }
-
-    /// The actions that the networks deal in.
-    pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
-        match self.normalise_actions {
-            true => ActionSpace::normalised(setup.spec),
-            false => ActionSpace::physical(setup.spec),
-        }
     }
 }
 
@@ -93,20 +114,15 @@ impl Policy {
     pub(super) fn new(
         layout: &mut Layout,
         shared: &Shared,
+        gaussian: &GaussianSettings,
         c: &PolicySettings,
         setup: &Setup<'_>,
     ) -> Self {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
-        let (scale, bias) = c.action_space(setup).scale_and_bias();
         match c.policy {
-            PolicyForm::Gaussian => Policy::Gaussian(SquashedGaussian {
-                network: shared.network(layout, obs, 2 * act),
-                scale,
-                bias,
-                log_std_form: c.log_std_form,
-                log_std_bounds: (c.log_std_min, c.log_std_max),
-            }),
+            PolicyForm::Gaussian => Policy::Gaussian(gaussian.policy(layout, shared, setup)),
             PolicyForm::Deterministic => {
+                let (scale, bias) = gaussian.action_space(setup).scale_and_bias();
                 let (network, output) = (shared.network(layout, obs, act), ActorOutput::Tanh);
                 let mean = Deterministic { network, output, scale, bias };
                 Policy::Deterministic { mean, std: c.noise_std, clip: c.noise_clip }

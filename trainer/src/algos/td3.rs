@@ -4,13 +4,13 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Exploration, Learning, Noise, Setup};
-use super::ddpg::ActorSettings;
-use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
-use crate::autodiff::{Graph, GraphError, Linear, Params, Plan, Program, Var};
-use crate::interface::{Algorithm, Batch};
-use crate::nn::{Critic, Deterministic, Layout, Mlp};
-use crate::noise::{Noise as ActionNoise, NoiseConfig, NoiseUnit};
+use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
+use super::deterministic::ActorSettings;
+use super::shared::{Objective, Shared, Targets, Transitions, slices};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::interface::Batch;
+use crate::nn::{Deterministic, Layout, Mlp, Twin};
+use crate::noise::{Noise, NoiseConfig, NoiseUnit};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -29,14 +29,14 @@ fn critic_losses<'g>(
         .clamp(-smoothing.target_noise_clip, smoothing.target_noise_clip)
         .affine(&n.noise_scale, &[0.0]);
     let next_a = n.target_actor.clip(n.target_actor.apply(b.next_s) + noise);
-    let [next_q1, next_q2] = [0, 1].map(|j: usize| n.target_critic[j].apply(b.next_s, next_a));
-    let y = b.r + c.shared.gamma * (b.not_terminated * next_q1.min(next_q2));
-    [0, 1].map(|j: usize| c.shared.mean_loss(n.critic[j].apply(b.s, b.a) - y))
+    let next_q = n.target_critic.min(b.next_s, next_a);
+    let y = b.r + c.shared.gamma * (b.not_terminated * next_q);
+    n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
 
 /// L_φ = −mean Q_θ₁(s, μ_φ(s))
 fn actor_loss<'g>(n: &Networks, s: Var<'g>) -> Var<'g> {
-    -n.critic[0].apply(s, n.actor.apply(s)).mean()
+    -n.critic.first().apply(s, n.actor.apply(s)).mean()
 }
 
 /// Settings: the `[agent]` table of a preset.
@@ -78,7 +78,8 @@ impl Config {
         check("agent.policy_delay", smoothing.policy_delay, "1 to 1000", delay)?;
         let std = (0.0..=1e3).contains(&smoothing.target_noise_std);
         check("agent.target_noise_std", smoothing.target_noise_std, "between 0 and 1e3", std)?;
-        check_rate("target_noise_clip", smoothing.target_noise_clip)?;
+        let clip = (0.0..=1e3).contains(&smoothing.target_noise_clip);
+        check("agent.target_noise_clip", smoothing.target_noise_clip, "between 0 and 1e3", clip)?;
         Ok(Config { shared, actor, noise: NoiseConfig::from_table(table)?, smoothing })
     }
 }
@@ -87,11 +88,11 @@ impl Config {
 #[derive(Debug, Clone)]
 struct Networks {
     /// Q_θ₁, Q_θ₂
-    critic: [Critic; 2],
+    critic: Twin,
     /// μ_φ
     actor: Deterministic,
     /// Q_θ′₁, Q_θ′₂
-    target_critic: [Critic; 2],
+    target_critic: Twin,
     /// μ_φ′
     target_actor: Deterministic,
     /// What the target's noise is multiplied by, for each entry of an action.
@@ -104,8 +105,7 @@ impl Networks {
         let (shared, (scale, bias)) = (&c.shared, c.actor.action_space(setup).scale_and_bias());
         let mut triple = || {
             let (hidden, activation) = (&shared.hidden, shared.activation);
-            let critics = [(); 2]
-                .map(|()| Critic::new(layout, c.actor.critic, (obs, act), hidden, activation));
+            let critics = Twin::new(layout, c.actor.critic, (obs, act), hidden, activation);
             let network = shared.network(layout, obs, act);
             let (output, scale, bias) = (c.actor.actor_output, scale.clone(), bias.clone());
             (critics, Deterministic { network, output, scale, bias })
@@ -116,11 +116,6 @@ impl Networks {
             NoiseUnit::Action => vec![1.0; act],
         };
         Networks { critic, actor, target_critic, target_actor, noise_scale }
-    }
-
-    /// Both critics: they lie back to back and share an optimiser.
-    fn critics(&self) -> std::ops::Range<usize> {
-        self.critic[0].range().start..self.critic[1].range().end
     }
 }
 
@@ -141,23 +136,26 @@ impl<P: Program> Td3<P> {
         config: Config,
         setup: &Setup<'_>,
         rng: &mut Rng,
-    ) -> Result<Agent<P, Self>, GraphError> {
+    ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
+        let delay = config.smoothing.policy_delay;
+        let needed = "1 where updates are separate, which have a schedule of their own";
+        check("agent.policy_delay", delay, needed, delay == 1 || !setup.separate_updates)?;
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
-        n.critic.iter().for_each(|critic| critic.draw(c.initialisation, &mut params, rng));
+        n.critic.draw(c.initialisation, &mut params, rng);
         c.initialisation.draw(&mut params, &n.actor.network, 1, rng);
         // Critics and actor lie back to back, and so do their targets.
-        let online = n.critics().start..n.actor.network.range().end;
-        let target = n.target_critic[0].range().start..n.target_actor.network.range().end;
+        let online = n.critic.range().start..n.actor.network.range().end;
+        let target = n.target_critic.range().start..n.target_actor.network.range().end;
         let targets = Targets::new(&mut params, online, target, c);
 
         let g = Graph::new(setup.batch_size);
         let transitions = Transitions::inputs(&g, spec);
         let losses = critic_losses(&n, &config, &transitions, g.input(spec.action_size()));
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
-        let critic = Objective::new(&g, loss, &losses, n.critics(), rate, c)?;
+        let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
         let g = Graph::new(setup.batch_size);
         let (loss, rate) =
             (actor_loss(&n, g.input(spec.observation_size)), config.actor.actor_learning_rate);
@@ -165,11 +163,11 @@ impl<P: Program> Td3<P> {
 
         let actions = config.actor.action_space(setup);
         let (low, high) = actions.bounds();
-        let noise = ActionNoise::new(config.noise.clone(), setup.environments, &low, &high);
+        let noise = Noise::new(config.noise.clone(), setup.environments, &low, &high);
         let settings = AgentSettings::new(c, Exploration::Added(noise));
         let policy_delay = config.smoothing.policy_delay;
         let learning = Td3 { networks: n, critic, actor, targets, policy_delay, updates: 0 };
-        Agent::new(params, learning, actions, settings, setup)
+        Ok(Agent::new(params, learning, actions, settings, setup)?)
     }
 }
 
@@ -180,8 +178,8 @@ impl<P: Program> Learning<P> for Td3<P> {
         self.networks.actor.apply(s)
     }
 
-    fn noise(&self, entries: usize) -> Noise<P::Scalar> {
-        Noise { target: vec![P::Scalar::ZERO; entries], ..Noise::default() }
+    fn draws(&self, entries: usize) -> Draws<P::Scalar> {
+        Draws { target: vec![P::Scalar::ZERO; entries], ..Draws::default() }
     }
 
     /// The critics step every time; every `policy_delay`-th time, the first included, so does the
@@ -190,11 +188,11 @@ impl<P: Program> Learning<P> for Td3<P> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
-        self.step_critics(params, batch, noise);
+        self.step_critics(params, batch, draws);
         if self.updates.is_multiple_of(self.policy_delay) {
-            self.step_actor(params, batch, noise);
+            self.step_actor(params, batch, draws);
             self.step_targets(params);
         }
         self.updates += 1;
@@ -204,28 +202,27 @@ impl<P: Program> Learning<P> for Td3<P> {
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        noise: &Noise<P::Scalar>,
+        draws: &Draws<P::Scalar>,
     ) {
         let [s, a, r, next_s, not_terminated] = slices(batch);
-        self.critic.step(params, &[s, a, r, next_s, not_terminated, &noise.target]);
+        self.critic.step(params, &[s, a, r, next_s, not_terminated, &draws.target]);
     }
 
     fn step_actor(
         &mut self,
         params: &mut Params<P::Scalar>,
         batch: &Batch<'_, P::Scalar>,
-        _noise: &Noise<P::Scalar>,
+        _draws: &Draws<P::Scalar>,
     ) {
         self.actor.step(params, &[batch.observation()]);
     }
 
-    fn step_targets(&mut self, params: &mut Params<P::Scalar>) {
-        self.targets.follow(params);
+    fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
-    fn scale_learning_rates(&mut self, factor: f64) {
-        self.critic.scale_learning_rate(factor);
-        self.actor.scale_learning_rate(factor);
+    fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
+        [Some(&mut self.critic), Some(&mut self.actor), None]
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {
@@ -235,11 +232,11 @@ impl<P: Program> Learning<P> for Td3<P> {
     fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
         let n = &self.networks;
         vec![
-            ("q1", n.critic[0].layers()),
-            ("q2", n.critic[1].layers()),
+            ("q1", n.critic.first().layers()),
+            ("q2", n.critic.second().layers()),
             ("actor", n.actor.network.layers().to_vec()),
-            ("q1_target", n.target_critic[0].layers()),
-            ("q2_target", n.target_critic[1].layers()),
+            ("q1_target", n.target_critic.first().layers()),
+            ("q2_target", n.target_critic.second().layers()),
             ("actor_target", n.target_actor.network.layers().to_vec()),
         ]
     }
@@ -248,13 +245,4 @@ impl<P: Program> Learning<P> for Td3<P> {
         let actor = &self.networks.actor;
         (AlgorithmId::Td3, &actor.network, actor.head(low, high))
     }
-}
-
-/// The agent of an `[agent]` table.
-pub(super) fn make(
-    agent: &toml::Table,
-    setup: &Setup<'_>,
-    rng: &mut Rng,
-) -> Result<Box<dyn Algorithm>, ConfigError> {
-    Ok(Box::new(Td3::<Plan>::agent(Config::from_table(agent)?, setup, rng)?))
 }

@@ -50,19 +50,24 @@ impl Train {
         let origin = self.config.as_deref().map(|path| path.display().to_string());
         let file = origin.as_deref().zip(text.as_deref());
         let mut assignments = self.assignments;
-        let flags = [("seed", self.seed), ("steps", self.steps.map(|steps| steps as u64))];
-        for (key, value) in flags.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+        let flags = [
+            ("seed", "training.seed", self.seed.map(|seed| seed.to_string())),
+            ("steps", "training.steps", self.steps.map(|steps| steps.to_string())),
+            ("env", ENVIRONMENT_NAME, self.env),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, path, value)| Some((flag, path, value?)));
+        for (flag, path, value) in given {
+            let key = path.rsplit('.').next().unwrap_or(path);
             let set = |given: &String| {
-                given.split('=').next().is_some_and(|k| k == key || k == format!("training.{key}"))
+                given.split('=').next().is_some_and(|given| given == key || given == path)
             };
             if assignments.iter().any(set) {
                 let text =
-                    format!("`{key}` is given twice, by --{key} and by --set: leave one out");
+                    format!("`{key}` is given twice, by --{flag} and by --set: leave one out");
                 return Err(Failure::Usage(text));
             }
-            assignments.push(format!("training.{key}={value}"));
+            assignments.push(format!("{path}={value}"));
         }
-        assignments.extend(self.env.map(|name| format!("{ENVIRONMENT_NAME}={name}")));
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
         let summary = train(&config, &directory)?;

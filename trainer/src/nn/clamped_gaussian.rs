@@ -42,7 +42,9 @@ impl ClampedGaussian {
         let z = self.network.apply(s);
         let actions = self.scale.len();
         let (least, largest) = self.std_bounds;
-        let std = z.columns(actions..2 * actions).exp().clamp(least, largest);
+        // Before exp, so that its derivative cannot be 0 · ∞.
+        let log_std = z.columns(actions..2 * actions).clamp(least.ln(), largest.ln());
+        let std = log_std.exp();
         (z.columns(0..actions), std)
     }
 

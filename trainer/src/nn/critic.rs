@@ -97,6 +97,59 @@ impl Critic {
     }
 }
 
+/// Q_θ₁ and Q_θ₂, back to back, so that one optimiser can step both.
+#[derive(Debug, Clone)]
+pub struct Twin([Critic; 2]);
+
+impl Twin {
+    /// Two critics, see [`Critic::new`].
+    pub fn new(
+        layout: &mut Layout,
+        form: CriticForm,
+        sizes: (usize, usize),
+        hidden: &[usize],
+        activation: Activation,
+    ) -> Self {
+        Twin([(); 2].map(|()| Critic::new(layout, form, sizes, hidden, activation)))
+    }
+
+    /// Q_θ₁(s, a) and Q_θ₂(s, a), `[B, 1]` each
+    pub fn apply<'g>(&self, s: Var<'g>, a: Var<'g>) -> [Var<'g>; 2] {
+        [0, 1].map(|j: usize| self.0[j].apply(s, a))
+    }
+
+    /// minⱼ Q_θⱼ(s, a), `[B, 1]`
+    pub fn min<'g>(&self, s: Var<'g>, a: Var<'g>) -> Var<'g> {
+        let [q1, q2] = self.apply(s, a);
+        q1.min(q2)
+    }
+
+    /// Q_θ₁
+    pub fn first(&self) -> &Critic {
+        &self.0[0]
+    }
+
+    /// Q_θ₂
+    pub fn second(&self) -> &Critic {
+        &self.0[1]
+    }
+
+    /// The range of both.
+    pub fn range(&self) -> Range<usize> {
+        self.0[0].range().start..self.0[1].range().end
+    }
+
+    /// Draws the first parameters of both.
+    pub fn draw<T: Scalar, R: Rng>(
+        &self,
+        initialisation: Initialisation,
+        params: &mut Params<T>,
+        rng: &mut R,
+    ) {
+        self.0.iter().for_each(|critic| critic.draw(initialisation, params, rng));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ pub mod mlp;
 
 pub use adam::{Adam, AdamConfig};
 pub use clamped_gaussian::ClampedGaussian;
-pub use critic::{Critic, CriticForm};
+pub use critic::{Critic, CriticForm, Twin};
 pub use deterministic::{ActorOutput, Deterministic, scale_and_bias};
 pub use gaussian::{LogStdForm, SquashedGaussian};
 pub use init::Initialisation;

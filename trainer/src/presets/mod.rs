@@ -43,7 +43,7 @@ pub fn table(name: &str) -> Result<Table, ConfigError> {
 mod tests {
     use super::*;
     use crate::config::RunConfig;
-    use crate::{algos, envs, run};
+    use crate::{algos, run};
 
     /// Every preset, and every variant for another environment.
     fn configs() -> Vec<RunConfig> {
@@ -51,9 +51,12 @@ mod tests {
             RunConfig::resolve(Some(name), None, assignments).unwrap()
         };
         let mut configs: Vec<_> = ALL.iter().map(|(name, _)| on(name, &[])).collect();
-        for (name, _) in ALL.iter().filter(|(name, _)| !name.contains('-')) {
-            for entry in envs::ALL {
-                configs.push(on(name, &[format!("environment.name={}", entry.name)]));
+        for (name, text) in ALL {
+            let table: Table = text.parse().unwrap();
+            for environment in table.get("on").and_then(|on| on.as_table()).into_iter().flatten() {
+                let config = on(name, &[format!("environment.name={}", environment.0)]);
+                assert_ne!(config, on(name, &[]), "{name} on {}", environment.0);
+                configs.push(config);
             }
         }
         configs

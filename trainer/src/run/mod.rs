@@ -17,7 +17,7 @@ use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
 use crate::nn::scale_and_bias;
 use crate::rng::{Stream, stream};
-use crate::settings::ConfigError;
+use crate::settings::{ConfigError, check};
 use crate::train::{TrainError, train};
 use crate::{algos, envs, plot, recording};
 use files::{Recorder, remove, write_whole};
@@ -79,12 +79,18 @@ pub struct Start {
 /// The environments and the agent of a run's settings.
 pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     let training = &config.training;
+    training.check()?;
+    let actor = config.algorithm == "dqn" || training.actor_updates > 0;
+    let needed = "at least 1 where updates are separate, or the actor never learns";
+    let actor = actor || !training.separate_updates;
+    check("training.actor_updates", training.actor_updates, needed, actor)?;
     let environments = (0..training.environments).map(|_| envs::make(&config.environment));
     let environments: Vec<_> = environments.collect::<Result<_, _>>()?;
     let setup = Setup {
         spec: environments[0].spec(),
         batch_size: training.batch_size,
         environments: environments.len(),
+        separate_updates: training.separate_updates,
     };
     let mut rng = stream(training.seed, Stream::Initialisation);
     let agent = algos::make(&config.algorithm, &config.agent, &setup, &mut rng)?;

@@ -16,7 +16,7 @@ pub struct Summary {
     pub environment: String,
     /// Of all random streams.
     pub seed: u64,
-    /// Environment steps.
+    /// Environment steps, as the settings ask for them: rounded up to whole steps of all environments.
     pub steps: usize,
     /// Updates.
     pub updates: usize,
@@ -36,7 +36,8 @@ pub struct Summary {
     pub parameters_fingerprint: String,
 }
 
-/// Returns of the last episodes of training, with the noise of exploring.
+/// Returns of the last episodes of training, with the noise of exploring; those that an iteration's
+/// end cut off included.
 #[derive(Debug, Clone, Serialize)]
 pub struct TrainingReturn {
     /// Episodes in all.

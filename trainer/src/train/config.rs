@@ -60,6 +60,8 @@ impl TrainingConfig {
         check("training.actor_updates", self.actor_updates, "0 to 10000", actor_updates)?;
         count("batch_size", self.batch_size, 65_536)?;
         count("buffer_size", self.buffer_size, 100_000_000)?;
+        let fits = self.batch_size <= self.buffer_size;
+        check("training.batch_size", self.batch_size, "at most buffer_size", fits)?;
         count("n_step", self.n_step, 1000)?;
         let scale = (1e-9..=1e9).contains(&self.reward_scale);
         check("training.reward_scale", self.reward_scale, "between 1e-9 and 1e9", scale)

@@ -21,7 +21,7 @@ pub struct Episode<'a> {
     pub episode_return: f64,
     /// Its steps.
     pub length: usize,
-    /// Updates so far.
+    /// Updates so far; of the critics, where updates are separate.
     pub updates: usize,
     /// What the last update reports.
     pub metrics: &'a [Metric],
@@ -29,7 +29,7 @@ pub struct Episode<'a> {
 
 /// Told of what happens; terminal, files and plots are behind it.
 pub trait Observer {
-    /// An environment step was made.
+    /// Environment steps were made, one of each environment; `step` counts all of them.
     fn on_step(&mut self, step: usize);
     /// An episode has ended.
     fn on_episode(&mut self, episode: &Episode<'_>) -> Result<(), TrainError>;

@@ -64,7 +64,7 @@ struct Memory {
 
 impl Memory {
     fn new() -> Self {
-        let actions = ActionSpace::normalised(&Counter::new(0.0).spec);
+        let actions = ActionSpace::continuous(&Counter::new(0.0).spec, true);
         Memory { params: Params::new(3), actions, seen: Vec::new(), calls: String::new() }
     }
 }
@@ -86,6 +86,11 @@ impl Algorithm for Memory {
     fn iteration_ended(&mut self, progress: f64) {
         self.calls += "i";
         assert!((0.0..=1.0).contains(&progress));
+    }
+    fn update(&mut self, batch: &Batch<'_, f32>, rng: &mut Rng) {
+        self.update_critics(batch, rng);
+        self.update_actor(batch, rng);
+        self.update_targets();
     }
     fn update_critics(&mut self, batch: &Batch<'_, f32>, _: &mut Rng) {
         self.calls += "c";

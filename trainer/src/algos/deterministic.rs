@@ -1,0 +1,39 @@
+//! Settings that the actors of DDPG and TD3 have in common.
+
+use serde::{Deserialize, Serialize};
+
+use super::agent::Setup;
+use super::shared::check_rate;
+use crate::actions::ActionSpace;
+use crate::nn::{ActorOutput, CriticForm};
+use crate::settings::{ConfigError, check, from_table};
+
+/// Settings of a deterministic actor and its critics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActorSettings {
+    /// Adam's step size for the actor.
+    pub actor_learning_rate: f64,
+    /// How the actor's output is bounded.
+    pub actor_output: ActorOutput,
+    /// How states and actions meet in a critic.
+    pub critic: CriticForm,
+    /// Do actor and critics deal in actions within [−1, 1]?
+    pub normalise_actions: bool,
+}
+
+impl ActorSettings {
+    /// Reads and checks these keys of an `[agent]` table.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        let c: ActorSettings = from_table("agent", table)?;
+        check_rate("actor_learning_rate", c.actor_learning_rate)?;
+        let needed = "tanh where actions are normalised";
+        let tanh = c.actor_output == ActorOutput::Tanh;
+        check("agent.actor_output", c.actor_output, needed, tanh || !c.normalise_actions)?;
+        Ok(c)
+    }
+
+    /// The actions that the networks deal in.
+    pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
+        ActionSpace::continuous(setup.spec, self.normalise_actions)
+    }
+}
