@@ -27,6 +27,11 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
     let lowest = points.iter().map(|point| point.1).fold(0.0, f64::min);
     let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
     let margin = 0.04 * (highest - lowest).max(1.0);
+    // Where a rising curve is not: below its end, or where episodes can only grow, above its start.
+    let corner = match lowest < 0.0 {
+        true => SeriesLabelPosition::LowerRight,
+        false => SeriesLabelPosition::UpperLeft,
+    };
     let (shown, points) = (points.len(), thinned(points));
     let single = match points.len() {
         drawn if drawn == shown => "one episode".to_string(),
@@ -65,7 +70,7 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
             .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLUE.stroke_width(2)));
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(corner)
             .margin(16)
             .background_style(WHITE)
             .border_style(GRID)
