@@ -134,7 +134,7 @@ fn runs_have_their_pinned_fingerprints() {
         ("dqn", "b7bf4041bd4ce782"),
         ("double-dqn", "3660fd9cf6ece0eb"),
         ("ddpg", "2b71e08ccd7f7660"),
-        ("td3", "e08e5fa5cbb95b97"),
+        ("td3", "a6e89ecb0fd06b3d"),
         ("sac", "baeb5b2d4ee6d64c"),
         ("sac-v", "2d6f5956532793d8"),
         ("hw2-sac-m3", "8c5d2d8e94db36f6"),
