@@ -130,16 +130,15 @@ fn the_pole_is_balanced() {
 #[test]
 fn runs_have_their_pinned_fingerprints() {
     let mut changed = Vec::new();
-    for (preset, pinned) in [
-        ("dqn", "b7bf4041bd4ce782"),
-        ("double-dqn", "3660fd9cf6ece0eb"),
-        ("ddpg", "2b71e08ccd7f7660"),
-        ("td3", "a6e89ecb0fd06b3d"),
-        ("sac", "baeb5b2d4ee6d64c"),
-        ("sac-v", "2d6f5956532793d8"),
-        ("hw2-sac-m3", "8c5d2d8e94db36f6"),
+    for (preset, steps, pinned) in [
+        ("dqn", 800, "b7bf4041bd4ce782"),
+        ("double-dqn", 800, "3660fd9cf6ece0eb"),
+        ("ddpg", 1600, "1c669195ecaee04b"),
+        ("td3", 1600, "8a4fa1456f7d3636"),
+        ("sac", 800, "baeb5b2d4ee6d64c"),
+        ("sac-v", 800, "2d6f5956532793d8"),
+        ("hw2-sac-m3", 8192, "8c5d2d8e94db36f6"),
     ] {
-        let steps = if preset == "hw2-sac-m3" { 8192 } else { 800 };
         let agent = trained(preset, &["seed=1".into(), format!("steps={steps}")]);
         let found = fingerprint(&agent.parameters().value);
         if found != pinned {
