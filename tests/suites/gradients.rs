@@ -264,9 +264,11 @@ fn critic(params: &[f64], layers: &[Linear], s: &[f64], a: &[f64]) -> f64 {
 /// Losses of DDPG and TD3 as their formulas say, with γ = 0.99, σ = 0.2 and c = 0.5:
 ///
 /// ```text
-/// L_θ = mean (Q_θ(s, a) − y)²      y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, clip(μ_φ′(s′) + noise))
+/// L_θ = mean f(Q_θ(s, a) − y)      y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, clip(μ_φ′(s′) + noise))
 /// L_φ = −mean Q_θ₁(s, μ_φ(s))          noise = clip(σε, ±c) · unit
 /// ```
+///
+/// and f(e) = e², or Huber's: ½e² within ±1, |e| − ½ beyond.
 #[test]
 fn deterministic_losses_are_their_formulas() {
     // Preset, settings; least and largest action of the networks, unit of the noise on the target.
@@ -279,6 +281,7 @@ fn deterministic_losses_are_their_formulas() {
         ("ddpg", &["critic=branched", "normalise_actions=true"], [-1.0; 2], ones, ones),
         ("ddpg", &["actor_output=clamp"], low, high, ones),
         ("td3", &[], low, high, scale),
+        ("td3", &["critic_loss=huber"], low, high, scale),
         ("td3", &["target_noise_unit=action"], low, high, ones),
         ("td3", &["normalise_actions=true"], [-1.0; 2], ones, ones),
         ("td3", &["critic=branched", "actor_output=clamp"], low, high, scale),
@@ -287,7 +290,8 @@ fn deterministic_losses_are_their_formulas() {
         let mut case = Case::new((preset, settings, 2), &[], None);
         let twin = *preset == "td3";
         let p = case.agent.params().value.clone();
-        let clamp = settings.contains(&"actor_output=clamp");
+        let [clamp, huber] =
+            ["actor_output=clamp", "critic_loss=huber"].map(|set| settings.contains(&set));
         let actor = |name: &str, s: &[f64]| -> Vec<f64> {
             let z = network(&p, &case.layers(name), s).into_iter().enumerate();
             z.map(|(j, z)| match clamp {
@@ -314,7 +318,11 @@ fn deterministic_losses_are_their_formulas() {
             let y = batch.reward()[row] + 0.99 * batch.not_terminated()[row] * next_q;
             for (loss, name) in losses.iter_mut().zip(names) {
                 let error = q(name, s, &batch.action()[2 * row..][..2]) - y;
-                *loss += error * error / ROWS as f64;
+                *loss += match huber {
+                    false => error * error,
+                    true if error.abs() > 1.0 => error.abs() - 0.5,
+                    true => 0.5 * error * error,
+                } / ROWS as f64;
             }
             actor_loss -= q(names[0], s, &actor("actor", s)) / ROWS as f64;
         }
