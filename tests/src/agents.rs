@@ -65,8 +65,25 @@ impl Settings {
     ///
     /// If there is no such preset.
     pub fn of_preset(preset: &str) -> Self {
-        let config = RunConfig::resolve(Some(preset), None, &[]).expect("a preset");
-        Settings { algorithm: config.algorithm, agent: config.agent }
+        Settings::of_preset_with(preset, &[])
+    }
+
+    /// The settings of a preset with `key=value` assignments over them.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such preset, or an assignment is none.
+    pub fn of_preset_with(preset: &str, assignments: &[&str]) -> Self {
+        let assignments: Vec<String> = assignments.iter().map(ToString::to_string).collect();
+        let config = RunConfig::resolve(Some(preset), None, &assignments);
+        let RunConfig { algorithm, agent, .. } = config.expect("a preset and its settings");
+        Settings { algorithm, agent }
+    }
+
+    /// One step size for everything that learns.
+    pub fn set_learning_rates(&mut self, rate: f64) {
+        let rates = self.agent.iter_mut().filter(|(key, _)| key.ends_with("_learning_rate"));
+        rates.for_each(|(_, value)| *value = rate.into());
     }
 
     /// Puts a value in its place.

@@ -134,6 +134,79 @@ fn a_policy_is_evaluated_and_inspected() {
     );
 }
 
+/// The preset's settings for it, its summary, an evaluation with other starts.
+#[test]
+fn another_environment_can_be_chosen() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let summary = short_run(directory, "run", &["--env", "inverted-pendulum"]);
+    assert_eq!(summary["environment"], "inverted-pendulum");
+    let evaluation = &summary["evaluation"];
+    assert_eq!(evaluation["starts"], 100);
+    assert!(evaluation["full_episodes"].as_u64().unwrap() <= 100);
+    assert!(evaluation["optimal_mean"].is_null() && evaluation["gap_percent"].is_null());
+    let (worst, mean) = (evaluation["worst"].as_f64(), evaluation["mean"].as_f64());
+    assert!(worst.unwrap() >= 0.0 && worst <= mean && mean.unwrap() <= 1000.0, "{evaluation}");
+
+    let metrics = fs::read_to_string(directory.join("run/metrics.csv")).unwrap();
+    let returns: Vec<f64> = metrics
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').nth(2).unwrap().parse().unwrap())
+        .collect();
+    let told = &summary["training_return"];
+    assert_eq!(told["episodes"], returns.len());
+    for (key, most) in [("last_100_mean", 100), ("last_10_mean", 10)] {
+        let last = &returns[returns.len().saturating_sub(most)..];
+        let mean = last.iter().sum::<f64>() / last.len() as f64;
+        assert!((told[key].as_f64().unwrap() - mean).abs() < 1e-9, "{key}: {told}");
+    }
+    for file in ["learning_curve.svg", "policy.bin", "recording.bin"] {
+        assert!(directory.join("run").join(file).is_file(), "{file}");
+    }
+    let config = fs::read_to_string(directory.join("run/config.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    assert_eq!(config["environment"]["reset_noise_scale"].as_float(), Some(0.01));
+    assert_eq!(config["agent"]["critic_learning_rate"].as_float(), Some(1e-3));
+
+    let eval = |set: &[&str]| {
+        json(&succeed(directory, &[&["eval", "run/policy.bin", "--json"], set].concat()))
+    };
+    assert_eq!(eval(&[])["mean"], evaluation["mean"]);
+    assert_eq!(eval(&["--set", "reset_noise_scale=0.01"])["mean"], evaluation["mean"]);
+    assert_ne!(eval(&["--set", "reset_noise_scale=0.2"])["mean"], evaluation["mean"]);
+    for (set, complaint) in [
+        ("reset_noise_scale=11", "`environment.reset_noise_scale` must be between 0 and 10"),
+        ("reset_noise_scale=wide", "`environment.reset_noise_scale` must be a number"),
+        ("reset_noise=0.1", "did you mean `reset_noise_scale`?"),
+        ("name=pendulum", "a policy is for one environment"),
+    ] {
+        let error = fail(directory, &["eval", "run/policy.bin", "--set", set], 2);
+        assert!(error.contains(complaint), "{set}: {error}");
+    }
+}
+
+/// `--env` goes over a file, and back to the preset's own is as if it had never been left.
+#[test]
+fn a_chosen_environment_goes_over_a_files() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let file = "preset = \"sac\"\n[environment]\nname = \"inverted-pendulum\"\n";
+    fs::write(directory.join("mine.toml"), file).unwrap();
+    let arguments = ["train", "--config", "mine.toml", "--steps", "700", "--json", "--out"];
+    let run = |out: &str, more: &[&str]| {
+        json(&succeed(directory, &[&arguments[..], &[out], more].concat()))
+    };
+    assert_eq!(run("other", &[])["environment"], "inverted-pendulum");
+    let back = run("back", &["--env", "pendulum"]);
+    let own = short_run(directory, "own", &[]);
+    for key in ["environment", "parameters_fingerprint", "evaluation"] {
+        assert_eq!(back[key], own[key], "{key}");
+    }
+    let config = |out: &str| fs::read(directory.join(out).join("config.toml")).unwrap();
+    assert_eq!(config("back"), config("own"));
+}
+
 #[test]
 fn presets_are_listed() {
     let directory = Path::new(".");
@@ -143,7 +216,13 @@ fn presets_are_listed() {
             assert!(preset[key].is_string(), "{key} of {preset}");
         }
     }
-    assert!(succeed(directory, &["presets"]).contains("sac"));
+    let listed: Vec<_> =
+        presets.as_array().unwrap().iter().map(|preset| preset["name"].as_str().unwrap()).collect();
+    let all: Vec<_> = trainer::presets::ALL.iter().map(|(name, _)| *name).collect();
+    assert_eq!(listed, all);
+    let text = succeed(directory, &["presets"]);
+    let first = |line: &str| line.split(' ').next().unwrap_or_default().to_string();
+    assert_eq!(text.lines().skip(1).map(first).collect::<Vec<_>>(), all);
 }
 
 #[test]
@@ -160,9 +239,16 @@ fn mistakes_get_one_sentence() {
             .contains("`agent.gamma` must be in [0, 1]")
     );
     assert!(usage(&["train", "--preset", "sac", "--set", "activation=gelu"]).contains("gelu"));
-    assert!(
-        usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]).contains("pendulum")
-    );
+    let table = usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]);
+    assert!(table.contains("such as environment.KEY=VALUE: it is a table"), "{table}");
+    let unknown = usage(&["train", "--preset", "sac", "--env", "cartpole"]);
+    assert!(unknown.contains("choose from: pendulum, inverted-pendulum"), "{unknown}");
+    let twice = ["train", "--preset", "sac", "--env", "pendulum", "--env", "pendulum"];
+    assert!(usage(&twice).contains("'--env <NAME>' cannot be used multiple times"));
+    for set in ["environment.name=pendulum", "name=pendulum"] {
+        let twice = ["train", "--preset", "sac", "--env", "pendulum", "--set", set];
+        assert!(usage(&twice).contains("given twice, by --env and by --set"));
+    }
     assert!(usage(&["train"]).contains("--preset NAME"));
     let twice = ["train", "--preset", "sac", "--steps", "700", "--set", "steps=800"];
     assert!(usage(&twice).contains("`steps` is given twice"));
@@ -175,6 +261,65 @@ fn mistakes_get_one_sentence() {
     assert!(usage(&["train", "--preset", "sac", "--seed", seed]).contains(seed));
     fs::write(directory.join("broken.toml"), "preset = \"sac\"\n[agent\n").unwrap();
     assert!(usage(&["train", "--config", "broken.toml"]).contains("broken.toml, line 2"));
+}
+
+/// Each value is within its range, but not with the others.
+#[test]
+fn settings_that_contradict_each_other_get_one_sentence() {
+    let temporary = tempfile::tempdir().unwrap();
+    for (preset, settings, complaint) in [
+        ("dqn", "epsilon=0.1 epsilon_min=0.2", "`agent.epsilon_min` must be between 0 and epsilon"),
+        (
+            "sac",
+            "policy=deterministic",
+            "`agent.alpha` must be 0 where the policy is deterministic",
+        ),
+        (
+            "sac",
+            "policy=deterministic learn_alpha=false alpha=0.2",
+            "`agent.alpha` must be 0 where the policy is deterministic",
+        ),
+        ("sac", "alpha=0", "`agent.alpha` must be between 1e-30 and 1e30, or 0 where it is not"),
+        (
+            "sac",
+            "log_std_min=1 log_std_max=0",
+            "`agent.log_std_min` must be between −40 and log_std_max",
+        ),
+        (
+            "td3",
+            "separate_updates=true",
+            "`agent.policy_delay` must be 1 where updates are separate",
+        ),
+        (
+            "ddpg",
+            "separate_updates=true actor_updates=0",
+            "`training.actor_updates` must be at least 1 where updates are separate",
+        ),
+        (
+            "ddpg",
+            "noise_decay=0.9 noise_decay_period=10",
+            "`agent.noise_decay_period` must be 0 where noise_decay is not 1",
+        ),
+        ("ddpg", "noise_std_min=0.5", "`agent.noise_std_min` must be between 0 and noise_std"),
+        (
+            "ddpg",
+            "actor_output=clamp normalise_actions=true",
+            "`agent.actor_output` must be tanh where actions are normalised",
+        ),
+        ("hw2-sac-m2", "std_min=3", "`agent.std_min` must be between 1e-30 and std_max"),
+        (
+            "sac",
+            "batch_size=100 buffer_size=99",
+            "`training.batch_size` must be at most buffer_size",
+        ),
+    ] {
+        let mut arguments = vec!["train", "--preset", preset];
+        settings.split(' ').for_each(|set| arguments.extend(["--set", set]));
+        let error = fail(temporary.path(), &arguments, 2);
+        assert!(error.contains(complaint), "{preset} {settings}: {error}");
+    }
+    let left = fs::read_dir(temporary.path()).unwrap().count();
+    assert_eq!(left, 0, "a run that cannot be leaves nothing");
 }
 
 #[test]

@@ -97,3 +97,6 @@ pub fn make(
     check("environment.name", setup.spec.name, needed, actions <= MAX_ACTION_SIZE)?;
     (find(name)?.make)(agent, setup, rng)
 }
+
+#[cfg(test)]
+mod tests;

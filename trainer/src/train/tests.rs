@@ -1,22 +1,37 @@
 //! The loop with an environment that counts and an agent that remembers.
 
+mod collecting;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::*;
 use crate::actions::ActionSpace;
 use crate::autodiff::Params;
 use crate::interface::{Batch, PolicyNetwork, Spec, Step};
 use crate::rng::Rng;
+use rand_core::Rng as _;
 
-/// Counts: its state is the number of steps since the reset, plus 100 for each episode.
+/// What an environment was given: its actions, and the first number of each reset's generator.
+#[derive(Debug, Clone, Default)]
+struct Given {
+    actions: Rc<RefCell<Vec<f32>>>,
+    starts: Rc<RefCell<Vec<u32>>>,
+}
+
+/// Counts: its state is the number of steps since the reset, plus 100 for each episode, plus an
+/// offset.
 struct Counter {
     spec: Spec,
     state: f32,
-    episodes: f32,
+    first: f32,
     terminal_after: f32,
+    given: Given,
 }
 
 impl Counter {
     /// Truncated after 3 steps, terminal after `terminal_after`.
-    fn new(terminal_after: f32) -> Self {
+    fn new(terminal_after: f32, offset: f32) -> Self {
         let spec = Spec {
             name: "counter",
             observation_size: 1,
@@ -26,7 +41,7 @@ impl Counter {
             horizon: 3,
             period: 1.0,
         };
-        Counter { spec, state: 0.0, episodes: 0.0, terminal_after }
+        Counter { spec, state: 0.0, first: offset, terminal_after, given: Given::default() }
     }
 }
 
@@ -34,10 +49,11 @@ impl Environment for Counter {
     fn spec(&self) -> &Spec {
         &self.spec
     }
-    fn reset(&mut self, _: &mut Rng, observation: &mut [f32]) {
-        self.episodes += 1.0;
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f32]) {
+        self.given.starts.borrow_mut().push(rng.next_u32());
+        self.first += 100.0;
         self.state = 0.0;
-        observation[0] = 100.0 * self.episodes;
+        observation[0] = self.first;
     }
     fn restore(&mut self, _: &[f64], _: &mut [f32]) {}
     fn save(&self) -> Vec<f64> {
@@ -45,8 +61,9 @@ impl Environment for Counter {
     }
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
         assert!((-2.0..=4.0).contains(&action[0]));
+        self.given.actions.borrow_mut().push(action[0]);
         self.state += 1.0;
-        observation[0] = 100.0 * self.episodes + self.state;
+        observation[0] = self.first + self.state;
         Step { reward: 1.0, terminated: self.state == self.terminal_after }
     }
 }
@@ -64,7 +81,7 @@ struct Memory {
 
 impl Memory {
     fn new() -> Self {
-        let actions = ActionSpace::continuous(&Counter::new(0.0).spec, true);
+        let actions = ActionSpace::continuous(&Counter::new(0.0, 0.0).spec, true);
         Memory { params: Params::new(3), actions, seen: Vec::new(), calls: String::new() }
     }
 }
@@ -94,6 +111,7 @@ impl Algorithm for Memory {
     }
     fn update_critics(&mut self, batch: &Batch<'_, f32>, _: &mut Rng) {
         self.calls += "c";
+        assert!(batch.action().iter().all(|a| (-1.0..=1.0).contains(a)), "not the agent's actions");
         let s = batch.observation().iter().zip(batch.next_observation());
         let r = batch.reward().iter().zip(batch.not_terminated());
         self.seen.extend(s.zip(r).map(|((s, next), (r, n))| (*s, *r, *next, *n)));
@@ -136,8 +154,11 @@ fn config() -> TrainingConfig {
 }
 
 fn counters(count: usize, terminal_after: f32) -> Vec<Box<dyn Environment>> {
-    let counter = |_| Box::new(Counter::new(terminal_after)) as Box<dyn Environment>;
-    (0..count).map(counter).collect()
+    boxed((0..count).map(|_| Counter::new(terminal_after, 0.0)).collect())
+}
+
+fn boxed(counters: Vec<Counter>) -> Vec<Box<dyn Environment>> {
+    counters.into_iter().map(|counter| Box::new(counter) as Box<dyn Environment>).collect()
 }
 
 /// The agent after a run.

@@ -1,0 +1,155 @@
+//! What agents do besides their losses: step sizes that fall, exploring by ε, targets in turn.
+
+use ndarray::{Array1, Array2};
+
+use super::*;
+use crate::config::RunConfig;
+use crate::envs;
+use crate::interface::Batch;
+use crate::rng::{Stream, stream};
+
+/// Transitions in a minibatch.
+const ROWS: usize = 8;
+
+/// The agent of a preset on the pendulum, with settings over it.
+fn agent(preset: &str, settings: &[&str], environments: usize) -> Box<dyn Algorithm> {
+    let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+    let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
+    let environment = envs::make(&envs::defaults("pendulum").unwrap()).unwrap();
+    let spec = environment.spec();
+    let setup = Setup { spec, batch_size: ROWS, environments, separate_updates: false };
+    make(&config.algorithm, &config.agent, &setup, &mut stream(1, Stream::Initialisation)).unwrap()
+}
+
+/// A step on a minibatch.
+type Step = fn(&mut dyn Algorithm, &Batch<'_, f32>);
+
+const CRITICS: Step = |agent, batch| agent.update_critics(batch, &mut stream(1, Stream::Update));
+const ACTOR: Step = |agent, batch| agent.update_actor(batch, &mut stream(1, Stream::Update));
+const TARGETS: Step = |agent, _| agent.update_targets();
+const WHOLE: Step = |agent, batch| agent.update(batch, &mut stream(1, Stream::Update));
+
+/// By how much each parameter changes in a step.
+fn change(agent: &mut dyn Algorithm, step: Step) -> Vec<f32> {
+    let s = Array2::from_shape_fn((ROWS, 3), |(row, i)| ((3 * row + i) as f32).sin());
+    // An index as well as an action.
+    let a = Array2::from_shape_fn((ROWS, 1), |(row, _)| (row % 3) as f32);
+    let (r, not_terminated) = (Array1::linspace(-3.0, 0.0, ROWS), Array1::ones(ROWS));
+    let batch = Batch::new(s.view(), a.view(), r.view(), s.view(), not_terminated.view()).unwrap();
+    let before = agent.parameters().value.clone();
+    step(agent, &batch);
+    agent.parameters().value.iter().zip(before).map(|(after, before)| after - before).collect()
+}
+
+/// Adam's first step is its step size, whatever the gradient.
+#[test]
+fn step_sizes_fall_with_progress() {
+    for (preset, step) in [
+        ("dqn", CRITICS),
+        ("ddpg", CRITICS),
+        ("ddpg", ACTOR),
+        ("td3", CRITICS),
+        ("td3", ACTOR),
+        ("sac", CRITICS),
+        ("sac", ACTOR), // and the temperature
+        ("sac-v", CRITICS),
+        ("sac-v", ACTOR), // and V
+        ("hw2-sac-m3", CRITICS),
+        ("hw2-sac-m3", ACTOR),
+    ] {
+        let settings = ["final_learning_rate_factor=0.1"];
+        let whole = change(&mut *agent(preset, &settings, 1), step);
+        assert!(whole.iter().filter(|x| x.abs() > 1e-4).count() > 50, "{preset}");
+        for (progress, factor) in [(0.0, 1.0), (0.5, 0.55), (1.0, 0.1)] {
+            let mut agent = agent(preset, &settings, 1);
+            agent.iteration_ended(progress);
+            let scaled = change(&mut *agent, step);
+            for (entry, (x, whole)) in scaled.into_iter().zip(&whole).enumerate() {
+                let what = format!("{preset}, {progress}, parameter {entry}: {x}, {whole}");
+                assert!((x - factor * whole).abs() < 1e-6, "{what}");
+            }
+        }
+    }
+}
+
+/// A network that is small, and actions so many that few are greedy by chance.
+const GRID: &[&str] = &["hidden=[4]", "grid_points=4096"];
+
+/// Of that many calls for eight environments, how many explore: by one draw for all of them.
+fn random_calls(agent: &mut dyn Algorithm, calls: usize) -> usize {
+    let observations = [0.3; 8 * 3];
+    let (mut greedy, mut actions) = ([0.0; 8], [0.0; 8]);
+    let mut rng = stream(1, Stream::Exploration);
+    let settings = [GRID, &["epsilon=0", "epsilon_min=0"]].concat();
+    let mut same = self::agent("dqn", &settings, 8);
+    same.explore(&observations, &mut rng, &mut greedy);
+    let mut random = |_: &usize| {
+        agent.explore(&observations, &mut rng, &mut actions);
+        let equal = actions.iter().zip(&greedy).filter(|(action, greedy)| action == greedy).count();
+        assert!(equal == 8 || equal <= 1, "{actions:?}");
+        equal < 8
+    };
+    (0..calls).filter(|call| random(call)).count()
+}
+
+#[test]
+fn one_draw_decides_for_all_environments() {
+    let settings = [GRID, &["epsilon=0.5", "epsilon_decay=1"]].concat();
+    let random = random_calls(&mut *agent("dqn", &settings, 8), 400);
+    assert!((150..250).contains(&random), "{random}");
+}
+
+#[test]
+fn epsilon_decays_to_its_floor() {
+    let settings = [GRID, &["epsilon=1", "epsilon_decay=0.5", "epsilon_min=0.2"]].concat();
+    let mut agent = agent("dqn", &settings, 8);
+    for epsilon in [1.0, 0.5, 0.25, 0.2, 0.2] {
+        let share = random_calls(&mut *agent, 500) as f64 / 500.0;
+        assert!((share - epsilon).abs() < 0.06, "{share} instead of {epsilon}");
+        agent.iteration_ended(0.5);
+    }
+}
+
+/// A turn is a call of their own, or a whole update: of TD3 only one that the actor is part of.
+#[test]
+fn targets_follow_in_every_so_manyth_turn() {
+    for preset in ["dqn", "ddpg", "td3", "sac", "sac-v", "hw2-sac-m1"] {
+        let mut agent = agent(preset, &["target_update_interval=3", "tau=1"], 1);
+        for turn in 1..=7 {
+            change(&mut *agent, CRITICS);
+            change(&mut *agent, ACTOR);
+            let follow = change(&mut *agent, TARGETS).iter().any(|x| *x != 0.0);
+            assert_eq!(follow, turn % 3 == 0, "{preset}, turn {turn}");
+        }
+    }
+    // Where the targets are: what a turn of theirs changes.
+    let mut probe = agent("td3", &["tau=1"], 1);
+    change(&mut *probe, WHOLE);
+    change(&mut *probe, CRITICS);
+    let target = change(&mut *probe, TARGETS);
+    let mut agent = agent("td3", &["target_update_interval=3", "tau=1", "policy_delay=2"], 1);
+    for update in 1..=12 {
+        let changed = change(&mut *agent, WHOLE);
+        let follow = changed.iter().zip(&target).any(|(x, t)| *x != 0.0 && *t != 0.0);
+        assert_eq!(follow, update == 5 || update == 11, "update {update}");
+    }
+}
+
+/// Of an environment's actions, a grid takes a single one, and a policy file has room for eight.
+#[test]
+fn too_many_actions_are_refused() {
+    let environment = envs::make(&envs::defaults("pendulum").unwrap()).unwrap();
+    for (preset, actions, needed) in [
+        ("dqn", 2, "`environment.name` must be one with a single action entry, not \"pendulum\""),
+        ("sac", 9, "`environment.name` must be one of at most 8 action entries, not \"pendulum\""),
+    ] {
+        let config = RunConfig::resolve(Some(preset), None, &[]).unwrap();
+        let mut spec = environment.spec().clone();
+        (spec.action_low, spec.action_high) = (vec![-1.0; actions], vec![1.0; actions]);
+        let setup =
+            Setup { spec: &spec, batch_size: ROWS, environments: 1, separate_updates: false };
+        let mut rng = stream(1, Stream::Initialisation);
+        let made = make(&config.algorithm, &config.agent, &setup, &mut rng);
+        assert_eq!(made.err().unwrap().to_string(), needed);
+    }
+}
