@@ -59,9 +59,13 @@ impl RunConfig {
         let variants = table.remove(VARIANTS);
         let mut leaves = Vec::new();
         collect_leaves(&over, "", &mut leaves);
-        for given in assignments {
-            leaves.push(assignment(given)?);
+        let assigned = assignments.iter().map(|given| assignment(given));
+        let assigned = assigned.collect::<Result<Vec<_>, _>>()?;
+        // Settings of the file's environment mean nothing to another one.
+        if assigned.iter().any(|(key, _)| names_environment(key)) {
+            leaves.retain(|(key, _)| !key.starts_with("environment."));
         }
+        leaves.extend(assigned);
         // First the environment, whose name decides what else there is to set.
         if let Some((_, value)) = leaves.iter().rfind(|(key, _)| names_environment(key)) {
             choose_environment(&mut table, value, variants.as_ref())?;
@@ -243,6 +247,10 @@ mod tests {
         assert_eq!(envs::name(&config.environment), "inverted-pendulum");
         assert_eq!(config.environment["reset_noise_scale"].as_float(), Some(0.2));
         assert_eq!((config.training.steps, config.agent["gamma"].as_float()), (30_000, Some(0.5)));
+        let file = toml::to_string(&config).unwrap();
+        let set = ["environment.name=pendulum".into()];
+        let back = RunConfig::resolve(None, Some(("config.toml", &file)), &set).unwrap();
+        assert_eq!(envs::name(&back.environment), "pendulum");
         let unchanged = resolve(&["name=inverted-pendulum", "environment.name=pendulum"]).unwrap();
         assert_eq!(unchanged, resolve(&[]).unwrap());
     }

@@ -28,7 +28,8 @@ pub(super) struct Train {
     seed: Option<u64>,
     /// Environment steps
     #[arg(long, allow_negative_numbers = true)]
-    steps: Option<usize>,
+    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    steps: Option<u64>,
     /// Change a setting, as often as you like; config.toml of a run shows them all
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
