@@ -41,7 +41,7 @@ pub enum Op {
         /// First column.
         start: usize,
     },
-    /// x[i] of each row, i an entry of `index` `[B, 1]`.
+    /// xᵢ of each row, i an entry of `index` `[B, 1]`.
     Gather {
         /// The node read.
         x: usize,

@@ -3,7 +3,7 @@
 use super::Put;
 use crate::scalar::Scalar;
 
-/// y = x[i] for each row x `[columns]` and its index i, `[B, 1]`.
+/// y = xᵢ for each row x `[columns]` and its index i, `[B, 1]`.
 ///
 /// # Panics
 ///
@@ -14,7 +14,7 @@ pub fn gather<T: Scalar>(x: &[T], columns: usize, index: &[T], y: &mut [T]) {
     }
 }
 
-/// The derivative of [`gather`]: dx[i] = dy, and 0 in the other columns.
+/// The derivative of [`gather`]: dxᵢ = dy, and 0 in the other columns.
 ///
 /// # Panics
 ///
