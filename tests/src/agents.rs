@@ -107,7 +107,7 @@ impl Settings {
         spec: &Spec,
         batch_size: usize,
     ) -> Box<dyn Subject<P::Scalar>> {
-        let setup = &Setup { spec, batch_size, environments: 1, separate_updates: false };
+        let setup = &Setup { spec, batch_size, environments: 1, actor_updates: None };
         let rng = &mut stream(0, Stream::Initialisation);
         macro_rules! agent {
             ($module:ident, $learning:ident) => {{

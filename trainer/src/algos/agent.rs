@@ -5,11 +5,12 @@ use policy_core::{Algorithm as AlgorithmId, Head};
 
 use super::shared::{Objective, Shared, Targets};
 use crate::actions::ActionSpace;
-use crate::autodiff::{Graph, GraphError, Linear, Params, Program, Var};
+use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
 use crate::nn::Mlp;
 use crate::noise::Noise;
 use crate::rng::Rng;
+use crate::settings::{ConfigError, check};
 
 /// What an agent is made for.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +21,8 @@ pub struct Setup<'a> {
     pub batch_size: usize,
     /// Environments that it explores together, N.
     pub environments: usize,
-    /// Are critics and actor updated separately?
-    pub separate_updates: bool,
+    /// Updates of the actor in an iteration where they are separate from those of the critics.
+    pub actor_updates: Option<usize>,
 }
 
 /// Standard normal numbers for one update, `[B, act]` each; empty where a loss takes none.
@@ -48,7 +49,7 @@ pub trait Learning<P: Program> {
         None
     }
 
-    /// Draws of the lengths that its updates take; `entries` is B times the entries of an action.
+    /// Room for the draws that its updates take; `entries` is B times the entries of an action.
     fn draws(&self, entries: usize) -> Draws<P::Scalar>;
 
     /// One whole update.
@@ -88,7 +89,7 @@ pub trait Learning<P: Program> {
     /// When and how its targets follow.
     fn targets(&mut self) -> &mut Targets;
 
-    /// Its losses with their optimisers.
+    /// Its losses with their optimisers: the critics', the actor's where there is one, and another.
     fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3];
 
     /// What the last update reports, in the order of [`Learning::METRICS`].
@@ -107,7 +108,7 @@ pub trait Learning<P: Program> {
 pub(super) enum Exploration {
     /// Its policy is random by itself.
     Policy,
-    /// Draws added to the greedy action.
+    /// Noise added to the greedy action.
     Added(Noise),
     /// With probability ε a random action: one draw decides for all environments.
     Epsilon(Epsilon),
@@ -155,11 +156,16 @@ pub struct Agent<P: Program, L> {
 impl<P: Program, L: Learning<P>> Agent<P, L> {
     pub(super) fn new(
         params: Params<P::Scalar>,
-        learning: L,
+        mut learning: L,
         actions: ActionSpace,
         settings: AgentSettings,
         setup: &Setup<'_>,
-    ) -> Result<Self, GraphError> {
+    ) -> Result<Self, ConfigError> {
+        // The critics' objective is the first; what follows is the actor's.
+        let actor = learning.objectives()[1].is_some();
+        let learns = !actor || setup.actor_updates != Some(0);
+        let needed = "at least 1 where updates are separate, or the actor never learns";
+        check("training.actor_updates", setup.actor_updates.unwrap_or(0), needed, learns)?;
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
         let program = |rows: usize, sampled: bool| {
             let g = Graph::new(rows);
@@ -185,17 +191,17 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
         })
     }
 
-    /// One whole update with given noise.
+    /// One whole update with given draws.
     pub fn update_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
         self.learning.step(&mut self.params, batch, draws);
     }
 
-    /// A step of the critics alone with given noise.
+    /// A step of the critics alone with given draws.
     pub fn update_critics_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
         self.learning.step_critics(&mut self.params, batch, draws);
     }
 
-    /// A step of the actor alone with given noise.
+    /// A step of the actor alone with given draws.
     pub fn update_actor_with(&mut self, batch: &Batch<'_, P::Scalar>, draws: &Draws<P::Scalar>) {
         self.learning.step_actor(&mut self.params, batch, draws);
     }

@@ -4,13 +4,13 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::Serialize;
 
-use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
+use super::agent::{Agent, Draws, Learning, Setup};
 use super::deterministic::ActorSettings;
 use super::shared::{Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
 use crate::nn::{Critic, Deterministic, Layout, Mlp};
-use crate::noise::{Noise, NoiseConfig};
+use crate::noise::NoiseConfig;
 use crate::rng::Rng;
 use crate::settings::ConfigError;
 
@@ -66,13 +66,10 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
-        let (shared, (scale, bias)) = (&c.shared, c.actor.action_space(setup).scale_and_bias());
+        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let mut pair = || {
-            let (hidden, activation) = (&shared.hidden, shared.activation);
             let critic = Critic::new(layout, c.actor.critic, (obs, act), hidden, activation);
-            let network = shared.network(layout, obs, act);
-            let (output, scale, bias) = (c.actor.actor_output, scale.clone(), bias.clone());
-            (critic, Deterministic { network, output, scale, bias })
+            (critic, c.actor.actor(layout, &c.shared, setup))
         };
         let ((critic, actor), (target_critic, target_actor)) = (pair(), pair());
         Networks { critic, actor, target_critic, target_actor }
@@ -115,11 +112,9 @@ impl<P: Program> Ddpg<P> {
         let actor = Objective::new(&g, loss, &[], n.actor.network.range(), rate, c)?;
 
         let actions = config.actor.action_space(setup);
-        let (low, high) = actions.bounds();
-        let noise = Noise::new(config.noise.clone(), setup.environments, &low, &high);
-        let settings = AgentSettings::new(c, Exploration::Added(noise));
+        let settings = config.actor.exploring(c, &config.noise, setup);
         let learning = Ddpg { networks: n, critic, actor, targets };
-        Ok(Agent::new(params, learning, actions, settings, setup)?)
+        Agent::new(params, learning, actions, settings, setup)
     }
 }
 

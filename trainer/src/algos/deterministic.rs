@@ -1,11 +1,12 @@
-//! Settings that the actors of DDPG and TD3 have in common.
+//! The deterministic actors of DDPG and TD3: settings, exploring.
 
 use serde::{Deserialize, Serialize};
 
-use super::agent::Setup;
-use super::shared::check_rate;
+use super::agent::{AgentSettings, Exploration, Setup};
+use super::shared::{Shared, check_rate};
 use crate::actions::ActionSpace;
-use crate::nn::{ActorOutput, CriticForm};
+use crate::nn::{ActorOutput, CriticForm, Deterministic, Layout};
+use crate::noise::{Noise, NoiseConfig};
 use crate::settings::{ConfigError, check, from_table};
 
 /// Settings of a deterministic actor and its critics.
@@ -35,5 +36,30 @@ impl ActorSettings {
     /// The actions that the networks deal in.
     pub(super) fn action_space(&self, setup: &Setup<'_>) -> ActionSpace {
         ActionSpace::continuous(setup.spec, self.normalise_actions)
+    }
+
+    /// A policy with the hidden layers of the shared settings.
+    pub(super) fn actor(
+        &self,
+        layout: &mut Layout,
+        shared: &Shared,
+        setup: &Setup<'_>,
+    ) -> Deterministic {
+        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (scale, bias) = self.action_space(setup).scale_and_bias();
+        let (network, output) = (shared.network(layout, obs, act), self.actor_output);
+        Deterministic { network, output, scale, bias }
+    }
+
+    /// An agent that adds noise to the actor's actions.
+    pub(super) fn exploring(
+        &self,
+        shared: &Shared,
+        noise: &NoiseConfig,
+        setup: &Setup<'_>,
+    ) -> AgentSettings {
+        let (low, high) = self.action_space(setup).bounds();
+        let noise = Noise::new(noise.clone(), setup.environments, &low, &high);
+        AgentSettings::new(shared, Exploration::Added(noise))
     }
 }

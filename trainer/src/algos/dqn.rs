@@ -113,13 +113,7 @@ impl<P: Program> Dqn<P> {
         let epsilon = Epsilon { value: q.epsilon, decay: q.epsilon_decay, least: q.epsilon_min };
         let actions = ActionSpace::grid(spec, q.grid_points);
         let settings = AgentSettings::new(c, Exploration::Epsilon(epsilon));
-        Ok(Agent::new(
-            params,
-            Dqn { config, networks: n, critic, targets },
-            actions,
-            settings,
-            setup,
-        )?)
+        Agent::new(params, Dqn { config, networks: n, critic, targets }, actions, settings, setup)
     }
 }
 

@@ -204,7 +204,7 @@ impl<P: Program> Sac<P> {
         let actions = config.gaussian.action_space(setup);
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = Sac { config, networks: n, critic, actor, temperature, targets };
-        Ok(Agent::new(params, learning, actions, settings, setup)?)
+        Agent::new(params, learning, actions, settings, setup)
     }
 
     fn alpha(&self, params: &Params<P::Scalar>) -> f64 {

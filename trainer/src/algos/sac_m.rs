@@ -192,7 +192,7 @@ impl<P: Program> SacM<P> {
 
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = SacM { networks: n, critic, actor, targets };
-        Ok(Agent::new(params, learning, actions, settings, setup)?)
+        Agent::new(params, learning, actions, settings, setup)
     }
 }
 

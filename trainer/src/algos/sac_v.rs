@@ -147,7 +147,7 @@ impl<P: Program> SacV<P> {
         let actions = config.gaussian.action_space(setup);
         let settings = AgentSettings::new(c, Exploration::Policy);
         let learning = SacV { networks: n, critic, actor, value, targets };
-        Ok(Agent::new(params, learning, actions, settings, setup)?)
+        Agent::new(params, learning, actions, settings, setup)
     }
 }
 

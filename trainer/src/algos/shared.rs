@@ -1,9 +1,9 @@
 //! What the algorithms have in common: settings, the minibatch within a loss, a loss with its
 //! optimiser.
 
-use serde::{Deserialize, Serialize};
-
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use crate::autodiff::{Graph, GraphError, Params, Program, Var};
 use crate::interface::{Batch, Spec};
@@ -151,7 +151,6 @@ pub(super) fn slices<'a, T>(batch: &Batch<'a, T>) -> [&'a [T]; 5] {
 pub struct Objective<P: Program> {
     program: P,
     adam: Adam<P::Scalar>,
-    range: Range<usize>,
     max_gradient_norm: f64,
 }
 
@@ -167,8 +166,7 @@ impl<P: Program> Objective<P> {
     ) -> Result<Self, GraphError> {
         Ok(Objective {
             program: graph.compile(Some(loss), std::slice::from_ref(&range), keep)?,
-            adam: Adam::new(c.adam(learning_rate), range.clone()),
-            range,
+            adam: Adam::new(c.adam(learning_rate), range),
             max_gradient_norm: c.max_gradient_norm,
         })
     }
@@ -177,7 +175,7 @@ impl<P: Program> Objective<P> {
     pub(super) fn step(&mut self, params: &mut Params<P::Scalar>, inputs: &[&[P::Scalar]]) {
         self.program.run(params, inputs);
         if self.max_gradient_norm > 0.0 {
-            params.clip_gradient(&self.range, self.max_gradient_norm);
+            params.clip_gradient(self.adam.range(), self.max_gradient_norm);
         }
         self.adam.step(params);
     }

@@ -4,13 +4,13 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
+use super::agent::{Agent, Draws, Learning, Setup};
 use super::deterministic::ActorSettings;
 use super::shared::{Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
 use crate::nn::{Deterministic, Layout, Mlp, Twin};
-use crate::noise::{Noise, NoiseConfig, NoiseUnit};
+use crate::noise::{NoiseConfig, NoiseUnit};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -102,17 +102,14 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
-        let (shared, (scale, bias)) = (&c.shared, c.actor.action_space(setup).scale_and_bias());
+        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let mut triple = || {
-            let (hidden, activation) = (&shared.hidden, shared.activation);
             let critics = Twin::new(layout, c.actor.critic, (obs, act), hidden, activation);
-            let network = shared.network(layout, obs, act);
-            let (output, scale, bias) = (c.actor.actor_output, scale.clone(), bias.clone());
-            (critics, Deterministic { network, output, scale, bias })
+            (critics, c.actor.actor(layout, &c.shared, setup))
         };
         let ((critic, actor), (target_critic, target_actor)) = (triple(), triple());
         let noise_scale = match c.smoothing.target_noise_unit {
-            NoiseUnit::Scale => scale,
+            NoiseUnit::Scale => actor.scale.clone(),
             NoiseUnit::Action => vec![1.0; act],
         };
         Networks { critic, actor, target_critic, target_actor, noise_scale }
@@ -140,7 +137,7 @@ impl<P: Program> Td3<P> {
         let (c, spec) = (&config.shared, setup.spec);
         let delay = config.smoothing.policy_delay;
         let needed = "1 where updates are separate, which have a schedule of their own";
-        check("agent.policy_delay", delay, needed, delay == 1 || !setup.separate_updates)?;
+        check("agent.policy_delay", delay, needed, delay == 1 || setup.actor_updates.is_none())?;
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
@@ -162,12 +159,10 @@ impl<P: Program> Td3<P> {
         let actor = Objective::new(&g, loss, &[], n.actor.network.range(), rate, c)?;
 
         let actions = config.actor.action_space(setup);
-        let (low, high) = actions.bounds();
-        let noise = Noise::new(config.noise.clone(), setup.environments, &low, &high);
-        let settings = AgentSettings::new(c, Exploration::Added(noise));
+        let settings = config.actor.exploring(c, &config.noise, setup);
         let policy_delay = config.smoothing.policy_delay;
         let learning = Td3 { networks: n, critic, actor, targets, policy_delay, updates: 0 };
-        Ok(Agent::new(params, learning, actions, settings, setup)?)
+        Agent::new(params, learning, actions, settings, setup)
     }
 }
 

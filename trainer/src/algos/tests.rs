@@ -17,7 +17,7 @@ fn agent(preset: &str, settings: &[&str], environments: usize) -> Box<dyn Algori
     let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
     let environment = envs::make(&envs::defaults("pendulum").unwrap()).unwrap();
     let spec = environment.spec();
-    let setup = Setup { spec, batch_size: ROWS, environments, separate_updates: false };
+    let setup = Setup { spec, batch_size: ROWS, environments, actor_updates: None };
     make(&config.algorithm, &config.agent, &setup, &mut stream(1, Stream::Initialisation)).unwrap()
 }
 
@@ -146,8 +146,7 @@ fn too_many_actions_are_refused() {
         let config = RunConfig::resolve(Some(preset), None, &[]).unwrap();
         let mut spec = environment.spec().clone();
         (spec.action_low, spec.action_high) = (vec![-1.0; actions], vec![1.0; actions]);
-        let setup =
-            Setup { spec: &spec, batch_size: ROWS, environments: 1, separate_updates: false };
+        let setup = Setup { spec: &spec, batch_size: ROWS, environments: 1, actor_updates: None };
         let mut rng = stream(1, Stream::Initialisation);
         let made = make(&config.algorithm, &config.agent, &setup, &mut rng);
         assert_eq!(made.err().unwrap().to_string(), needed);

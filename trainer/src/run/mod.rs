@@ -8,16 +8,16 @@ pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingRet
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::algos::Setup;
 use policy_core::Head;
 
+use crate::algos::Setup;
 use crate::config::RunConfig;
 use crate::eval::{EvalError, Starts, evaluate};
 use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
 use crate::nn::scale_and_bias;
 use crate::rng::{Stream, stream};
-use crate::settings::{ConfigError, check};
+use crate::settings::ConfigError;
 use crate::train::{TrainError, train};
 use crate::{algos, envs, plot, recording};
 use files::{Recorder, remove, write_whole};
@@ -80,17 +80,13 @@ pub struct Start {
 pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     let training = &config.training;
     training.check()?;
-    let actor = config.algorithm == "dqn" || training.actor_updates > 0;
-    let needed = "at least 1 where updates are separate, or the actor never learns";
-    let actor = actor || !training.separate_updates;
-    check("training.actor_updates", training.actor_updates, needed, actor)?;
     let environments = (0..training.environments).map(|_| envs::make(&config.environment));
     let environments: Vec<_> = environments.collect::<Result<_, _>>()?;
     let setup = Setup {
         spec: environments[0].spec(),
         batch_size: training.batch_size,
         environments: environments.len(),
-        separate_updates: training.separate_updates,
+        actor_updates: training.separate_updates.then_some(training.actor_updates),
     };
     let mut rng = stream(training.seed, Stream::Initialisation);
     let agent = algos::make(&config.algorithm, &config.agent, &setup, &mut rng)?;

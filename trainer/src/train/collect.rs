@@ -1,5 +1,7 @@
 //! Experience: environments stepped together, and the transitions that come of it.
 
+use std::collections::VecDeque;
+
 use super::TrainingConfig;
 use crate::interface::{Algorithm, Environment};
 use crate::replay::{Replay, Transition};
@@ -55,7 +57,7 @@ impl<'a> Collector<'a> {
             starts: stream_of(config.seed, Stream::Environment, index),
             episode_return: 0.0,
             length: 0,
-            pending: NStep::new(config.n_step, agent.discount(), obs, act),
+            pending: NStep::new(config.n_step, agent.discount(), obs),
         });
         let mut collector = Collector {
             slots: slots.collect(),
@@ -157,11 +159,10 @@ struct NStep {
     n: usize,
     discount: f64,
     /// Transitions that still wait for later rewards, oldest first.
-    waiting: std::collections::VecDeque<Waiting>,
+    waiting: VecDeque<Waiting>,
     /// s′ and 1 − d of the newest.
     next_observation: Vec<f32>,
     not_terminated: f32,
-    sizes: (usize, usize),
 }
 
 struct Waiting {
@@ -171,17 +172,15 @@ struct Waiting {
 }
 
 impl NStep {
-    fn new(n: usize, discount: f64, obs: usize, act: usize) -> Self {
-        let waiting = std::collections::VecDeque::with_capacity(n);
+    fn new(n: usize, discount: f64, obs: usize) -> Self {
         let next_observation = vec![0.0; obs];
-        NStep { n, discount, waiting, next_observation, not_terminated: 1.0, sizes: (obs, act) }
+        NStep { n, discount, waiting: VecDeque::new(), next_observation, not_terminated: 1.0 }
     }
 
     fn push(&mut self, transition: &Transition<'_>, replay: &mut Replay) {
         if self.n == 1 {
             return replay.push(transition);
         }
-        debug_assert_eq!((transition.observation.len(), transition.action.len()), self.sizes);
         self.waiting.push_back(Waiting {
             observation: transition.observation.to_vec(),
             action: transition.action.to_vec(),
