@@ -1,0 +1,187 @@
+use super::*;
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Infallible, SeedableRng, TryRng},
+};
+use std::vec::Vec;
+
+/// A generator that must not be asked.
+struct Untouched;
+
+impl TryRng for Untouched {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        panic!("a deterministic head took a word from the generator")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        panic!("a deterministic head took a word from the generator")
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
+        panic!("a deterministic head took bytes from the generator")
+    }
+}
+
+fn action(values: &[f32]) -> Action {
+    Action::from_slice(values).unwrap()
+}
+
+fn squashed_gaussian() -> Head {
+    let log_std = LogStdBound::Tanh { min: -5.0, max: 2.0 };
+    Head::SquashedGaussian { scale: action(&[2.0]), bias: action(&[0.5]), log_std }
+}
+
+fn tanh() -> Head {
+    Head::Tanh { scale: action(&[2.0, 0.5]), bias: action(&[0.5, -1.0]) }
+}
+
+fn clamp() -> Head {
+    Head::Clamp { low: action(&[-1.0, 0.5]), high: action(&[2.0, 0.75]) }
+}
+
+fn clamped_gaussian() -> Head {
+    let (low, high) = (action(&[-1.0, 0.5]), action(&[2.0, 0.75]));
+    Head::ClampedGaussian { low, high, std_min: 0.01, std_max: 0.5 }
+}
+
+fn grid() -> Head {
+    Head::Grid { low: -2.0, high: 4.0, points: 5 }
+}
+
+/// Draws of the first entry.
+fn draws(head: &Head, z: &[f32]) -> Vec<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    (0..40_000).map(|_| f64::from(head.sampled(z, &mut rng)[0])).collect()
+}
+
+/// Mean and standard deviation.
+fn moments(draws: &[f64]) -> (f64, f64) {
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    (mean, (draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt())
+}
+
+#[test]
+fn greedy_is_scaled_and_biased() {
+    assert_eq!(squashed_gaussian().greedy(&[f32::MAX, 0.0])[0], 2.5);
+    assert_eq!(squashed_gaussian().greedy(&[0.0, 0.0])[0], 0.5);
+    assert_eq!(tanh().greedy(&[f32::MAX, f32::NEG_INFINITY])[..], [2.5, -1.5]);
+    let a = tanh().greedy(&[0.25, -0.5]);
+    assert_eq!(a[..], [2.0 * libm::tanhf(0.25) + 0.5, 0.5 * libm::tanhf(-0.5) - 1.0]);
+}
+
+#[test]
+fn greedy_is_clamped() {
+    // Of the Gaussian's z the last two are ζ, which the greedy action does without.
+    for (head, zeta) in [(clamp(), &[][..]), (clamped_gaussian(), &[f32::NAN, f32::NAN])] {
+        let greedy = |mean: [f32; 2]| head.greedy(&[&mean, zeta].concat());
+        assert_eq!(greedy([0.25, 0.625])[..], [0.25, 0.625]);
+        assert_eq!(greedy([-1.5, 0.875])[..], [-1.0, 0.75]);
+        assert_eq!(greedy([f32::INFINITY, f32::NEG_INFINITY])[..], [2.0, 0.5]);
+    }
+}
+
+#[test]
+fn the_grid_takes_the_first_of_the_greatest() {
+    for (q, a) in [
+        ([5.0, 1.0, 2.0, 3.0, 4.0], -2.0),
+        ([1.0, 2.0, 5.0, 3.0, 4.0], 1.0),
+        ([-4.0, -1.0, -2.0, -1.0, -1.0], -0.5),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], 4.0),
+        ([0.0; 5], -2.0),
+    ] {
+        assert_eq!(grid().greedy(&q)[..], [a], "{q:?}");
+    }
+}
+
+#[test]
+fn no_head_hides_an_overflow() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian(), grid()] {
+        let (all, greedy) = head.inputs();
+        for at in 0..all {
+            for nan in [f32::NAN, -f32::NAN] {
+                let mut z = std::vec![0.625; all];
+                z[at] = nan;
+                let finite = |a: Action| a.iter().all(|a| a.is_finite());
+                assert_eq!(finite(head.greedy(&z)), at >= greedy, "{head:?} {at}");
+                assert!(!finite(head.sampled(&z, &mut rng)), "{head:?} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_grid_refuses_infinite_values() {
+    for infinity in [f32::INFINITY, f32::NEG_INFINITY] {
+        for at in 0..5 {
+            let mut q = [1.0, 2.0, 3.0, 4.0, 5.0];
+            q[at] = infinity;
+            assert!(grid().greedy(&q)[0].is_nan(), "{q:?}");
+        }
+    }
+}
+
+#[test]
+fn deterministic_heads_take_no_noise() {
+    for head in [tanh(), clamp(), grid()] {
+        let z = [0.25, -3.0, 0.5, 7.0, 7.0];
+        let z = &z[..head.inputs().0];
+        assert_eq!(head.sampled(z, &mut Untouched), head.greedy(z));
+    }
+}
+
+#[test]
+fn samples_follow_the_distribution() {
+    // ζ = −1.5 gives log σ = −5 + 3.5 (tanh(−1.5) + 1) = −4.668, σ = 0.00939: tanh is linear.
+    let (mean, std) = moments(&draws(&squashed_gaussian(), &[0.0, -1.5]));
+    let sigma = 2.0 * (-5.0 + 3.5 * ((-1.5_f64).tanh() + 1.0)).exp();
+    assert!((mean - 0.5).abs() < 4.0 * sigma / 200.0);
+    assert!((std / sigma - 1.0).abs() < 0.02);
+}
+
+#[test]
+fn samples_of_the_clamped_gaussian_follow_the_distribution() {
+    // exp ζ within [0.01, 0.5], below and above it; μ is at least 5.77 σ from the bounds except
+    // for the last.
+    for (zeta, sigma) in [(-3.0, 0.04979), (-30.0, 0.01), (f32::NEG_INFINITY, 0.01)] {
+        let (mean, std) = moments(&draws(&clamped_gaussian(), &[0.25, 0.6, zeta, -3.0]));
+        assert!((mean - 0.25).abs() < 4.0 * sigma / 200.0, "{zeta}: {mean}");
+        assert!((std / sigma - 1.0).abs() < 0.02, "{zeta}: {std}");
+    }
+    for zeta in [3.0, f32::INFINITY] {
+        // With σ = 0.5 and μ = 0.5 both bounds are 3 σ away, so 0.27 % of the draws lie on them.
+        let draws = draws(&clamped_gaussian(), &[0.5, 0.6, zeta, -3.0]);
+        let (mean, std) = moments(&draws);
+        assert!((mean - 0.5).abs() < 0.01 && (std / 0.5 - 1.0).abs() < 0.02, "{mean} {std}");
+        assert!(draws.iter().all(|a| (-1.0..=2.0).contains(a)));
+        let at = |end: f64| draws.iter().filter(|&&a| a == end).count();
+        assert!((20..100).contains(&at(-1.0)) && (20..100).contains(&at(2.0)));
+    }
+}
+
+#[test]
+fn ranges_are_reached_and_not_left() {
+    let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+    for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian()] {
+        let n = head.inputs().0;
+        assert_eq!(head.range(), (head.greedy(&[low; 4][..n]), head.greedy(&[high; 4][..n])));
+    }
+    assert_eq!(tanh().range(), (action(&[-1.5, -1.5]), action(&[2.5, -0.5])));
+    assert_eq!(clamp().range(), (action(&[-1.0, 0.5]), action(&[2.0, 0.75])));
+    assert_eq!(clamped_gaussian().range(), clamp().range());
+    assert_eq!(grid().range(), (action(&[-2.0]), action(&[4.0])));
+}
+
+#[test]
+fn bounds_hold() {
+    for bound in
+        [LogStdBound::Clamp { min: -20.0, max: 2.0 }, LogStdBound::Tanh { min: -5.0, max: 2.0 }]
+    {
+        let (min, max) = bound.range();
+        assert_eq!(bound.apply(-1e30), min);
+        assert_eq!(bound.apply(1e30), max);
+    }
+}

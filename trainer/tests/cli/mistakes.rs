@@ -1,0 +1,144 @@
+//! What mistakes are answered with.
+
+use std::fs;
+
+use crate::{fail, short_run};
+
+#[test]
+fn mistakes_get_one_sentence() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let usage = |arguments: &[&str]| fail(directory, arguments, 2);
+    assert!(usage(&["train", "--preset", "scc"]).contains("did you mean `sac`?"));
+    assert!(
+        usage(&["train", "--preset", "sac", "--set", "gama=1"]).contains("did you mean `gamma`?")
+    );
+    assert!(
+        usage(&["train", "--preset", "sac", "--set", "gamma=2"])
+            .contains("`agent.gamma` must be in [0, 1]")
+    );
+    assert!(usage(&["train", "--preset", "sac", "--set", "activation=gelu"]).contains("gelu"));
+    let table = usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]);
+    assert!(table.contains("such as environment.KEY=VALUE: it is a table"), "{table}");
+    let unknown = usage(&["train", "--preset", "sac", "--env", "cartpole"]);
+    assert!(unknown.contains("choose from: pendulum, inverted-pendulum"), "{unknown}");
+    let twice = ["train", "--preset", "sac", "--env", "pendulum", "--env", "pendulum"];
+    assert!(usage(&twice).contains("'--env <NAME>' cannot be used multiple times"));
+    for set in ["environment.name=pendulum", "name=pendulum"] {
+        let twice = ["train", "--preset", "sac", "--env", "pendulum", "--set", set];
+        assert!(usage(&twice).contains("given twice, by --env and by --set"));
+    }
+    assert!(usage(&["train"]).contains("--preset NAME"));
+    let twice = ["train", "--preset", "sac", "--steps", "700", "--set", "steps=800"];
+    assert!(usage(&twice).contains("`steps` is given twice"));
+    assert!(usage(&["train", "--preset", "sac", "--steps", "-5"]).contains("-5"));
+    assert!(usage(&["train", "--preset", "sac", "--steps", "many"]).contains("many"));
+    assert!(usage(&["train", "--config", "missing.toml"]).contains("cannot read missing.toml"));
+    assert!(usage(&["learn"]).contains("learn"));
+    assert!(usage(&["trian"]).contains("a similar subcommand exists: 'train'"));
+    let seed = "9223372036854775808"; // One more than config.toml can hold.
+    assert!(usage(&["train", "--preset", "sac", "--seed", seed]).contains(seed));
+    fs::write(directory.join("broken.toml"), "preset = \"sac\"\n[agent\n").unwrap();
+    assert!(usage(&["train", "--config", "broken.toml"]).contains("broken.toml, line 2"));
+}
+
+/// Each value is within its range, but not with the others.
+#[test]
+fn settings_that_contradict_each_other_get_one_sentence() {
+    let temporary = tempfile::tempdir().unwrap();
+    for (preset, settings, complaint) in [
+        ("dqn", "epsilon=0.1 epsilon_min=0.2", "`agent.epsilon_min` must be between 0 and epsilon"),
+        (
+            "sac",
+            "policy=deterministic",
+            "`agent.alpha` must be 0 where the policy is deterministic",
+        ),
+        (
+            "sac",
+            "policy=deterministic learn_alpha=false alpha=0.2",
+            "`agent.alpha` must be 0 where the policy is deterministic",
+        ),
+        ("sac", "alpha=0", "`agent.alpha` must be between 1e-30 and 1e30, or 0 where it is not"),
+        (
+            "sac",
+            "log_std_min=1 log_std_max=0",
+            "`agent.log_std_min` must be between −40 and log_std_max",
+        ),
+        (
+            "td3",
+            "separate_updates=true",
+            "`agent.policy_delay` must be 1 where updates are separate",
+        ),
+        (
+            "ddpg",
+            "separate_updates=true actor_updates=0",
+            "`training.actor_updates` must be at least 1 where updates are separate",
+        ),
+        (
+            "ddpg",
+            "noise_decay=0.9 noise_decay_period=10",
+            "`agent.noise_decay_period` must be 0 where noise_decay is not 1",
+        ),
+        ("ddpg", "noise_std_min=0.5", "`agent.noise_std_min` must be between 0 and noise_std"),
+        (
+            "ddpg",
+            "actor_output=clamp normalise_actions=true",
+            "`agent.actor_output` must be tanh where actions are normalised",
+        ),
+        ("hw2-sac-m2", "std_min=3", "`agent.std_min` must be between 1e-30 and std_max"),
+        (
+            "sac",
+            "batch_size=100 buffer_size=99",
+            "`training.batch_size` must be at most buffer_size",
+        ),
+    ] {
+        let mut arguments = vec!["train", "--preset", preset];
+        settings.split(' ').for_each(|set| arguments.extend(["--set", set]));
+        let error = fail(temporary.path(), &arguments, 2);
+        assert!(error.contains(complaint), "{preset} {settings}: {error}");
+    }
+    let left = fs::read_dir(temporary.path()).unwrap().count();
+    assert_eq!(left, 0, "a run that cannot be leaves nothing");
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let failed = |arguments: &[&str]| fail(directory, arguments, 1);
+    short_run(directory, "run", &[]);
+    let policy = fs::read(directory.join("run/policy.bin")).unwrap();
+
+    let truncated = directory.join("truncated.bin");
+    fs::write(&truncated, &policy[..policy.len() / 2]).unwrap();
+    for command in ["eval", "inspect"] {
+        assert!(failed(&[command, "truncated.bin"]).contains("truncated.bin is no usable policy"));
+        assert!(failed(&[command, "missing.bin"]).contains("cannot read missing.bin"));
+    }
+    let mut flipped = policy.clone();
+    flipped[1000] ^= 1;
+    fs::write(directory.join("flipped.bin"), &flipped).unwrap();
+    assert!(failed(&["eval", "flipped.bin"]).contains("checksum"));
+
+    fs::write(directory.join("starts.json"), "[[1.0]]").unwrap();
+    let starts = failed(&["eval", "run/policy.bin", "--starts", "starts.json"]);
+    assert!(starts.contains("starts.json: needed is a JSON array of states of 2 numbers"));
+
+    // A file where the directory should be: no one may write there, not even root.
+    fs::write(directory.join("file"), "").unwrap();
+    let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", "file/run"];
+    assert!(failed(&arguments).contains("choose another directory with --out"));
+}
+
+#[test]
+fn one_run_at_a_time_writes_to_a_directory() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    fs::create_dir(directory.join("run")).unwrap();
+    let held = fs::File::create(directory.join("run/metrics.csv.part")).unwrap();
+    held.lock().unwrap();
+    let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", "run"];
+    assert!(fail(directory, &arguments, 1).contains("another run is writing to run"));
+    drop(held);
+    short_run(directory, "run", &[]);
+}
