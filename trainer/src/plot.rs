@@ -13,7 +13,7 @@ const GREY: RGBColor = RGBColor(165, 175, 190);
 const GRID: RGBColor = RGBColor(225, 229, 234);
 /// Episodes in the running mean: this many, or one in a hundred where that is more.
 const WINDOW: usize = 10;
-/// Points of a series that are drawn at most; of more, every so many.
+/// Points of a series that are drawn at most.
 const POINTS: usize = 600;
 
 /// Draws the return of each episode, and a running mean, over environment steps.
@@ -83,16 +83,17 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
     svg
 }
 
-/// Every so many of the points, the last one included, so that [`POINTS`] remain at most.
+/// Of more than [`POINTS`] points the last of each of as many stretches of steps, so that what is
+/// drawn is spread over the picture however long the episodes are.
 fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    let stride = points.len().div_ceil(POINTS).max(1);
-    let last = points.len().saturating_sub(1);
-    points
-        .into_iter()
-        .enumerate()
-        .filter(|(i, _)| (last - i).is_multiple_of(stride))
-        .map(|(_, p)| p)
-        .collect()
+    if points.len() <= POINTS {
+        return points;
+    }
+    let end = points.last().map_or(1.0, |point| point.0);
+    let stretch = |point: &(f64, f64)| (point.0 / end * POINTS as f64).ceil();
+    let next = points.iter().skip(1).map(stretch).chain([f64::INFINITY]);
+    let kept = points.iter().zip(next).filter(|(point, next)| stretch(point) != *next);
+    kept.map(|(point, _)| *point).collect()
 }
 
 /// At each point the mean of the last `window` values, fewer at the beginning.
@@ -122,10 +123,20 @@ mod tests {
     #[test]
     fn few_enough_points_are_drawn() {
         for count in [0, 1, POINTS, POINTS + 1, 100_000] {
-            let points: Vec<(f64, f64)> = (0..count).map(|i| (i as f64, 0.0)).collect();
+            let points: Vec<(f64, f64)> = (1..=count).map(|i| (i as f64, 0.0)).collect();
             let (last, drawn) = (points.last().copied(), thinned(points));
             assert!(drawn.len() <= POINTS && drawn.last().copied() == last, "{count}");
-            assert!(count <= POINTS && drawn.len() == count || drawn.len() > POINTS / 3);
+            assert!(count <= POINTS && drawn.len() == count || drawn.len() == POINTS, "{count}");
         }
+    }
+
+    /// Ten thousand episodes of one step, then a hundred of a thousand: all of those are drawn.
+    #[test]
+    fn points_are_spread_over_the_steps() {
+        let short = (1..=10_000).map(|i| (f64::from(i), 0.0));
+        let long = (1..=100).map(|i| (10_000.0 + 1000.0 * f64::from(i), 1.0));
+        let drawn = thinned(short.chain(long).collect());
+        assert_eq!(drawn.iter().filter(|point| point.1 == 1.0).count(), 100);
+        assert!((50..60).contains(&drawn.iter().filter(|point| point.1 == 0.0).count()));
     }
 }
