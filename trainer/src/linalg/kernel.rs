@@ -5,7 +5,7 @@
 //!     for each block of rows of C:                        // all rows, unless A is packed
 //!         pack A's block, if A is a transposed matrix
 //!         for each strip of VECTORS · lanes columns of C:
-//!             pack B's strip, if there are many rows
+//!             pack B's strip, if there are many rows or B is a transposed matrix
 //!             for each panel of at most ROWS rows:
 //!                 tile = start                            // in registers
 //!                 for p in the block of k:
@@ -19,6 +19,7 @@
 //! changes its order by any of that: a block of k begins with the sums that the one before it
 //! stored, and an `f32` is stored exactly.
 
+use super::factors::{Left, Right, Start};
 use super::lanes::Lanes;
 use super::pack::{self, K_BLOCK, M_BLOCK, Scratch};
 
@@ -27,42 +28,10 @@ const ROWS_TO_PACK: usize = 24;
 /// With fewer columns than this, A's numbers are.
 const COLUMNS_TO_PACK: usize = 48;
 
-/// The left factor A: element (i, p) is `data[i · row_stride + p · column_stride]`, so that a
-/// transposed matrix needs no copy.
-#[derive(Debug, Clone, Copy)]
-pub struct Left<'a> {
-    pub(super) data: &'a [f32],
-    pub(super) row_stride: usize,
-    pub(super) column_stride: usize,
-}
-
-impl<'a> Left<'a> {
-    /// A row-major `[m, columns]` matrix.
-    pub fn rows(data: &'a [f32], columns: usize) -> Self {
-        Left { data, row_stride: columns, column_stride: 1 }
-    }
-
-    /// The transpose `[rows, k]` of a row-major `[k, rows]` matrix.
-    pub fn columns(data: &'a [f32], rows: usize) -> Self {
-        Left { data, row_stride: 1, column_stride: rows }
-    }
-}
-
-/// What the sums start from.
-#[derive(Debug, Clone, Copy)]
-pub enum Start<'a> {
-    /// 0
-    Zero,
-    /// The same row `[n]` (a bias) for each row of C.
-    Row(&'a [f32]),
-    /// What C holds already.
-    Accumulate,
-}
-
 /// A product whose shapes have been checked.
 pub(super) struct Product<'a> {
     a: Left<'a>,
-    b: &'a [f32],
+    b: Right<'a>,
     start: Start<'a>,
     c: &'a mut [f32],
     m: usize,
@@ -94,16 +63,16 @@ impl<'a> Product<'a> {
     /// Checks the shapes; the unsafe code below rests on these lines.
     pub(super) fn new(
         a: Left<'a>,
-        b: &'a [f32],
+        b: Right<'a>,
         n: usize,
         start: Start<'a>,
         c: &'a mut [f32],
     ) -> Self {
         assert!(
-            n > 0 && c.len().is_multiple_of(n) && b.len().is_multiple_of(n),
+            n > 0 && c.len().is_multiple_of(n) && b.data.len().is_multiple_of(n),
             "matmul: shape of B or C"
         );
-        let (m, k) = (c.len() / n, b.len() / n);
+        let (m, k) = (c.len() / n, b.data.len() / n);
         // k > 0, so that no pointer below starts past its slice; and no product of sizes wraps.
         assert!(k > 0, "matmul: shape of B, it is empty");
         assert_eq!(Some(a.data.len()), m.checked_mul(k), "matmul: shape of A");
@@ -115,9 +84,12 @@ impl<'a> Product<'a> {
         // A single column cannot be vectorised across columns. Where A's rows are adjacent, C and
         // Cᵀ = bᵀAᵀ are the same numbers in memory, and Cᵀ can.
         if n == 1 && strides == (1, m) && !matches!(start, Start::Row(_)) {
-            return Product { a: Left::rows(b, k), b: a.data, start, c, m: 1, k, n: m };
+            let (a, b) = (Left::rows(b.data, k), Right::rows(a.data));
+            return Product { a, b, start, c, m: 1, k, n: m };
         }
-        Product { a, b, start, c, m, k, n }
+        // A single row, or column, is the same numbers in memory as its transpose.
+        let transposed = b.transposed && k > 1 && n > 1;
+        Product { a, b: Right { transposed, ..b }, start, c, m, k, n }
     }
 
     /// Computes the product with tiles of at most `ROWS` rows and `VECTORS` vectors of type `L`,
@@ -249,12 +221,22 @@ impl<'a> Product<'a> {
         // SAFETY: B's rows [p, p + depth) and this strip's columns are within it; the scratch has
         // room for K_BLOCK rows of VECTORS vectors. Each tile ends within the block.
         unsafe {
-            let from = self.b.as_ptr().add(p * self.n + column);
-            let mut b = Part { data: from, row_stride: self.n, column_stride: 1 };
-            if rows >= ROWS_TO_PACK && !PARTIAL {
-                pack::rows::<L, VECTORS>(from, self.n, depth, scratch.b());
-                b = Part { data: scratch.b(), row_stride: VECTORS * L::COUNT, column_stride: 1 };
-            }
+            let width = VECTORS * L::COUNT;
+            let packed_b = Part { data: scratch.b(), row_stride: width, column_stride: 1 };
+            let b = if self.b.transposed {
+                let from = self.b.data.as_ptr().add(column * self.k + p);
+                let count = width.min(self.n - column);
+                pack::transposed::<L>(from, self.k, count, depth, scratch.b(), width);
+                packed_b
+            } else {
+                let from = self.b.data.as_ptr().add(p * self.n + column);
+                if rows >= ROWS_TO_PACK && !PARTIAL {
+                    pack::rows::<L, VECTORS>(from, self.n, depth, scratch.b());
+                    packed_b
+                } else {
+                    Part { data: from, row_stride: self.n, column_stride: 1 }
+                }
+            };
             let mut i = 0;
             while i < rows {
                 let height = height::<ROWS>(rows - i);

@@ -40,6 +40,12 @@ pub(super) trait Lanes: Copy {
     ///
     /// The processor has the instructions of this type.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// Writes the transpose of a square of `COUNT` rows, `stride` apart, in rows `to_stride` apart.
+    ///
+    /// # Safety
+    ///
+    /// The rows can be read and written, and the processor has the instructions of this type.
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
 }
 
 impl Lanes for f32 {
@@ -74,6 +80,11 @@ impl Lanes for f32 {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         a.mul_add(b, self)
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = *from }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -81,8 +92,9 @@ mod x86 {
     use super::Lanes;
     use std::arch::x86_64::{
         __m256, __m256i, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
-        _mm256_maskstore_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
-        _mm256_storeu_ps,
+        _mm256_maskstore_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps,
+        _mm256_setr_epi32, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
+        _mm256_unpacklo_ps,
     };
 
     /// All bits set in the first `count` ≤ 8 lanes.
@@ -130,6 +142,36 @@ mod x86 {
         unsafe fn add_product(self, a: Self, b: Self) -> Self {
             // SAFETY: the caller's promise.
             unsafe { _mm256_fmadd_ps(a, b, self) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let row = |i: usize| _mm256_loadu_ps(from.add(i * stride));
+                // Pairs of rows with their numbers alternating; a register has two halves of four
+                // that shuffles do not cross.
+                let pairs = [0, 2, 4, 6].map(|i| {
+                    (_mm256_unpacklo_ps(row(i), row(i + 1)), _mm256_unpackhi_ps(row(i), row(i + 1)))
+                });
+                // Of four rows, the columns 0 and 4, 1 and 5, 2 and 6, 3 and 7.
+                let quads = [(pairs[0], pairs[1]), (pairs[2], pairs[3])].map(|(a, b)| {
+                    [
+                        _mm256_shuffle_ps::<0x44>(a.0, b.0),
+                        _mm256_shuffle_ps::<0xEE>(a.0, b.0),
+                        _mm256_shuffle_ps::<0x44>(a.1, b.1),
+                        _mm256_shuffle_ps::<0xEE>(a.1, b.1),
+                    ]
+                });
+                for j in 0..4 {
+                    let (upper, lower) = (quads[0][j], quads[1][j]);
+                    let columns = (
+                        _mm256_permute2f128_ps::<0x20>(upper, lower),
+                        _mm256_permute2f128_ps::<0x31>(upper, lower),
+                    );
+                    _mm256_storeu_ps(to.add(j * to_stride), columns.0);
+                    _mm256_storeu_ps(to.add((j + 4) * to_stride), columns.1);
+                }
+            }
         }
     }
 }

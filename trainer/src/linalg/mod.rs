@@ -11,6 +11,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | `factors` | what a product is made of |
 //! | `kernel` | the tiled product, generic over the vector type |
 //! | `lanes` | the vector types: one `f32`, or eight in an AVX2 register |
 //! | `pack` | copies of parts of the factors in the order in which tiles read them |
@@ -18,11 +19,12 @@
 // The reasons stand as SAFETY comments at each block.
 #![allow(unsafe_code)]
 
+mod factors;
 mod kernel;
 mod lanes;
 mod pack;
 
-pub use kernel::{Left, Start};
+pub use factors::{Left, Right, Start};
 
 /// Which instructions the products use. All give the same bits.
 ///
@@ -57,13 +59,13 @@ impl Backend {
         Backend::available()[0]
     }
 
-    /// C = start + A·B for C `[m, n]` and B `[k, n]`, both row-major; m is `c.len() / n`, k is
-    /// `b.len() / n`.
+    /// C = start + A·B for C `[m, n]`, row-major, and B `[k, n]`; m is `c.len() / n`, k is the length
+    /// of B over n.
     ///
     /// # Panics
     ///
     /// If the slices do not have these shapes.
-    pub fn matmul(self, a: Left<'_>, b: &[f32], n: usize, start: Start<'_>, c: &mut [f32]) {
+    pub fn matmul(self, a: Left<'_>, b: Right<'_>, n: usize, start: Start<'_>, c: &mut [f32]) {
         let product = kernel::Product::new(a, b, n, start, c);
         match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
@@ -97,29 +99,6 @@ unsafe fn vectorise_avx2(work: impl FnOnce()) {
     work();
 }
 
-/// Rows that [`transpose`] moves together: a cache line of its output.
-const TRANSPOSED_TOGETHER: usize = 16;
-
-/// Writes Aᵀ `[columns, rows]` for A `[rows, columns]`, both row-major.
-///
-/// It goes by groups of rows, so that what it has touched is still in the cache when the next
-/// column needs it.
-///
-/// # Panics
-///
-/// If the slices do not have these shapes.
-pub fn transpose(a: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
-    assert_eq!((a.len(), out.len()), (rows * columns, rows * columns));
-    for first in (0..rows).step_by(TRANSPOSED_TOGETHER) {
-        let group = first..rows.min(first + TRANSPOSED_TOGETHER);
-        for (j, out_row) in out.chunks_exact_mut(rows).enumerate() {
-            for (i, x) in group.clone().zip(&mut out_row[group.clone()]) {
-                *x = a[i * columns + j];
-            }
-        }
-    }
-}
-
 /// Adds the sums over the rows of A `[m, n]` to `out` `[n]`, first row first.
 ///
 /// # Panics
@@ -147,8 +126,8 @@ mod tests {
     }
 
     /// The formula of the module, term by term.
-    fn expected(a: &Left<'_>, b: &[f32], n: usize, start: Start<'_>, c: &[f32]) -> Vec<u32> {
-        let (m, k) = (c.len() / n, b.len() / n);
+    fn expected(a: &Left<'_>, b: &Right<'_>, n: usize, start: Start<'_>, c: &[f32]) -> Vec<u32> {
+        let (m, k) = (c.len() / n, b.data.len() / n);
         let element = |i: usize, j: usize| {
             let first = match start {
                 Start::Zero => 0.0,
@@ -156,25 +135,33 @@ mod tests {
                 Start::Accumulate => c[i * n + j],
             };
             (0..k).fold(first, |sum, p| {
-                a.data[i * a.row_stride + p * a.column_stride].mul_add(b[p * n + j], sum)
+                let right = b.data[if b.transposed { j * k + p } else { p * n + j }];
+                a.data[i * a.row_stride + p * a.column_stride].mul_add(right, sum)
             })
         };
         (0..m * n).map(|at| element(at / n, at % n).to_bits()).collect()
     }
 
-    /// One product with every backend, both forms of A and every start.
+    /// One product with every backend, both forms of A and B and every start.
     fn check(m: usize, k: usize, n: usize) {
         let (a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
         let before = normals(4, m * n);
-        for left in [Left::rows(&a, k), Left::columns(&a, m)] {
+        let lefts = [Left::rows(&a, k), Left::columns(&a, m)];
+        let factors = lefts
+            .into_iter()
+            .flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
+        for (form, (left, right)) in factors.enumerate() {
             for start in [Start::Zero, Start::Row(&bias), Start::Accumulate] {
-                let wanted = expected(&left, &b, n, start, &before);
+                let wanted = expected(&left, &right, n, start, &before);
                 for backend in Backend::available() {
                     let mut c = before.clone();
-                    backend.matmul(left, &b, n, start, &mut c);
+                    backend.matmul(left, right, n, start, &mut c);
                     let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
                     // Not `assert_eq`: nobody reads thousands of numbers.
-                    assert!(bits == wanted, "{backend:?}, [{m}, {k}] · [{k}, {n}], {start:?}");
+                    assert!(
+                        bits == wanted,
+                        "{backend:?}, [{m}, {k}] · [{k}, {n}], form {form}, {start:?}"
+                    );
                 }
             }
         }
@@ -226,7 +213,7 @@ mod tests {
     fn a_wrong_shape_is_refused() {
         Backend::fastest().matmul(
             Left::rows(&[1.0; 5], 3),
-            &[1.0; 6],
+            Right::rows(&[1.0; 6]),
             2,
             Start::Zero,
             &mut [0.0; 4],
@@ -236,19 +223,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "shape of B")]
     fn an_empty_factor_is_refused() {
-        Backend::fastest().matmul(Left::columns(&[], 2), &[], 2, Start::Zero, &mut [0.0; 4]);
-    }
-
-    #[test]
-    fn transposed_rows_are_columns() {
-        for (rows, columns) in [(1, 1), (5, 3), (16, 16), (1, 17), (17, 1), (32, 40), (35, 29)] {
-            let a = normals(5, rows * columns);
-            let mut out = vec![0.0; a.len()];
-            transpose(&a, rows, columns, &mut out);
-            for (at, x) in a.iter().enumerate() {
-                assert_eq!(out[at % columns * rows + at / columns], *x, "[{rows}, {columns}]");
-            }
-        }
+        Backend::fastest().matmul(
+            Left::columns(&[], 2),
+            Right::rows(&[]),
+            2,
+            Start::Zero,
+            &mut [0.0; 4],
+        );
     }
 
     #[test]

@@ -68,6 +68,40 @@ pub(super) unsafe fn rows<L: Lanes, const VECTORS: usize>(
     }
 }
 
+/// Copies `depth` columns of `count` numbers, of which those of a *row* are adjacent and rows are
+/// `stride` apart, one after the other with `width` from one to the next.
+///
+/// # Safety
+///
+/// The rows can be read, `to` can be written, and the processor has the instructions of `L`.
+#[inline(always)]
+pub(super) unsafe fn transposed<L: Lanes>(
+    from: *const f32,
+    stride: usize,
+    count: usize,
+    depth: usize,
+    to: *mut f32,
+    width: usize,
+) {
+    let whole = |total: usize| total - total % L::COUNT;
+    let single = |j: usize, p: usize| {
+        // SAFETY: the caller's promise, for j < count and p < depth.
+        unsafe { *to.add(p * width + j) = *from.add(j * stride + p) };
+    };
+    for j in (0..whole(count)).step_by(L::COUNT) {
+        for p in (0..whole(depth)).step_by(L::COUNT) {
+            // SAFETY: the caller's promise; the square ends within count and depth.
+            unsafe { L::transpose(from.add(j * stride + p), stride, to.add(p * width + j), width) };
+        }
+        for p in whole(depth)..depth {
+            (j..j + L::COUNT).for_each(|j| single(j, p));
+        }
+    }
+    for j in whole(count)..count {
+        (0..depth).for_each(|p| single(j, p));
+    }
+}
+
 /// Copies `depth` columns of `height` adjacent numbers, `stride` apart, one after the other.
 ///
 /// # Safety

@@ -1,5 +1,7 @@
 //! From a tape to instructions.
 
+use std::ops::Range;
+
 use super::instruction::{BufferId, Instruction};
 use crate::autodiff::Tape;
 use crate::autodiff::ops::{Linear, Op, Put, Saved, Side, Unary};
@@ -11,6 +13,8 @@ pub(super) struct Compiled {
     pub(super) sizes: Vec<usize>,
     pub(super) loss: Option<BufferId>,
     pub(super) keep: Vec<BufferId>,
+    /// Parts of the gradient that a run begins with zeros: no instruction is sure to write them.
+    pub(super) cleared: Vec<Range<usize>>,
 }
 
 /// Writes the instructions: values in the order of recording, derivatives in reverse.
@@ -22,6 +26,7 @@ pub(super) fn compile(tape: &Tape) -> Compiled {
         sizes: Vec::new(),
         values: vec![None; tape.nodes.len()],
         gradients: vec![None; tape.nodes.len()],
+        written: Vec::new(),
     };
     for id in (0..tape.nodes.len()).filter(|&id| tape.live[id]) {
         compiler.forward(id);
@@ -36,9 +41,26 @@ pub(super) fn compile(tape: &Tape) -> Compiled {
     Compiled {
         loss: tape.loss.map(|id| compiler.value(id)),
         keep: tape.keep.iter().map(|&id| compiler.value(id)).collect(),
+        cleared: without(&tape.with_respect_to, &compiler.written),
         instructions: compiler.instructions,
         sizes: compiler.sizes,
     }
+}
+
+/// What is left of the ranges without others, each of which lies within one of them.
+fn without(ranges: &[Range<usize>], others: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut left = ranges.to_vec();
+    for other in others {
+        left = left
+            .into_iter()
+            .flat_map(|Range { start, end }| match start <= other.start && other.end <= end {
+                true => [start..other.start, other.end..end],
+                false => [start..end, end..end],
+            })
+            .filter(|range| !range.is_empty())
+            .collect();
+    }
+    left
 }
 
 /// For each node, the layer it is fused with: a ReLU or tanh that is the only reader of a layer
@@ -71,6 +93,8 @@ struct Compiler<'a> {
     values: Vec<Option<BufferId>>,
     /// Buffer of each node's derivative, once one has arrived.
     gradients: Vec<Option<BufferId>>,
+    /// Weights whose gradients have been written.
+    written: Vec<Range<usize>>,
 }
 
 impl Compiler<'_> {
@@ -271,13 +295,14 @@ impl Compiler<'_> {
     fn linear_backward(&mut self, layer: Linear, x: usize, dy: BufferId) {
         if self.tape.wants(&layer.range()) {
             let x = self.value(x);
-            self.instructions.push(Instruction::WeightsBackward { layer, x, dy });
+            let first = !self.written.contains(&layer.weights());
+            let put = if first { Put::Set } else { Put::Add };
+            self.instructions.push(Instruction::WeightsBackward { layer, x, dy, put });
+            self.written.push(layer.weights());
         }
         if self.tape.differentiated[x] {
-            let transposed = self.buffer(layer.weights().len());
-            self.instructions.push(Instruction::Transpose { layer, out: transposed });
             let (out, put) = self.gradient(x);
-            self.instructions.push(Instruction::InputBackward { layer, transposed, dy, put, out });
+            self.instructions.push(Instruction::InputBackward { layer, dy, put, out });
         }
     }
 }

@@ -142,20 +142,15 @@ pub(super) enum Instruction {
         index: usize,
         dy: BufferId,
     },
-    /// Adds to the gradient, too.
+    /// Writes or adds to the gradient of the weights, and adds to that of the bias.
     WeightsBackward {
         layer: Linear,
         x: BufferId,
         dy: BufferId,
-    },
-    /// Wᵀ, so that the derivative by the input is a product like the others.
-    Transpose {
-        layer: Linear,
-        out: BufferId,
+        put: Put,
     },
     InputBackward {
         layer: Linear,
-        transposed: BufferId,
         dy: BufferId,
         put: Put,
         out: BufferId,
@@ -188,7 +183,6 @@ impl Instruction {
             | I::Scatter { out, .. }
             | I::Spread { out, .. }
             | I::SpreadMean { out, .. }
-            | I::Transpose { out, .. }
             | I::InputBackward { out, .. } => Some(out),
             I::ParameterBackward { .. } | I::WeightsBackward { .. } => None,
         }
@@ -198,9 +192,7 @@ impl Instruction {
     pub(super) fn reads(&self) -> impl Iterator<Item = BufferId> {
         use Instruction as I;
         let reads = match *self {
-            I::Input { .. } | I::Parameter { .. } | I::One { .. } | I::Transpose { .. } => {
-                [None; 3]
-            }
+            I::Input { .. } | I::Parameter { .. } | I::One { .. } => [None; 3],
             I::Linear { x, .. }
             | I::Unary { x, .. }
             | I::Affine { x, .. }
@@ -218,9 +210,9 @@ impl Instruction {
             | I::AddColumns { dy, .. }
             | I::Spread { dy, .. }
             | I::SpreadMean { dy, .. }
-            | I::ParameterBackward { dy, .. } => [Some(dy), None, None],
+            | I::ParameterBackward { dy, .. }
+            | I::InputBackward { dy, .. } => [Some(dy), None, None],
             I::WeightsBackward { x, dy, .. } => [Some(x), Some(dy), None],
-            I::InputBackward { transposed, dy, .. } => [Some(transposed), Some(dy), None],
         };
         reads.into_iter().flatten()
     }

@@ -15,7 +15,7 @@ use instruction::{BufferId, Instruction};
 
 use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
-use crate::linalg::{self, Backend, Left, Start};
+use crate::linalg::{self, Backend, Left, Right, Start};
 
 /// A loss compiled to run many times.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Plan {
     arena: Vec<f32>,
     loss: Option<BufferId>,
     keep: Vec<BufferId>,
-    /// Ranges of the gradient that a run writes, whether or not the loss reaches all of them.
-    with_respect_to: Vec<Range<usize>>,
+    /// Parts of the gradient that a run begins with zeros.
+    cleared: Vec<Range<usize>>,
     /// Sizes of the inputs, in their order.
     inputs: Vec<usize>,
     /// Length that the parameters must have at least.
@@ -46,7 +46,7 @@ impl Program for Plan {
         assert!(params.value.len() >= self.parameters, "the program needs more parameters");
         let sizes = inputs.iter().map(|input| input.len());
         assert!(sizes.eq(self.inputs.iter().copied()), "the program needs inputs of other sizes");
-        for range in &self.with_respect_to {
+        for range in &self.cleared {
             params.gradient[range.clone()].fill(0.0);
         }
         for instruction in &self.instructions {
@@ -76,7 +76,7 @@ impl Plan {
             arena: vec![0.0; size],
             loss: compiled.loss,
             keep: compiled.keep,
-            with_respect_to: tape.with_respect_to.clone(),
+            cleared: compiled.cleared,
             inputs: tape.inputs.clone(),
             parameters: tape.parameters(),
             backend,
@@ -129,7 +129,8 @@ impl Instruction {
             Instruction::Input { index, .. } => arena.out.copy_from_slice(inputs[*index]),
             Instruction::Parameter { index, .. } => arena.out[0] = params.value[*index],
             Instruction::Linear { layer, activation, x, .. } => {
-                let (weights, bias) = (&params.value[layer.weights()], &params.value[layer.bias()]);
+                let (weights, bias) = (layer.weights(), &params.value[layer.bias()]);
+                let weights = Right::rows(&params.value[weights]);
                 let x = Left::rows(arena.read(*x), layer.inputs);
                 backend.matmul(x, weights, layer.outputs, Start::Row(bias), arena.out);
                 if let Some(activation) = activation {
@@ -193,25 +194,26 @@ impl Instruction {
             Instruction::ParameterBackward { index, dy } => {
                 params.gradient[*index] += arena.read(*dy)[0];
             }
-            Instruction::WeightsBackward { layer, x, dy } => {
+            Instruction::WeightsBackward { layer, x, dy, put } => {
                 let (x, dy) = (arena.read(*x), arena.read(*dy));
                 let dw = &mut params.gradient[layer.weights()];
                 let x = Left::columns(x, layer.inputs);
-                backend.matmul(x, dy, layer.outputs, Start::Accumulate, dw);
+                backend.matmul(x, Right::rows(dy), layer.outputs, start(*put), dw);
                 linalg::column_sums(dy, &mut params.gradient[layer.bias()]);
             }
-            Instruction::Transpose { layer, .. } => {
-                let weights = &params.value[layer.weights()];
-                linalg::transpose(weights, layer.inputs, layer.outputs, arena.out);
-            }
-            Instruction::InputBackward { layer, transposed, dy, put, .. } => {
-                let start = match put {
-                    Put::Set => Start::Zero,
-                    Put::Add => Start::Accumulate,
-                };
+            Instruction::InputBackward { layer, dy, put, .. } => {
                 let dy = Left::rows(arena.read(*dy), layer.outputs);
-                backend.matmul(dy, arena.read(*transposed), layer.inputs, start, arena.out);
+                let weights = Right::columns(&params.value[layer.weights()]);
+                backend.matmul(dy, weights, layer.inputs, start(*put), arena.out);
             }
         }
+    }
+}
+
+/// What the sums of a product start from.
+fn start(put: Put) -> Start<'static> {
+    match put {
+        Put::Set => Start::Zero,
+        Put::Add => Start::Accumulate,
     }
 }
