@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::linalg::Backend;
 use crate::scalar::Scalar;
 
 /// Values and the gradients of the last program run, of the same length.
@@ -46,9 +47,11 @@ impl<T: Scalar> Params<T> {
             return;
         }
         let keep = T::ONE - tau;
-        for (target, online) in target.iter_mut().zip(online) {
-            *target = tau * *online + keep * *target;
-        }
+        Backend::fastest().vectorise(|| {
+            for (target, online) in target.iter_mut().zip(online) {
+                *target = tau * *online + keep * *target;
+            }
+        });
     }
 }
 

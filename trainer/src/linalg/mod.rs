@@ -24,6 +24,8 @@ mod kernel;
 mod lanes;
 mod pack;
 
+use std::sync::OnceLock;
+
 pub use factors::{Left, Right, Start};
 
 /// Which instructions the products use. All give the same bits.
@@ -56,7 +58,8 @@ impl Backend {
 
     /// The fastest backend that this machine can run.
     pub fn fastest() -> Backend {
-        Backend::available()[0]
+        static FASTEST: OnceLock<Backend> = OnceLock::new();
+        *FASTEST.get_or_init(|| Backend::available()[0])
     }
 
     /// C = start + A·B for C `[m, n]`, row-major, and B `[k, n]`; m is `c.len() / n`, k is the length

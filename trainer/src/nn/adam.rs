@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::autodiff::Params;
+use crate::linalg::Backend;
 use crate::scalar::Scalar;
 
 /// Step size and decay rates.
@@ -85,12 +86,14 @@ impl<T: Scalar> Adam<T> {
         let gradients = &params.gradient[self.range.clone()];
         let moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
         let values = &mut params.value[self.range.clone()];
-        for ((theta, g), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
-            let g = or_zero(*g, T::TINY_GRADIENT);
-            *m = or_zero(beta1 * *m + rest1 * g, T::TINY_MOMENT);
-            *v = or_zero(beta2 * *v + rest2 * (g * g), T::TINY_MOMENT);
-            *theta = *theta - rate * (*m / (v.sqrt() / correction + epsilon));
-        }
+        Backend::fastest().vectorise(|| {
+            for ((theta, g), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
+                let g = or_zero(*g, T::TINY_GRADIENT);
+                *m = or_zero(beta1 * *m + rest1 * g, T::TINY_MOMENT);
+                *v = or_zero(beta2 * *v + rest2 * (g * g), T::TINY_MOMENT);
+                *theta = *theta - rate * (*m / (v.sqrt() / correction + epsilon));
+            }
+        });
     }
 }
 
