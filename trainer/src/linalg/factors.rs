@@ -1,0 +1,52 @@
+//! What a product is made of.
+
+/// The left factor A: element (i, p) is `data[i · row_stride + p · column_stride]`, so that a
+/// transposed matrix needs no copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Left<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
+}
+
+impl<'a> Left<'a> {
+    /// A row-major `[m, columns]` matrix.
+    pub fn rows(data: &'a [f32], columns: usize) -> Self {
+        Left { data, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The transpose `[rows, k]` of a row-major `[k, rows]` matrix.
+    pub fn columns(data: &'a [f32], rows: usize) -> Self {
+        Left { data, row_stride: 1, column_stride: rows }
+    }
+}
+
+/// The right factor B `[k, n]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Right<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) transposed: bool,
+}
+
+impl<'a> Right<'a> {
+    /// A row-major `[k, n]` matrix.
+    pub fn rows(data: &'a [f32]) -> Self {
+        Right { data, transposed: false }
+    }
+
+    /// The transpose of a row-major `[n, k]` matrix.
+    pub fn columns(data: &'a [f32]) -> Self {
+        Right { data, transposed: true }
+    }
+}
+
+/// What the sums start from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// 0
+    Zero,
+    /// The same row `[n]` (a bias) for each row of C.
+    Row(&'a [f32]),
+    /// What C holds already.
+    Accumulate,
+}
