@@ -199,6 +199,10 @@ fn checksum(prefix: &[u8; PREFIX], body: &[u8]) -> u32 {
 ///
 /// The encoder checks what it must to write a blob, not what makes a good policy: read the result
 /// with [`Policy::from_bytes`](crate::Policy::from_bytes) before trusting it.
+///
+/// # Errors
+///
+/// If `out` is too small, the weights are not as many as the shapes say, or the header is too long.
 pub fn encode(
     header: &Header,
     weights: impl ExactSizeIterator<Item = f32>,

@@ -26,6 +26,11 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     ///
     /// The blob must start at a multiple of 4 bytes. Wrong magic, version, length, checksum, shape
     /// or a weight that is not finite: an error that names it.
+    ///
+    /// # Errors
+    ///
+    /// If the blob is not aligned, is no blob of this version, is damaged, describes no policy, or has a
+    /// layer wider than `WIDTH`.
     pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
         let format::Parts { header, mut weights, checksum } = format::decode(blob)?;
         // The widest layer, so that the WIDTH that the error asks for is enough.
@@ -64,6 +69,10 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     /// range that the network's sums lose their meaning (∞ − ∞, ∞ · 0). Where they overflow to an
     /// infinity with a sign, the action is the end of its range that the sign points to; the head of
     /// DQN ([`Head::Grid`](crate::Head::Grid)) has no such end and refuses every infinity.
+    ///
+    /// # Errors
+    ///
+    /// If the observation is refused, as above.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
         let (_, needed) = self.header.head.inputs();
         self.run(observation, needed, |z| self.header.head.greedy(z))
@@ -72,6 +81,10 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
     /// exploring on the machine itself. Errors as [`act`](Policy::act). A policy without noise (those
     /// of DDPG, TD3 and DQN) gives its greedy action and leaves the generator alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`act`](Policy::act).
     pub fn sample<R: Rng + ?Sized>(
         &self,
         observation: &[f32],

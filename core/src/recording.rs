@@ -44,6 +44,10 @@ pub struct Replay {
 
 impl<'a> Recording<'a> {
     /// Checks a recording's fixed part and length. It must start at a multiple of 4 bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not aligned, or are no whole recording.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, RecordingError> {
         let found = bytes.len();
         let Some((prefix, body)) = bytes.split_first_chunk::<PREFIX>() else {
@@ -103,6 +107,10 @@ impl<'a> Recording<'a> {
 
     /// Gives every observation to `policy` and compares its actions, bit for bit, with the
     /// recorded ones.
+    ///
+    /// # Errors
+    ///
+    /// If the recorded observations or actions have other sizes than the policy's.
     pub fn replay<const WIDTH: usize>(
         &self,
         policy: &Policy<'_, WIDTH>,

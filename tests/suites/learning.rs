@@ -31,7 +31,12 @@ fn policy(preset: &str, on: &str, seed: u64) -> Blob {
 
 /// How many seeds: a few, or as many as the variable says, up to a number.
 fn seeds(few: u64, most: u64) -> u64 {
-    std::env::var("SEEDS").map_or(few, |seeds| seeds.parse::<u64>().expect("SEEDS=20").min(most))
+    let given = std::env::var("SEEDS").map_or(Ok(few), |seeds| seeds.parse());
+    let seeds = given
+        .ok()
+        .filter(|seeds| *seeds > 0)
+        .expect("SEEDS must be a number from 1, as in SEEDS=20");
+    seeds.min(most)
 }
 
 /// The policies of seeds 1, 2, …, trained two at a time.

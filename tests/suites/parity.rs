@@ -113,7 +113,8 @@ fn exploring_is_random_and_within_bounds() {
     for (preset, settings, actions, _) in POLICIES {
         let mut agent = agent(preset, settings, *actions);
         let mut rng = stream(1, Stream::Exploration);
-        let (low, high) = agent.action_space().bounds();
+        let range = agent.action_space().range();
+        let (low, high) = (range.low, range.high);
         let noisy = settings.contains(&"policy=deterministic");
         let slack = if noisy { 0.25 } else { 0.0 };
         for j in 0..*actions {

@@ -4,7 +4,7 @@ use policy_core::action::grid_action;
 use policy_core::gaussian::uniform;
 
 use crate::interface::Spec;
-use crate::nn::scale_and_bias;
+use crate::nn::ActionRange;
 use crate::rng::{Rng, index};
 
 /// The set of actions that an algorithm explores, stores and learns from.
@@ -13,9 +13,8 @@ use crate::rng::{Rng, index};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionSpace {
     form: Form,
-    /// The environment's least and largest actions.
-    low: Vec<f64>,
-    high: Vec<f64>,
+    /// Of the environment's actions.
+    physical: ActionRange,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,28 +44,24 @@ impl ActionSpace {
     }
 
     fn new(form: Form, spec: &Spec) -> Self {
-        ActionSpace { form, low: spec.action_low.clone(), high: spec.action_high.clone() }
+        ActionSpace { form, physical: ActionRange::new(&spec.action_low, &spec.action_high) }
     }
 
-    /// Least and largest value of each entry of a stored action.
-    pub fn bounds(&self) -> (Vec<f64>, Vec<f64>) {
-        let same = |x: f64| vec![x; self.low.len()];
-        match self.form {
-            Form::Physical => (self.low.clone(), self.high.clone()),
+    /// Where stored actions lie.
+    pub fn range(&self) -> ActionRange {
+        let same = |x: f64| vec![x; self.physical.len()];
+        let (low, high) = match self.form {
+            Form::Physical => return self.physical.clone(),
             Form::Normalised => (same(-1.0), same(1.0)),
             Form::Grid(points) => (same(0.0), same(f64::from(points - 1))),
-        }
-    }
-
-    /// Half the width, and the middle, of the range of each entry of a stored action.
-    pub fn scale_and_bias(&self) -> (Vec<f64>, Vec<f64>) {
-        let (low, high) = self.bounds();
-        scale_and_bias(&low, &high)
+        };
+        ActionRange { low, high }
     }
 
     /// A stored action `[action_size]` drawn uniformly.
     pub fn random(&self, rng: &mut Rng, action: &mut [f32]) {
-        for ((a, low), high) in action.iter_mut().zip(&self.low).zip(&self.high) {
+        let ActionRange { low, high } = &self.physical;
+        for ((a, low), high) in action.iter_mut().zip(low).zip(high) {
             *a = match self.form {
                 Form::Physical => (low + (high - low) * f64::from(uniform(rng))) as f32,
                 Form::Normalised => 2.0 * uniform(rng) - 1.0,
@@ -83,7 +78,8 @@ impl ActionSpace {
     /// grid        low + (high − low) i / (points − 1), as the exported policy computes it
     /// ```
     pub fn to_environment(&self, action: &mut [f32]) {
-        for ((a, low), high) in action.iter_mut().zip(&self.low).zip(&self.high) {
+        let ActionRange { low, high } = &self.physical;
+        for ((a, low), high) in action.iter_mut().zip(low).zip(high) {
             let (low, high) = (*low as f32, *high as f32);
             *a = match self.form {
                 Form::Physical => *a,
@@ -120,11 +116,11 @@ mod tests {
         ] {
             let mut rng = stream(1, Stream::Exploration);
             let (mut least, mut largest) = (f32::MAX, f32::MIN);
-            let (low, high) = space.bounds();
+            let range = space.range();
             for _ in 0..1000 {
                 let mut action = [0.0];
                 space.random(&mut rng, &mut action);
-                assert!((low[0]..=high[0]).contains(&f64::from(action[0])));
+                assert!((range.low[0]..=range.high[0]).contains(&f64::from(action[0])));
                 space.to_environment(&mut action);
                 (least, largest) = (least.min(action[0]), largest.max(action[0]));
             }
@@ -141,7 +137,9 @@ mod tests {
             space.to_environment(&mut action);
             assert_eq!(action, [wanted]);
         }
-        assert_eq!(ActionSpace::continuous(&spec(), true).scale_and_bias(), (vec![1.0], vec![0.0]));
-        assert_eq!(space.scale_and_bias(), (vec![2.5], vec![2.5]));
+        let normalised = ActionSpace::continuous(&spec(), true);
+        assert_eq!(normalised.range(), ActionRange::new(&[-1.0], &[1.0]));
+        let range = space.range();
+        assert_eq!((range.scale(), range.bias()), (vec![2.5], vec![2.5]));
     }
 }

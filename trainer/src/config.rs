@@ -1,5 +1,7 @@
 //! The settings of a run: a preset, a user's file over it, `--set` over both.
 
+mod idle;
+
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -30,6 +32,10 @@ impl RunConfig {
     /// Resolves a preset (named here, or else in the file's `preset` line), a file's text with its
     /// name, and `key=value` assignments; later ones win. A key can be given as `gamma` or
     /// `agent.gamma`.
+    ///
+    /// # Errors
+    ///
+    /// If a name, key, type or value is wrong; the error names it, and what there is instead.
     pub fn resolve(
         preset: Option<&str>,
         file: Option<(&str, &str)>,
@@ -44,11 +50,17 @@ impl RunConfig {
             Some(Value::String(name)) => Some(name),
             Some(value) => {
                 let (key, needed) = ("preset".into(), "the name of a preset".into());
-                return Err(ConfigError::Value { key, needed, value: value.to_string() });
+                return Err(ConfigError::Value {
+                    key,
+                    needed,
+                    why: None,
+                    value: value.to_string(),
+                });
             }
         };
         let name = preset.or(named.as_deref()).ok_or(ConfigError::NoPreset)?;
         let mut table = presets::table(name)?;
+        let variants = table.remove(VARIANTS);
         for (section, _) in over.iter().filter(|(_, value)| value.is_table()) {
             if !table.get(section).is_some_and(Value::is_table) {
                 let sections = table.iter().filter(|(_, value)| value.is_table());
@@ -56,7 +68,6 @@ impl RunConfig {
                 return Err(ConfigError::unknown("table", section, names));
             }
         }
-        let variants = table.remove(VARIANTS);
         let mut leaves = Vec::new();
         collect_leaves(&over, "", &mut leaves);
         let assigned = assignments.iter().map(|given| assignment(given));
@@ -70,12 +81,16 @@ impl RunConfig {
         if let Some((_, value)) = leaves.iter().rfind(|(key, _)| names_environment(key)) {
             choose_environment(&mut table, value, variants.as_ref())?;
         }
-        for (key, value) in leaves.into_iter().filter(|(key, _)| !names_environment(key)) {
+        leaves.retain(|(key, _)| !names_environment(key));
+        let before = table.clone();
+        let given: Vec<String> = leaves.iter().map(|(key, _)| key.clone()).collect();
+        for (key, value) in leaves {
             assign(&mut table, &key, value)?;
         }
         table.insert("preset".into(), name.into());
         let config: RunConfig = from_table("", &table)?;
         config.training.check()?;
+        idle::check(&before, &table, &given)?;
         Ok(config)
     }
 }
@@ -100,6 +115,7 @@ fn choose_environment(
     let wrong = || ConfigError::Value {
         key: ENVIRONMENT_NAME.into(),
         needed: "the name of an environment".into(),
+        why: None,
         value: name.to_string(),
     };
     let name = name.as_str().ok_or_else(wrong)?;
@@ -116,14 +132,18 @@ fn choose_environment(
 }
 
 /// The default settings of an environment, with `key=value` assignments over them.
+///
+/// # Errors
+///
+/// If there is no such environment, or a key or value that it does not take.
 pub fn environment(name: &str, assignments: &[String]) -> Result<Table, ConfigError> {
     let mut table = Table::new();
     table.insert("environment".into(), Value::Table(envs::defaults(name)?));
     for given in assignments {
         let (key, value) = assignment(given)?;
         if names_environment(&key) {
-            let needed = "left as it is: a policy is for one environment".into();
-            return Err(ConfigError::Value { key, needed, value: value.to_string() });
+            let (needed, why) = ("left as it is".into(), Some("a policy is for one environment"));
+            return Err(ConfigError::Value { key, needed, why, value: value.to_string() });
         }
         assign(&mut table, &key, value)?;
     }
@@ -163,8 +183,9 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
     if table.get(key).is_some_and(Value::is_table) {
-        let needed = format!("set key by key, such as {key}.KEY=VALUE: it is a table");
-        return Err(ConfigError::Value { key: key.into(), needed, value: value.to_string() });
+        let needed = format!("set key by key, such as {key}.KEY=VALUE");
+        let why = Some("it is a table");
+        return Err(ConfigError::Value { key: key.into(), needed, why, value: value.to_string() });
     }
     let mut leaves = Vec::new();
     collect_leaves(table, "", &mut leaves);
@@ -177,6 +198,7 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
     let wrong = |needed: &str| ConfigError::Value {
         key: path.clone(),
         needed: needed.into(),
+        why: None,
         value: value.to_string(),
     };
     let value = match (old, &value) {

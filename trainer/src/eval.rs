@@ -96,6 +96,10 @@ impl Evaluation {
 impl Starts {
     /// The starts of the environment of an `[environment]` table, always the same ones: for the
     /// pendulum, 200 random ones whose optimal returns were found by dynamic programming.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such environment.
     pub fn builtin(table: &toml::Table) -> Result<Starts, ConfigError> {
         match envs::find(envs::name(table))?.starts {
             Starting::Fixed(json) => {
@@ -116,6 +120,10 @@ impl Starts {
     }
 
     /// A JSON array of states, `[[θ, θ̇], …]`; more columns than a state has are ignored.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not such an array, is empty, or has a state that is too short or not finite.
     pub fn from_json(origin: &str, text: &str, spec: &Spec) -> Result<Starts, EvalError> {
         let wrong = |message: String| EvalError::Starts { origin: origin.into(), message };
         let size = spec.state_size;
@@ -145,6 +153,10 @@ impl Starts {
 }
 
 /// Runs the policy for one episode from each start.
+///
+/// # Errors
+///
+/// If the policy is not one for this environment, or refuses an observation.
 pub fn evaluate(
     policy: &HostPolicy<'_>,
     environment: &mut dyn Environment,

@@ -65,6 +65,10 @@ impl Blob {
 }
 
 /// Writes the policy of an agent for an environment, and reads it back to be sure.
+///
+/// # Errors
+///
+/// If a name or a size is beyond what the format can hold, or `policy-core` refuses the policy.
 pub fn export(policy: &PolicyNetwork<'_>, spec: &Spec) -> Result<Blob, ExportError> {
     let too_large = |part, found, limit| ExportError::TooLarge { part, found, limit };
     let count = policy.network.layers().len();

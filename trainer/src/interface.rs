@@ -87,6 +87,10 @@ pub struct BatchError {
 impl<'a, T> Batch<'a, T> {
     /// A batch of s `[B, obs]`, a `[B, act]`, r `[B]`, s′ `[B, obs]` and 1 − d `[B]`, where d is 1
     /// for a terminal s′, and 0 where only the time ran out.
+    ///
+    /// # Errors
+    ///
+    /// If the number of rows differs, or an array does not lie in memory row by row.
     pub fn new(
         observation: ArrayView2<'a, T>,
         action: ArrayView2<'a, T>,

@@ -3,7 +3,7 @@
 //! # What it promises
 //!
 //! - **Right mathematics.** Losses, gradients, optimiser steps and environments agree with golden
-//!   data from torch and gymnasium; the same expressions run in `f32` to train and in `f64` to be
+//!   data from torch, gymnasium and MuJoCo; the same expressions run in `f32` to train and in `f64` to be
 //!   checked.
 //! - **The same seed, the same bits**, whatever instructions the processor has.
 //! - **No allocation in an update**, and `unsafe` only in [`linalg`].

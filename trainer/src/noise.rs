@@ -3,8 +3,9 @@
 use policy_core::gaussian::fill_normal;
 use serde::{Deserialize, Serialize};
 
+use crate::nn::ActionRange;
 use crate::rng::Rng;
-use crate::settings::{ConfigError, check, from_table};
+use crate::settings::{ConfigError, check, check_because, from_table};
 
 /// How noise x for an action arises from ε ~ N(0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +13,7 @@ use crate::settings::{ConfigError, check, from_table};
 pub enum NoiseProcess {
     /// x = σ ε
     Gaussian,
-    /// x ← x + θ(μ − x) + σ ε, an Ornstein–Uhlenbeck process in its discrete form.
+    /// x ← x + θ(μ − x) + σ ε, an Ornstein–Uhlenbeck process in its discrete form: Δt = 1.
     OrnsteinUhlenbeck,
     /// x ← x + θ(μ − x) Δt + σ √Δt ε, the same in its continuous form (Lillicrap et al., 2016,
     /// arXiv:1509.02971, section 7).
@@ -52,6 +53,10 @@ pub struct NoiseConfig {
 
 impl NoiseConfig {
     /// Reads and checks these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: NoiseConfig = from_table("agent", table)?;
         let std = (0.0..=1e3).contains(&c.noise_std);
@@ -62,8 +67,8 @@ impl NoiseConfig {
             check(key, share, "in [0, 1]", (0.0..=1.0).contains(&share))?;
         }
         let one = c.noise_decay == 1.0 || c.noise_decay_period == 0;
-        let needed = "0 where noise_decay is not 1: σ falls by a factor or linearly";
-        check("agent.noise_decay_period", c.noise_decay_period, needed, one)?;
+        let (needed, why) = ("0 where noise_decay is not 1", "σ falls by a factor or linearly");
+        check_because("agent.noise_decay_period", c.noise_decay_period, needed, why, one)?;
         let dt = c.ou_dt > 0.0 && c.ou_dt <= 1.0;
         check("agent.ou_dt", c.ou_dt, "in (0, 1]", dt)?;
         Ok(c)
@@ -92,9 +97,9 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// For `environments` environments and actions within [low, high] `[act]`.
-    pub fn new(config: NoiseConfig, environments: usize, low: &[f64], high: &[f64]) -> Self {
-        let entries = low.iter().zip(high).map(|(low, high)| Entry {
+    /// For `environments` environments and actions within `range`.
+    pub fn new(config: NoiseConfig, environments: usize, range: &ActionRange) -> Self {
+        let entries = range.low.iter().zip(&range.high).map(|(low, high)| Entry {
             unit: match config.noise_unit {
                 NoiseUnit::Scale => (0.5 * (high - low)) as f32,
                 NoiseUnit::Action => 1.0,
@@ -102,7 +107,7 @@ impl Noise {
             low: *low as f32,
             high: *high as f32,
         });
-        let zeros = vec![0.0; environments * low.len()];
+        let zeros = vec![0.0; environments * range.len()];
         Noise {
             entries: entries.collect(),
             iterations: 0,
@@ -116,13 +121,15 @@ impl Noise {
     /// Adds the next noise to actions `[environments, act]` and clips them to their bounds.
     pub fn explore(&mut self, rng: &mut Rng, actions: &mut [f32]) {
         fill_normal(rng, &mut self.epsilon);
-        let (theta, dt) = (self.config.ou_theta as f32, self.config.ou_dt as f32);
-        let sigma = self.sigma as f32;
+        let (theta, sigma) = (self.config.ou_theta as f32, self.sigma as f32);
+        let dt = match self.config.noise {
+            NoiseProcess::OrnsteinUhlenbeckContinuous => self.config.ou_dt as f32,
+            _ => 1.0,
+        };
         for (x, epsilon) in self.x.iter_mut().zip(&self.epsilon) {
             *x = match self.config.noise {
                 NoiseProcess::Gaussian => sigma * epsilon,
-                NoiseProcess::OrnsteinUhlenbeck => *x - theta * *x + sigma * epsilon,
-                NoiseProcess::OrnsteinUhlenbeckContinuous => {
+                NoiseProcess::OrnsteinUhlenbeck | NoiseProcess::OrnsteinUhlenbeckContinuous => {
                     *x - theta * *x * dt + sigma * dt.sqrt() * epsilon
                 }
             };
@@ -171,7 +178,7 @@ mod tests {
 
     /// Mean square and lag-one product of the noise over many steps.
     fn moments(process: NoiseProcess, steps: usize) -> (f64, f64) {
-        let mut noise = Noise::new(config(process), 1, &[-100.0], &[100.0]);
+        let mut noise = Noise::new(config(process), 1, &ActionRange::new(&[-100.0], &[100.0]));
         let mut rng = stream(1, Stream::Exploration);
         let (mut square, mut product, mut last) = (0.0, 0.0, 0.0);
         for _ in 0..steps {
@@ -206,7 +213,7 @@ mod tests {
         for (noise_unit, unit) in [(NoiseUnit::Scale, 2.0), (NoiseUnit::Action, 1.0)] {
             let config = NoiseConfig { noise_unit, ..config(NoiseProcess::Gaussian) };
             let mut action = [0.0];
-            let mut noise = Noise::new(config, 1, &[-1.0], &[3.0]);
+            let mut noise = Noise::new(config, 1, &ActionRange::new(&[-1.0], &[3.0]));
             noise.explore(&mut stream(1, Stream::Exploration), &mut action);
             assert_eq!(action[0], unit * noise.x[0]);
         }
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn episodes_forget_and_bounds_hold() {
         let config = config(NoiseProcess::OrnsteinUhlenbeck);
-        let mut noise = Noise::new(config, 2, &[-2.0], &[2.0]);
+        let mut noise = Noise::new(config, 2, &ActionRange::new(&[-2.0], &[2.0]));
         let mut rng = stream(1, Stream::Exploration);
         let mut actions = [0.0, 2.0];
         noise.explore(&mut rng, &mut actions);
@@ -231,7 +238,7 @@ mod tests {
         let mut linear = config(NoiseProcess::Gaussian);
         linear.noise_decay_period = 3;
         for (config, wanted) in [(by_factor, [0.1, 0.05, 0.05]), (linear, [0.15, 0.1, 0.05])] {
-            let mut noise = Noise::new(config, 1, &[-1.0], &[1.0]);
+            let mut noise = Noise::new(config, 1, &ActionRange::new(&[-1.0], &[1.0]));
             for wanted in wanted {
                 noise.iteration_ended();
                 assert!((noise.sigma - wanted).abs() < 1e-12);

@@ -23,14 +23,24 @@ pub enum ConfigError {
         choices: Vec<String>,
     },
     /// A value of the wrong type or out of its range.
-    #[error("`{key}` must be {needed}, not {value}")]
+    #[error("`{key}` must be {needed}, not {value}{}", reason(*why))]
     Value {
         /// The key, with its table.
         key: String,
         /// What it must be.
         needed: String,
+        /// Why, where that is not plain.
+        why: Option<&'static str>,
         /// The value given.
         value: String,
+    },
+    /// A change to a setting that nothing reads while another has its value.
+    #[error("`{key}` does nothing while {reason}: leave it out, or change that")]
+    Idle {
+        /// The key.
+        key: String,
+        /// What makes it idle.
+        reason: String,
     },
     /// Not TOML, or not of the form of a preset.
     #[error("{origin}: {message}")]
@@ -62,6 +72,10 @@ pub enum ConfigError {
     Graph(#[from] GraphError),
 }
 
+fn reason(why: Option<&str>) -> String {
+    why.map_or(String::new(), |why| format!(": {why}"))
+}
+
 fn suggest(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
@@ -87,10 +101,29 @@ impl ConfigError {
 }
 
 /// An error unless the condition holds for the value.
+///
+/// # Errors
+///
+/// [`ConfigError::Value`] unless the condition holds.
 pub fn check(
     key: &str,
     value: impl std::fmt::Debug,
     needed: &str,
+    holds: bool,
+) -> Result<(), ConfigError> {
+    check_because(key, value, needed, None, holds)
+}
+
+/// The same, with a reason for what is needed.
+///
+/// # Errors
+///
+/// [`ConfigError::Value`] unless the condition holds.
+pub fn check_because(
+    key: &str,
+    value: impl std::fmt::Debug,
+    needed: &str,
+    why: impl Into<Option<&'static str>>,
     holds: bool,
 ) -> Result<(), ConfigError> {
     match holds {
@@ -98,12 +131,17 @@ pub fn check(
         false => Err(ConfigError::Value {
             key: key.into(),
             needed: needed.into(),
+            why: why.into(),
             value: format!("{value:?}"),
         }),
     }
 }
 
 /// A table as the settings type it stands for; errors name the key within `name`.
+///
+/// # Errors
+///
+/// If a key is missing, of the wrong type or out of its range.
 pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, ConfigError> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let path = error.path().to_string();
@@ -117,6 +155,10 @@ pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, C
 }
 
 /// TOML, with an error of one line.
+///
+/// # Errors
+///
+/// If the text is not TOML.
 pub fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());

@@ -7,10 +7,10 @@ use super::shared::{Objective, Shared, Targets};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
-use crate::nn::Mlp;
+use crate::nn::{ActionRange, Mlp};
 use crate::noise::Noise;
 use crate::rng::Rng;
-use crate::settings::{ConfigError, check};
+use crate::settings::{ConfigError, check_because};
 
 /// What an agent is made for.
 #[derive(Debug, Clone, Copy)]
@@ -99,8 +99,9 @@ pub trait Learning<P: Program> {
     /// `_target`.
     fn networks(&self) -> Vec<(&'static str, Vec<Linear>)>;
 
-    /// The network to export and what its output means where actions lie within [low, high].
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head);
+    /// The network to export, and what its output means where the environment's actions lie in
+    /// `range`.
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head);
 }
 
 /// How an agent departs from its greedy policy to collect experience.
@@ -149,8 +150,8 @@ pub struct Agent<P: Program, L> {
     draws: Draws<P::Scalar>,
     discount: f64,
     final_learning_rate_factor: f64,
-    /// The environment's least and largest actions.
-    range: (Vec<f64>, Vec<f64>),
+    /// Of the environment's actions.
+    range: ActionRange,
 }
 
 impl<P: Program, L: Learning<P>> Agent<P, L> {
@@ -163,9 +164,18 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
     ) -> Result<Self, ConfigError> {
         // The critics' objective is the first; what follows is the actor's.
         let actor = learning.objectives()[1].is_some();
-        let learns = !actor || setup.actor_updates != Some(0);
-        let needed = "at least 1 where updates are separate, or the actor never learns";
-        check("training.actor_updates", setup.actor_updates.unwrap_or(0), needed, learns)?;
+        let (needed, why) = match actor {
+            true => ("at least 1 where updates are separate", "the actor would never learn"),
+            false => ("0 where updates are separate", "there is no actor"),
+        };
+        let fits = setup.actor_updates.is_none_or(|updates| (updates > 0) == actor);
+        check_because(
+            "training.actor_updates",
+            setup.actor_updates.unwrap_or(0),
+            needed,
+            why,
+            fits,
+        )?;
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
         let program = |rows: usize, sampled: bool| {
             let g = Graph::new(rows);
@@ -187,7 +197,7 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             exploration: settings.exploration,
             discount: settings.discount,
             final_learning_rate_factor: settings.final_learning_rate_factor,
-            range: (setup.spec.action_low.clone(), setup.spec.action_high.clone()),
+            range: ActionRange::new(&setup.spec.action_low, &setup.spec.action_high),
         })
     }
 
@@ -248,7 +258,7 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
                 noise.explore(rng, actions);
             }
             Exploration::Epsilon(epsilon) if f64::from(uniform(rng)) < epsilon.value => {
-                let entries = self.range.0.len();
+                let entries = self.range.len();
                 for action in actions.chunks_exact_mut(entries) {
                     self.actions.random(rng, action);
                 }
@@ -310,7 +320,7 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
     }
 
     fn policy(&self) -> PolicyNetwork<'_> {
-        let (algorithm, network, head) = self.learning.policy(&self.range.0, &self.range.1);
+        let (algorithm, network, head) = self.learning.policy(&self.range);
         PolicyNetwork { algorithm, params: &self.params, network, head }
     }
 }

@@ -9,7 +9,7 @@ use super::deterministic::ActorSettings;
 use super::shared::{Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{Critic, Deterministic, Layout, Mlp};
+use crate::nn::{ActionRange, Critic, Deterministic, Layout, Mlp};
 use crate::noise::NoiseConfig;
 use crate::rng::Rng;
 use crate::settings::ConfigError;
@@ -44,6 +44,10 @@ pub struct Config {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, actor) = (Shared::from_table(table)?, ActorSettings::from_table(table)?);
         Ok(Config { shared, actor, noise: NoiseConfig::from_table(table)? })
@@ -87,6 +91,10 @@ pub struct Ddpg<P: Program> {
 
 impl<P: Program> Ddpg<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -169,8 +177,8 @@ impl<P: Program> Learning<P> for Ddpg<P> {
         ]
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let actor = &self.networks.actor;
-        (AlgorithmId::Ddpg, &actor.network, actor.head(low, high))
+        (AlgorithmId::Ddpg, &actor.network, actor.head(range))
     }
 }

@@ -24,6 +24,10 @@ pub struct ActorSettings {
 
 impl ActorSettings {
     /// Reads and checks these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: ActorSettings = from_table("agent", table)?;
         check_rate("actor_learning_rate", c.actor_learning_rate)?;
@@ -46,9 +50,8 @@ impl ActorSettings {
         setup: &Setup<'_>,
     ) -> Deterministic {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
-        let (scale, bias) = self.action_space(setup).scale_and_bias();
         let (network, output) = (shared.network(layout, obs, act), self.actor_output);
-        Deterministic { network, output, scale, bias }
+        Deterministic { network, output, range: self.action_space(setup).range() }
     }
 
     /// An agent that adds noise to the actor's actions.
@@ -58,8 +61,8 @@ impl ActorSettings {
         noise: &NoiseConfig,
         setup: &Setup<'_>,
     ) -> AgentSettings {
-        let (low, high) = self.action_space(setup).bounds();
-        let noise = Noise::new(noise.clone(), setup.environments, &low, &high);
+        let range = self.action_space(setup).range();
+        let noise = Noise::new(noise.clone(), setup.environments, &range);
         AgentSettings::new(shared, Exploration::Added(noise))
     }
 }

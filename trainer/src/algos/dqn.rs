@@ -9,17 +9,17 @@ use super::shared::{Objective, Shared, Targets, Transitions, check_share, slices
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{Layout, Mlp};
+use crate::nn::{ActionRange, Layout, Mlp};
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check, from_table};
 
-/// y = r + γ (1 − d) maxₐ′ Q_θ′(s′, a′)                                     (Mnih et al., eq. 3)
+/// y = r + γ (1 − d) maxₐ′ Q_θ′(s′, a′)                                     (van Hasselt, eq. 3)
 ///
-/// y = r + γ (1 − d) Q_θ′(s′, argmaxₐ′ Q_θ(s′, a′))                 (double; van Hasselt, eq. 4)
+/// y = r + γ (1 − d) Q_θ′(s′, argmaxₐ′ Q_θ(s′, a′))                 (double; the same, section "Double DQN")
 ///
 /// L_θ = mean (Q_θ(s)\[a\] − y)²
 fn critic_loss<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> Var<'g> {
-    let next_q = n.target.apply(b.next_s);
+    let next_q = n.target_critic.apply(b.next_s);
     let next_value = match c.q.double {
         false => next_q.max_columns(),
         true => next_q.gather(n.critic.apply(b.next_s).argmax()),
@@ -56,6 +56,10 @@ pub struct QSettings {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, q) = (Shared::from_table(table)?, from_table::<QSettings>("agent", table)?);
         let points = (2..=4096).contains(&q.grid_points);
@@ -74,7 +78,7 @@ struct Networks {
     /// Q_θ
     critic: Mlp,
     /// Q_θ′
-    target: Mlp,
+    target_critic: Mlp,
 }
 
 /// The losses of DQN and the steps on them.
@@ -88,6 +92,10 @@ pub struct Dqn<P: Program> {
 
 impl<P: Program> Dqn<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -97,13 +105,13 @@ impl<P: Program> Dqn<P> {
         let single = spec.action_size() == 1;
         check("environment.name", spec.name, "one with a single action entry", single)?;
         let mut layout = Layout::default();
-        let [critic, target] = [(); 2].map(|()| {
+        let [critic, target_critic] = [(); 2].map(|()| {
             c.network(&mut layout, spec.observation_size, usize::from(config.q.grid_points))
         });
-        let n = Networks { critic, target };
+        let n = Networks { critic, target_critic };
         let mut params = Params::new(layout.len());
         c.initialisation.draw(&mut params, &n.critic, 1, rng);
-        let targets = Targets::new(&mut params, n.critic.range(), n.target.range(), c);
+        let targets = Targets::new(&mut params, n.critic.range(), n.target_critic.range(), c);
 
         let g = Graph::new(setup.batch_size);
         let loss = critic_loss(&n, &config, &Transitions::inputs(&g, spec));
@@ -152,16 +160,17 @@ impl<P: Program> Learning<P> for Dqn<P> {
 
     fn networks(&self) -> Vec<(&'static str, Vec<Linear>)> {
         let n = &self.networks;
-        vec![("q", n.critic.layers().to_vec()), ("q_target", n.target.layers().to_vec())]
+        vec![("q", n.critic.layers().to_vec()), ("q_target", n.target_critic.layers().to_vec())]
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let algorithm = match self.config.q.double {
             false => AlgorithmId::Dqn,
             true => AlgorithmId::DoubleDqn,
         };
         let points = self.config.q.grid_points;
-        let head = Head::Grid { low: low[0] as f32, high: high[0] as f32, points };
+        let (low, high) = (range.low[0] as f32, range.high[0] as f32);
+        let head = Head::Grid { low, high, points };
         (algorithm, &self.networks.critic, head)
     }
 }

@@ -79,13 +79,24 @@ pub const ALL: &[Entry] = &[
 ];
 
 /// The algorithm of that name.
+///
+/// # Errors
+///
+/// If there is none.
 pub fn find(name: &str) -> Result<Entry, ConfigError> {
     let entry = ALL.iter().find(|entry| entry.name == name).copied();
     entry.ok_or_else(|| ConfigError::unknown("algorithm", name, ALL.iter().map(|entry| entry.name)))
 }
 
+/// The most numbers that the hidden layers of one network may hold for a minibatch: 256 MiB.
+const MAX_ENTRIES: usize = 1 << 26;
+
 /// An agent of the algorithm of that name with the settings of an `[agent]` table; its first
 /// parameters are drawn from the generator.
+///
+/// # Errors
+///
+/// If the settings do not go together, or not with the environment.
 pub fn make(
     name: &str,
     agent: &toml::Table,
@@ -93,8 +104,12 @@ pub fn make(
     rng: &mut Rng,
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
     let actions = setup.spec.action_size();
-    let needed = "one of at most 8 action entries";
-    check("environment.name", setup.spec.name, needed, actions <= MAX_ACTION_SIZE)?;
+    let hidden = shared::Shared::from_table(agent)?.hidden;
+    let (width, batch) = (hidden.iter().sum::<usize>(), setup.batch_size);
+    let needed = format!("at most {} with hidden layers this wide", MAX_ENTRIES / width.max(1));
+    check("training.batch_size", batch, &needed, batch * width <= MAX_ENTRIES)?;
+    let needed = format!("one of at most {MAX_ACTION_SIZE} action entries");
+    check("environment.name", setup.spec.name, &needed, actions <= MAX_ACTION_SIZE)?;
     (find(name)?.make)(agent, setup, rng)
 }
 

@@ -9,10 +9,10 @@ use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices}
 use super::stochastic::{GaussianSettings, Policy, PolicyForm, PolicySettings};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{CriticForm, Layout, Mlp, Twin};
+use crate::nn::{ActionRange, CriticForm, Layout, Mlp, Twin};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-use crate::settings::{ConfigError, check, from_table};
+use crate::settings::{ConfigError, check, check_because, from_table};
 
 /// y = r + γ (1 − d) [minⱼ Q_θ′ⱼ(s′, a′) − α log π(a′|s′)],  a′ ~ π_φ(·|s′)          (eq. 2, 3, 5)
 ///
@@ -24,7 +24,7 @@ fn critic_losses<'g>(
     epsilon: Var<'g>,
 ) -> [Var<'g>; 2] {
     let (next_a, log_pi) = n.actor.sample(b.next_s, epsilon);
-    let soft_value = n.target.min(b.next_s, next_a) - n.alpha_times(c, log_pi);
+    let soft_value = n.target_critic.min(b.next_s, next_a) - n.alpha_times(c, log_pi);
     let y = b.r + c.shared.gamma * (b.not_terminated * soft_value);
     n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
@@ -96,6 +96,10 @@ pub struct Temperature {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, gaussian) = (Shared::from_table(table)?, GaussianSettings::from_table(table)?);
         let policy = PolicySettings::from_table(table)?;
@@ -104,8 +108,8 @@ impl Config {
         let needed = "between 1e-30 and 1e30, or 0 where it is not learnt";
         check("agent.alpha", t.alpha, needed, alpha)?;
         let entropy = policy.policy == PolicyForm::Gaussian;
-        let needed = "0 where the policy is deterministic: it has no entropy";
-        check("agent.alpha", t.alpha, needed, entropy || t.alpha == 0.0)?;
+        let (needed, why) = ("0 where the policy is deterministic", "it has no entropy");
+        check_because("agent.alpha", t.alpha, needed, why, entropy || t.alpha == 0.0)?;
         check_rate("alpha_learning_rate", t.alpha_learning_rate)?;
         let (entropy, needed) = (t.target_entropy_per_action, "between −100 and 100");
         let holds = (-100.0..=100.0).contains(&entropy);
@@ -124,7 +128,7 @@ struct Networks {
     /// Index of λ = log α.
     lambda: usize,
     /// Q_θ′₁, Q_θ′₂
-    target: Twin,
+    target_critic: Twin,
 }
 
 impl Networks {
@@ -135,7 +139,7 @@ impl Networks {
             |layout: &mut Layout| Twin::new(layout, CriticForm::Plain, sizes, hidden, activation);
         let critic = critics(layout);
         let actor = Policy::new(layout, &c.shared, &c.gaussian, &c.policy, setup);
-        Networks { critic, actor, target: critics(layout), lambda: layout.take(1).start }
+        Networks { critic, actor, target_critic: critics(layout), lambda: layout.take(1).start }
     }
 
     /// α log π
@@ -161,6 +165,10 @@ pub struct Sac<P: Program> {
 
 impl<P: Program> Sac<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -173,7 +181,7 @@ impl<P: Program> Sac<P> {
         let mut params = Params::new(layout.len());
         n.critic.draw(c.initialisation, &mut params, rng);
         n.actor.draw(c.initialisation, &mut params, rng);
-        let targets = Targets::new(&mut params, n.critic.range(), n.target.range(), c);
+        let targets = Targets::new(&mut params, n.critic.range(), n.target_critic.range(), c);
         if t.learn_alpha {
             params.value[n.lambda] = P::Scalar::from_f64(t.alpha).ln();
         }
@@ -282,13 +290,13 @@ impl<P: Program> Learning<P> for Sac<P> {
             ("q1", n.critic.first().layers()),
             ("q2", n.critic.second().layers()),
             ("actor", n.actor.network().layers().to_vec()),
-            ("q1_target", n.target.first().layers()),
-            ("q2_target", n.target.second().layers()),
+            ("q1_target", n.target_critic.first().layers()),
+            ("q2_target", n.target_critic.second().layers()),
         ]
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let actor = &self.networks.actor;
-        (AlgorithmId::Sac, actor.network(), actor.head(low, high))
+        (AlgorithmId::Sac, actor.network(), actor.head(range))
     }
 }

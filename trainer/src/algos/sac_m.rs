@@ -11,7 +11,7 @@ use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices}
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{ClampedGaussian, Critic, CriticForm, Layout, Mlp};
+use crate::nn::{ActionRange, ClampedGaussian, Critic, CriticForm, Layout, Mlp};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -107,6 +107,10 @@ pub enum EntropyForm {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let shared = Shared::from_table(table)?;
         let m: MilestoneSettings = from_table("agent", table)?;
@@ -143,9 +147,8 @@ impl Networks {
                 .map(|_| Critic::new(layout, form, (obs, act), hidden, activation))
                 .collect();
             let network = c.shared.network(layout, obs, 2 * act);
-            let (scale, bias) = actions.scale_and_bias();
             let std_bounds = (c.milestone.std_min, c.milestone.std_max);
-            (critic, ClampedGaussian { network, scale, bias, std_bounds })
+            (critic, ClampedGaussian { network, range: actions.range(), std_bounds })
         };
         let ((critic, actor), (target_critic, target_actor)) = (all(), all());
         Networks { critic, actor, target_critic, target_actor }
@@ -163,6 +166,10 @@ pub struct SacM<P: Program> {
 
 impl<P: Program> SacM<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -256,8 +263,8 @@ impl<P: Program> Learning<P> for SacM<P> {
         networks
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let actor = &self.networks.actor;
-        (AlgorithmId::SacM, &actor.network, actor.head(low, high))
+        (AlgorithmId::SacM, &actor.network, actor.head(range))
     }
 }

@@ -10,7 +10,7 @@ use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices}
 use super::stochastic::GaussianSettings;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{CriticForm, Layout, Mlp, SquashedGaussian, Twin};
+use crate::nn::{ActionRange, CriticForm, Layout, Mlp, SquashedGaussian, Twin};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
@@ -66,6 +66,10 @@ pub struct ValueSettings {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, gaussian) = (Shared::from_table(table)?, GaussianSettings::from_table(table)?);
         let value: ValueSettings = from_table("agent", table)?;
@@ -114,6 +118,10 @@ pub struct SacV<P: Program> {
 
 impl<P: Program> SacV<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -211,8 +219,8 @@ impl<P: Program> Learning<P> for SacV<P> {
         ]
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let actor = &self.networks.actor;
-        (AlgorithmId::SacV, &actor.network, actor.head(low, high))
+        (AlgorithmId::SacV, &actor.network, actor.head(range))
     }
 }

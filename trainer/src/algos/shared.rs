@@ -56,6 +56,10 @@ pub enum CriticLoss {
 
 impl Shared {
     /// Reads and checks these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: Shared = from_table("agent", table)?;
         let hidden = c.hidden.len() <= 7 && c.hidden.iter().all(|w| (1..=4096).contains(w));

@@ -8,7 +8,8 @@ use super::shared::{Shared, check_rate};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Params, Var};
 use crate::nn::{
-    ActorOutput, Deterministic, Initialisation, Layout, LogStdForm, Mlp, SquashedGaussian,
+    ActionRange, ActorOutput, Deterministic, Initialisation, Layout, LogStdForm, Mlp,
+    SquashedGaussian,
 };
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -31,6 +32,10 @@ pub struct GaussianSettings {
 
 impl GaussianSettings {
     /// Reads and checks these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: GaussianSettings = from_table("agent", table)?;
         check_rate("actor_learning_rate", c.actor_learning_rate)?;
@@ -55,11 +60,9 @@ impl GaussianSettings {
         setup: &Setup<'_>,
     ) -> SquashedGaussian {
         let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
-        let (scale, bias) = self.action_space(setup).scale_and_bias();
         SquashedGaussian {
             network: shared.network(layout, obs, 2 * act),
-            scale,
-            bias,
+            range: self.action_space(setup).range(),
             log_std_form: self.log_std_form,
             log_std_bounds: (self.log_std_min, self.log_std_max),
         }
@@ -89,6 +92,10 @@ pub enum PolicyForm {
 
 impl PolicySettings {
     /// Reads and checks these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let c: PolicySettings = from_table("agent", table)?;
         let std = (0.0..=1e3).contains(&c.noise_std);
@@ -122,9 +129,9 @@ impl Policy {
         match c.policy {
             PolicyForm::Gaussian => Policy::Gaussian(gaussian.policy(layout, shared, setup)),
             PolicyForm::Deterministic => {
-                let (scale, bias) = gaussian.action_space(setup).scale_and_bias();
+                let range = gaussian.action_space(setup).range();
                 let (network, output) = (shared.network(layout, obs, act), ActorOutput::Tanh);
-                let mean = Deterministic { network, output, scale, bias };
+                let mean = Deterministic { network, output, range };
                 Policy::Deterministic { mean, std: c.noise_std, clip: c.noise_clip }
             }
         }
@@ -172,10 +179,10 @@ impl Policy {
 
     /// What the exported policy does with the network's output where actions lie within
     /// [low, high].
-    pub(super) fn head(&self, low: &[f64], high: &[f64]) -> Head {
+    pub(super) fn head(&self, range: &ActionRange) -> Head {
         match self {
-            Policy::Gaussian(policy) => policy.head(low, high),
-            Policy::Deterministic { mean, .. } => mean.head(low, high),
+            Policy::Gaussian(policy) => policy.head(range),
+            Policy::Deterministic { mean, .. } => mean.head(range),
         }
     }
 }

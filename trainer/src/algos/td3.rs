@@ -9,11 +9,11 @@ use super::deterministic::ActorSettings;
 use super::shared::{Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
-use crate::nn::{Deterministic, Layout, Mlp, Twin};
+use crate::nn::{ActionRange, Deterministic, Layout, Mlp, Twin};
 use crate::noise::{NoiseConfig, NoiseUnit};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-use crate::settings::{ConfigError, check, from_table};
+use crate::settings::{ConfigError, check, check_because, from_table};
 
 /// y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, ã′),  ã′ = clip(μ_φ′(s′) + clip(σε, ±c) · scale)
 ///
@@ -28,7 +28,7 @@ fn critic_losses<'g>(
     let noise = (smoothing.target_noise_std * epsilon)
         .clamp(-smoothing.target_noise_clip, smoothing.target_noise_clip)
         .affine(&n.noise_scale, &[0.0]);
-    let next_a = n.target_actor.clip(n.target_actor.apply(b.next_s) + noise);
+    let next_a = n.target_actor.range.clip(n.target_actor.apply(b.next_s) + noise);
     let next_q = n.target_critic.min(b.next_s, next_a);
     let y = b.r + c.shared.gamma * (b.not_terminated * next_q);
     n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
@@ -71,6 +71,10 @@ pub struct Smoothing {
 
 impl Config {
     /// Reads and checks an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, actor) = (Shared::from_table(table)?, ActorSettings::from_table(table)?);
         let smoothing: Smoothing = from_table("agent", table)?;
@@ -109,7 +113,7 @@ impl Networks {
         };
         let ((critic, actor), (target_critic, target_actor)) = (triple(), triple());
         let noise_scale = match c.smoothing.target_noise_unit {
-            NoiseUnit::Scale => actor.scale.clone(),
+            NoiseUnit::Scale => actor.range.scale(),
             NoiseUnit::Action => vec![1.0; act],
         };
         Networks { critic, actor, target_critic, target_actor, noise_scale }
@@ -129,6 +133,10 @@ pub struct Td3<P: Program> {
 
 impl<P: Program> Td3<P> {
     /// A new agent.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not go together, or not with the environment.
     pub fn agent(
         config: Config,
         setup: &Setup<'_>,
@@ -136,8 +144,9 @@ impl<P: Program> Td3<P> {
     ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
         let delay = config.smoothing.policy_delay;
-        let needed = "1 where updates are separate, which have a schedule of their own";
-        check("agent.policy_delay", delay, needed, delay == 1 || setup.actor_updates.is_none())?;
+        let needed = "1 where updates are separate";
+        let (why, delayed) = ("those have a schedule of their own", setup.actor_updates.is_some());
+        check_because("agent.policy_delay", delay, needed, why, delay == 1 || !delayed)?;
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());
@@ -236,8 +245,8 @@ impl<P: Program> Learning<P> for Td3<P> {
         ]
     }
 
-    fn policy(&self, low: &[f64], high: &[f64]) -> (AlgorithmId, &Mlp, Head) {
+    fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head) {
         let actor = &self.networks.actor;
-        (AlgorithmId::Td3, &actor.network, actor.head(low, high))
+        (AlgorithmId::Td3, &actor.network, actor.head(range))
     }
 }

@@ -154,6 +154,11 @@ impl Graph {
     /// Turns expressions into a program: `loss` (if any) with its derivatives by the parameters in
     /// the ranges `with_respect_to`, and the values of `keep`. Gradients that nobody asked for are
     /// not computed: whatever the loss also depends on is held constant.
+    ///
+    /// # Errors
+    ///
+    /// If operands do not go together, the loss is not a single number, or a range cuts through a layer
+    /// or is one that the loss does not depend on.
     pub fn compile<P: Program>(
         &self,
         loss: Option<Var<'_>>,

@@ -28,6 +28,10 @@ pub struct Tape {
 
 impl Tape {
     /// Finds out what is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::compile`](super::Graph::compile).
     pub fn new(
         nodes: Vec<Node>,
         loss: Option<usize>,

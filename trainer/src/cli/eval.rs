@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, json, policy_file};
+use super::{Failure, input, json, policy_file};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{Starts, evaluate};
 use crate::export::HostPolicy;
 use crate::settings::ConfigError;
+
+/// No file of starts is larger, in bytes.
+const LARGEST: u64 = 1 << 28;
 
 /// Run a policy from fixed starts and report its return
 #[derive(Debug, Args)]
@@ -41,7 +44,7 @@ impl Eval {
             None => Starts::builtin(&table)?,
             Some(path) => {
                 let origin = path.display().to_string();
-                let text = std::fs::read_to_string(path)
+                let text = input::text(path, LARGEST)
                     .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
                 Starts::from_json(&origin, &text, environment.spec()).map_err(failed)?
             }

@@ -5,6 +5,7 @@
 //! settings.
 
 mod eval;
+mod input;
 mod inspect;
 mod policy_file;
 mod presets;

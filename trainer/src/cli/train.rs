@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::progress::Bar;
-use super::{Failure, json};
+use super::{Failure, input, json};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::run::{Summary, run};
 use crate::settings::ConfigError;
+
+/// No file of settings is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Train a policy and export it
 #[derive(Debug, Args)]
@@ -44,7 +47,7 @@ pub(super) struct Train {
 impl Train {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let text = self.config.as_ref().map(|path| {
-            let read = std::fs::read_to_string(path);
+            let read = input::text(path, LARGEST);
             read.map_err(|error| ConfigError::Read { path: path.clone(), error })
         });
         let text = text.transpose()?;

@@ -78,6 +78,10 @@ fn settings<T: serde::de::DeserializeOwned>(table: &Table) -> Result<T, ConfigEr
 }
 
 /// The environment of that name.
+///
+/// # Errors
+///
+/// If there is none.
 pub fn find(name: &str) -> Result<Entry, ConfigError> {
     let entry = ALL.iter().find(|entry| entry.name == name).copied();
     entry.ok_or_else(|| {
@@ -86,6 +90,10 @@ pub fn find(name: &str) -> Result<Entry, ConfigError> {
 }
 
 /// The `[environment]` table of an environment with its default settings.
+///
+/// # Errors
+///
+/// If there is no such environment.
 pub fn defaults(name: &str) -> Result<Table, ConfigError> {
     let mut table: Table = find(name)?.defaults.parse().expect("defaults are TOML");
     table.insert("name".into(), name.into());
@@ -93,6 +101,10 @@ pub fn defaults(name: &str) -> Result<Table, ConfigError> {
 }
 
 /// The environment of an `[environment]` table.
+///
+/// # Errors
+///
+/// If a key is missing, of the wrong type or out of its range.
 pub fn make(table: &Table) -> Result<Box<dyn Environment>, ConfigError> {
     (find(name(table))?.make)(table)
 }

@@ -162,8 +162,7 @@ mod x86 {
                         _mm256_shuffle_ps::<0xEE>(a.1, b.1),
                     ]
                 });
-                for j in 0..4 {
-                    let (upper, lower) = (quads[0][j], quads[1][j]);
+                for (j, (upper, lower)) in quads[0].into_iter().zip(quads[1]).enumerate() {
                     let columns = (
                         _mm256_permute2f128_ps::<0x20>(upper, lower),
                         _mm256_permute2f128_ps::<0x31>(upper, lower),

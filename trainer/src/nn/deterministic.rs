@@ -1,9 +1,10 @@
 //! Deterministic policies a = μ(s).
 
-use policy_core::{Action, Head};
+use policy_core::Head;
 use serde::{Deserialize, Serialize};
 
-use super::Mlp;
+use super::action_range::entries;
+use super::{ActionRange, Mlp};
 use crate::autodiff::Var;
 
 /// How the network's output z becomes an action within its range.
@@ -23,10 +24,8 @@ pub struct Deterministic {
     pub network: Mlp,
     /// From z to a.
     pub output: ActorOutput,
-    /// Half the width of each action's range.
-    pub scale: Vec<f64>,
-    /// The middle of each action's range.
-    pub bias: Vec<f64>,
+    /// Where actions lie.
+    pub range: ActionRange,
 }
 
 impl Deterministic {
@@ -34,41 +33,20 @@ impl Deterministic {
     pub fn apply<'g>(&self, s: Var<'g>) -> Var<'g> {
         let z = self.network.apply(s);
         match self.output {
-            ActorOutput::Tanh => z.tanh().affine(&self.scale, &self.bias),
-            ActorOutput::Clamp => self.clip(z),
+            ActorOutput::Tanh => self.range.spread(z.tanh()),
+            ActorOutput::Clamp => self.range.clip(z),
         }
     }
 
-    /// Actions `[B, act]` clipped to their range.
-    pub fn clip<'g>(&self, a: Var<'g>) -> Var<'g> {
-        clip(a, &self.scale, &self.bias)
-    }
-
-    /// What the exported policy does with z where actions lie within [low, high].
-    pub fn head(&self, low: &[f64], high: &[f64]) -> Head {
+    /// What the exported policy does with z where the environment's actions lie in `range`.
+    pub fn head(&self, range: &ActionRange) -> Head {
         match self.output {
             ActorOutput::Tanh => {
-                let (scale, bias) = scale_and_bias(low, high);
-                Head::Tanh { scale: entries(&scale), bias: entries(&bias) }
+                Head::Tanh { scale: entries(&range.scale()), bias: entries(&range.bias()) }
             }
-            ActorOutput::Clamp => Head::Clamp { low: entries(low), high: entries(high) },
+            ActorOutput::Clamp => {
+                Head::Clamp { low: entries(&range.low), high: entries(&range.high) }
+            }
         }
     }
-}
-
-/// min(max(aⱼ, biasⱼ − scaleⱼ), biasⱼ + scaleⱼ), `[B, act]`
-pub(super) fn clip<'g>(a: Var<'g>, scale: &[f64], bias: &[f64]) -> Var<'g> {
-    let column = |j: usize| a.columns(j..j + 1).clamp(bias[j] - scale[j], bias[j] + scale[j]);
-    (1..scale.len()).fold(column(0), |clipped, j| clipped.concat(column(j)))
-}
-
-/// ½ (high − low) and ½ (high + low), entry by entry.
-pub fn scale_and_bias(low: &[f64], high: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let halves = |sign: f64| low.iter().zip(high).map(|(l, h)| 0.5 * (h + sign * l)).collect();
-    (halves(-1.0), halves(1.0))
-}
-
-/// Numbers of the trainer as a policy file has them.
-pub(super) fn entries(values: &[f64]) -> Action {
-    values.iter().map(|x| *x as f32).collect()
 }

@@ -3,8 +3,8 @@
 use policy_core::{Head, LogStdBound};
 use serde::{Deserialize, Serialize};
 
-use super::Mlp;
-use super::deterministic::{entries, scale_and_bias};
+use super::action_range::entries;
+use super::{ActionRange, Mlp};
 use crate::autodiff::Var;
 
 /// Keeps the logarithm finite where tanh saturates, as the published code does.
@@ -27,10 +27,8 @@ pub enum LogStdForm {
 pub struct SquashedGaussian {
     /// s → (μ | ζ), `[B, obs]` → `[B, 2 act]`.
     pub network: Mlp,
-    /// Half the width of each action's range.
-    pub scale: Vec<f64>,
-    /// The middle of each action's range.
-    pub bias: Vec<f64>,
+    /// Where actions lie.
+    pub range: ActionRange,
     /// ζ → log σ.
     pub log_std_form: LogStdForm,
     /// (min, max) of log σ.
@@ -61,20 +59,20 @@ impl SquashedGaussian {
         let u = mean + log_std.exp() * epsilon;
         let squashed = u.tanh();
         let log_normal = -0.5 * epsilon.square() - log_std - HALF_LOG_2_PI;
-        let slope = (1.0 - squashed.square()).affine(&self.scale, &[EPSILON]);
+        let slope = (1.0 - squashed.square()).affine(&self.range.scale(), &[EPSILON]);
         let log_likelihood = (log_normal - slope.ln()).sum_columns();
-        (squashed.affine(&self.scale, &self.bias), log_likelihood)
+        (self.range.spread(squashed), log_likelihood)
     }
 
-    /// The greedy action scale · tanh(μ) + bias.
+    /// The greedy action scale · tanh(μ) + bias, `[B, obs]` → `[B, act]`
     pub fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
-        self.distribution(s).0.tanh().affine(&self.scale, &self.bias)
+        self.range.spread(self.distribution(s).0.tanh())
     }
 
     /// μ and log σ, `[B, act]` each.
     pub fn distribution<'g>(&self, s: Var<'g>) -> (Var<'g>, Var<'g>) {
         let z = self.network.apply(s);
-        let actions = self.scale.len();
+        let actions = self.range.len();
         let (mean, raw) = (z.columns(0..actions), z.columns(actions..2 * actions));
         let (min, max) = self.log_std_bounds;
         let log_std = match self.log_std_form {
@@ -84,15 +82,15 @@ impl SquashedGaussian {
         (mean, log_std)
     }
 
-    /// What the exported policy does with z where actions lie within [low, high].
-    pub fn head(&self, low: &[f64], high: &[f64]) -> Head {
-        let (scale, bias) = scale_and_bias(low, high);
+    /// What the exported policy does with z where the environment's actions lie in `range`.
+    pub fn head(&self, range: &ActionRange) -> Head {
+        let (scale, bias) = (entries(&range.scale()), entries(&range.bias()));
         let (min, max) = (self.log_std_bounds.0 as f32, self.log_std_bounds.1 as f32);
         let log_std = match self.log_std_form {
             LogStdForm::Clamp => LogStdBound::Clamp { min, max },
             LogStdForm::Tanh => LogStdBound::Tanh { min, max },
         };
-        Head::SquashedGaussian { scale: entries(&scale), bias: entries(&bias), log_std }
+        Head::SquashedGaussian { scale, bias, log_std }
     }
 }
 
@@ -111,8 +109,8 @@ mod tests {
             let n = 4001;
             let mut layout = Layout::default();
             let network = Mlp::new(&mut layout, &[1, 2], Activation::Relu);
-            let (scale, bias) = (vec![2.0], vec![0.5]);
-            let policy = SquashedGaussian { network, scale, bias, log_std_form, log_std_bounds };
+            let range = ActionRange::new(&[-1.5], &[2.5]);
+            let policy = SquashedGaussian { network, range, log_std_form, log_std_bounds };
             let graph = Graph::new(n);
             let (action, log_pi) = policy.sample(graph.input(1), graph.input(1));
             let mut program: Interpreter = graph.compile(None, &[], &[action, log_pi]).unwrap();

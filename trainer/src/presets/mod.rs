@@ -33,6 +33,10 @@ pub const ALL: &[(&str, &str)] = &[
 ];
 
 /// A preset's table.
+///
+/// # Errors
+///
+/// If there is no such preset.
 pub fn table(name: &str) -> Result<Table, ConfigError> {
     match ALL.iter().find(|(known, _)| *known == name) {
         Some((_, text)) => parse(&format!("preset {name}"), text),

@@ -15,7 +15,7 @@ use crate::config::RunConfig;
 use crate::eval::{EvalError, Starts, evaluate};
 use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
-use crate::nn::scale_and_bias;
+use crate::nn::ActionRange;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 use crate::train::{TrainError, train};
@@ -61,7 +61,7 @@ pub enum RunError {
 
 /// Told of the run's progress.
 pub trait Progress {
-    /// An environment step was made.
+    /// Each environment made a step; all of them together have made `step`.
     fn step(&mut self, step: usize);
     /// An episode has ended with this return.
     fn episode(&mut self, episode_return: f64);
@@ -77,6 +77,10 @@ pub struct Start {
 }
 
 /// The environments and the agent of a run's settings.
+///
+/// # Errors
+///
+/// If the settings do not go together, or not with the environment.
 pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     let training = &config.training;
     training.check()?;
@@ -96,6 +100,10 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
 /// Runs the settings and writes to `directory`: `policy.bin`, `recording.bin`, `config.toml`,
 /// `metrics.csv`, `learning_curve.svg` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
+///
+/// # Errors
+///
+/// If the settings make no run, training diverges, or a file cannot be written.
 pub fn run(
     config: &RunConfig,
     directory: &Path,
@@ -196,8 +204,8 @@ fn parity(
     let mut trained = vec![0.0; spec.action_size()];
     let mut parity = Parity { observations: 0, max_difference: 0.0, differing: 0 };
     // Sums that differ by rounding do not come near a thousandth of the action's range.
-    let (scale, _) = scale_and_bias(&spec.action_low, &spec.action_high);
-    let tolerance = 1e-3 * scale.into_iter().fold(0.0, f64::max);
+    let range = ActionRange::new(&spec.action_low, &spec.action_high);
+    let tolerance = 1e-3 * range.scale().into_iter().fold(0.0, f64::max);
     let observations = recording::observations(recording::ROWS, spec.observation_size, 0);
     for observation in observations.chunks_exact(spec.observation_size) {
         if observation.iter().any(|x| !x.is_finite() || x.abs() > 100.0) {

@@ -16,7 +16,8 @@ pub struct Summary {
     pub environment: String,
     /// Of all random streams.
     pub seed: u64,
-    /// Environment steps, as the settings ask for them: rounded up to whole steps of all environments.
+    /// Environment steps that the settings ask for; with several environments, the last ones together
+    /// may make a few more.
     pub steps: usize,
     /// Updates.
     pub updates: usize,

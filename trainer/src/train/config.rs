@@ -47,6 +47,10 @@ pub struct TrainingConfig {
 
 impl TrainingConfig {
     /// Every value within its range, or an error that names the key.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, of the wrong type or out of its range.
     pub fn check(&self) -> Result<(), ConfigError> {
         let count = |key: &str, value: usize, most: usize| {
             let holds = (1..=most).contains(&value);

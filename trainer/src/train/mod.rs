@@ -32,6 +32,10 @@ pub trait Observer {
     /// Environment steps were made, one of each environment; `step` counts all of them.
     fn on_step(&mut self, step: usize);
     /// An episode has ended.
+    ///
+    /// # Errors
+    ///
+    /// What stops the run: a log that cannot be written.
     fn on_episode(&mut self, episode: &Episode<'_>) -> Result<(), TrainError>;
 }
 
@@ -70,6 +74,10 @@ pub enum TrainError {
 }
 
 /// Trains for `config.steps` environment steps and gives the number of updates.
+///
+/// # Errors
+///
+/// If a parameter stops being finite, or the observer stops the run.
 ///
 /// # Panics
 ///

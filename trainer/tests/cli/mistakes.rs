@@ -19,7 +19,7 @@ fn mistakes_get_one_sentence() {
     );
     assert!(usage(&["train", "--preset", "sac", "--set", "activation=gelu"]).contains("gelu"));
     let table = usage(&["train", "--preset", "sac", "--set", "environment=cartpole"]);
-    assert!(table.contains("such as environment.KEY=VALUE: it is a table"), "{table}");
+    assert!(table.contains("such as environment.KEY=VALUE"), "{table}");
     let unknown = usage(&["train", "--preset", "sac", "--env", "cartpole"]);
     assert!(unknown.contains("choose from: pendulum, inverted-pendulum"), "{unknown}");
     let twice = ["train", "--preset", "sac", "--env", "pendulum", "--env", "pendulum"];
@@ -51,7 +51,7 @@ fn settings_that_contradict_each_other_get_one_sentence() {
         (
             "sac",
             "policy=deterministic",
-            "`agent.alpha` must be 0 where the policy is deterministic",
+            "`agent.alpha` must be 0 where the policy is deterministic, not 1.0: it has no entropy",
         ),
         (
             "sac",
@@ -72,14 +72,25 @@ fn settings_that_contradict_each_other_get_one_sentence() {
         (
             "ddpg",
             "separate_updates=true actor_updates=0",
-            "`training.actor_updates` must be at least 1 where updates are separate",
+            "`training.actor_updates` must be at least 1 where updates are separate, not 0: the actor would",
         ),
         (
             "ddpg",
             "noise_decay=0.9 noise_decay_period=10",
             "`agent.noise_decay_period` must be 0 where noise_decay is not 1",
         ),
-        ("ddpg", "noise_std_min=0.5", "`agent.noise_std_min` must be between 0 and noise_std"),
+        ("dqn", "separate_updates=true", "not 1: there is no actor"),
+        ("sac", "noise_std=0.5", "`noise_std` does nothing while policy is gaussian"),
+        (
+            "sac",
+            "hidden=[4096,4096] batch_size=65536 buffer_size=65536",
+            "`training.batch_size` must be at most 8192 with hidden layers this wide, not 65536",
+        ),
+        (
+            "ddpg",
+            "noise_decay=0.99 noise_std_min=0.5",
+            "`agent.noise_std_min` must be between 0 and noise_std",
+        ),
         (
             "ddpg",
             "actor_output=clamp normalise_actions=true",
