@@ -45,6 +45,8 @@ pub fn table(name: &str) -> Result<Table, ConfigError> {
 }
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::RunConfig;
