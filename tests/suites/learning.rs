@@ -11,6 +11,7 @@ use trainer::envs;
 use trainer::eval::{Evaluation, Starts, evaluate};
 use trainer::export::{Blob, HostPolicy, export};
 use trainer::interface::Algorithm;
+use trainer::linalg::parallel::with_threads;
 use trainer::run::{Start, fingerprint, start};
 use trainer::train::{Unobserved, train};
 
@@ -166,4 +167,18 @@ fn runs_have_their_pinned_fingerprints() {
         }
     }
     assert!(changed.is_empty(), "{changed:?}");
+}
+
+/// Networks wide enough for work to be shared.
+#[test]
+fn bits_do_not_depend_on_threads() {
+    for preset in ["ddpg", "td3", "sac", "sac-v", "dqn"] {
+        let settings = ["hidden=[256,256]", "batch_size=128", "steps=560", "update_after=500"];
+        let settings = settings.map(String::from);
+        let run = || fingerprint(&trained(preset, &settings).parameters().value);
+        let alone = run();
+        for threads in [2, 3] {
+            assert_eq!(with_threads(threads, run).unwrap(), alone, "{preset}, {threads} threads");
+        }
+    }
 }

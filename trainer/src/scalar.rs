@@ -14,6 +14,7 @@ pub trait Scalar:
     + Default
     + PartialOrd
     + Send
+    + Sync
     + 'static
     + Add<Output = Self>
     + Sub<Output = Self>

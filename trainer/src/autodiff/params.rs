@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use crate::linalg::Backend;
+use crate::linalg::{Backend, parallel};
 use crate::scalar::Scalar;
+
+/// Multiplications that take about as long as the soft update of one parameter.
+const COST: usize = 4;
 
 /// Values and the gradients of the last program run, of the same length.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,11 +50,15 @@ impl<T: Scalar> Params<T> {
             return;
         }
         let keep = T::ONE - tau;
-        Backend::fastest().vectorise(|| {
-            for (target, online) in target.iter_mut().zip(online) {
-                *target = tau * *online + keep * *target;
-            }
-        });
+        let backend = Backend::fastest();
+        let follow = |(target, online): (&mut [T], &[T])| {
+            backend.vectorise(|| {
+                for (target, online) in target.iter_mut().zip(online) {
+                    *target = tau * *online + keep * *target;
+                }
+            });
+        };
+        parallel::spread(COST * target.len(), 1, (target, &*online), follow);
     }
 }
 

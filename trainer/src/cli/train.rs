@@ -7,6 +7,7 @@ use clap::Args;
 use super::progress::Bar;
 use super::{Failure, input, json};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
+use crate::linalg::parallel::{MAX_THREADS, with_threads};
 use crate::run::{Summary, run};
 use crate::settings::ConfigError;
 
@@ -39,6 +40,11 @@ pub(super) struct Train {
     /// Settings that go over the preset's
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
+    /// Threads of a run; its results do not depend on them. More than one pays for layers of 256
+    /// and more
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
+    threads: u8,
     /// Directory of the results [default: runs/PRESET]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -74,7 +80,10 @@ impl Train {
         }
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
-        let summary = train(&config, &directory)?;
+        let threads = self.threads.into();
+        let summary = with_threads(threads, || train(&config, &directory)).map_err(|error| {
+            Failure::Failed(format!("cannot start {threads} threads: {error}"))
+        })??;
         Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
     }
 }

@@ -22,6 +22,7 @@
 use super::factors::{Left, Right, Start};
 use super::lanes::Lanes;
 use super::pack::{self, K_BLOCK, M_BLOCK, Scratch};
+use super::parallel::Divisible;
 
 /// With fewer rows than this, B's numbers are used too seldom to be copied first.
 const ROWS_TO_PACK: usize = 24;
@@ -90,6 +91,11 @@ impl<'a> Product<'a> {
         // A single row, or column, is the same numbers in memory as its transpose.
         let transposed = b.transposed && k > 1 && n > 1;
         Product { a, b: Right { transposed, ..b }, start, c, m, k, n }
+    }
+
+    /// Multiplications that it takes.
+    pub(super) fn multiplications(&self) -> usize {
+        self.m * self.k * self.n
     }
 
     /// Computes the product with tiles of at most `ROWS` rows and `VECTORS` vectors of type `L`,
@@ -327,6 +333,22 @@ impl<'a> Product<'a> {
                 }
             }
         }
+    }
+}
+
+/// In rows of C: no element's sum is cut.
+impl Divisible for Product<'_> {
+    fn size(&self) -> usize {
+        self.m
+    }
+
+    fn divide(self, rows: usize) -> (Self, Self) {
+        let Product { a, b, start, c, m, k, n } = self;
+        let (upper, lower) = c.split_at_mut(rows * n);
+        // Where A's first rows are left out, what remains still ends where `new` has checked it to.
+        let below = Left { data: &a.data[rows * a.row_stride..], ..a };
+        let upper = Product { a, b, start, c: upper, m: rows, k, n };
+        (upper, Product { a: below, b, start, c: lower, m: m - rows, k, n })
     }
 }
 

@@ -93,8 +93,8 @@ mod x86 {
     use std::arch::x86_64::{
         __m256, __m256i, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
         _mm256_maskstore_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps,
-        _mm256_setr_epi32, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
-        _mm256_unpacklo_ps,
+        _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     };
 
     /// All bits set in the first `count` ≤ 8 lanes.
@@ -147,28 +147,30 @@ mod x86 {
         unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
             // SAFETY: the caller's promise.
             unsafe {
-                let row = |i: usize| _mm256_loadu_ps(from.add(i * stride));
-                // Pairs of rows with their numbers alternating; a register has two halves of four
-                // that shuffles do not cross.
-                let pairs = [0, 2, 4, 6].map(|i| {
-                    (_mm256_unpacklo_ps(row(i), row(i + 1)), _mm256_unpackhi_ps(row(i), row(i + 1)))
-                });
-                // Of four rows, the columns 0 and 4, 1 and 5, 2 and 6, 3 and 7.
-                let quads = [(pairs[0], pairs[1]), (pairs[2], pairs[3])].map(|(a, b)| {
-                    [
-                        _mm256_shuffle_ps::<0x44>(a.0, b.0),
-                        _mm256_shuffle_ps::<0xEE>(a.0, b.0),
-                        _mm256_shuffle_ps::<0x44>(a.1, b.1),
-                        _mm256_shuffle_ps::<0xEE>(a.1, b.1),
-                    ]
-                });
-                for (j, (upper, lower)) in quads[0].into_iter().zip(quads[1]).enumerate() {
-                    let columns = (
-                        _mm256_permute2f128_ps::<0x20>(upper, lower),
-                        _mm256_permute2f128_ps::<0x31>(upper, lower),
-                    );
-                    _mm256_storeu_ps(to.add(j * to_stride), columns.0);
-                    _mm256_storeu_ps(to.add((j + 4) * to_stride), columns.1);
+                // No closures: they would not be compiled for these instructions.
+                let mut rows = [_mm256_setzero_ps(); 8];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    *row = _mm256_loadu_ps(from.add(i * stride));
+                }
+                // A register has two halves of four, which these two steps do not cross. First two
+                // rows with their numbers alternating, then four.
+                let mut pairs = rows;
+                for i in [0, 2, 4, 6] {
+                    pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+                    pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+                }
+                let mut quads = pairs;
+                for i in [0, 4] {
+                    quads[i] = _mm256_shuffle_ps::<0x44>(pairs[i], pairs[i + 2]);
+                    quads[i + 1] = _mm256_shuffle_ps::<0xEE>(pairs[i], pairs[i + 2]);
+                    quads[i + 2] = _mm256_shuffle_ps::<0x44>(pairs[i + 1], pairs[i + 3]);
+                    quads[i + 3] = _mm256_shuffle_ps::<0xEE>(pairs[i + 1], pairs[i + 3]);
+                }
+                for j in [0, 1, 2, 3] {
+                    let left = _mm256_permute2f128_ps::<0x20>(quads[j], quads[j + 4]);
+                    let right = _mm256_permute2f128_ps::<0x31>(quads[j], quads[j + 4]);
+                    _mm256_storeu_ps(to.add(j * to_stride), left);
+                    _mm256_storeu_ps(to.add((j + 4) * to_stride), right);
                 }
             }
         }

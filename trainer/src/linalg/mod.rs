@@ -14,19 +14,26 @@
 //! | `factors` | what a product is made of |
 //! | `kernel` | the tiled product, generic over the vector type |
 //! | `lanes` | the vector types: one `f32`, or eight in an AVX2 register |
+//! | [`parallel`], `crew` | work cut in parts, and threads that wait for them |
 //! | `pack` | copies of parts of the factors in the order in which tiles read them |
 
 // The reasons stand as SAFETY comments at each block.
 #![allow(unsafe_code)]
 
+mod crew;
 mod factors;
 mod kernel;
 mod lanes;
 mod pack;
+pub mod parallel;
 
 use std::sync::OnceLock;
 
 pub use factors::{Left, Right, Start};
+use kernel::Product;
+
+/// Rows that a part of a product has a multiple of, so that its tiles are whole ones.
+const ROWS_TOGETHER: usize = 6;
 
 /// Which instructions the products use. All give the same bits.
 ///
@@ -69,14 +76,15 @@ impl Backend {
     ///
     /// If the slices do not have these shapes.
     pub fn matmul(self, a: Left<'_>, b: Right<'_>, n: usize, start: Start<'_>, c: &mut [f32]) {
-        let product = kernel::Product::new(a, b, n, start, c);
-        match self.0 {
+        let product = Product::new(a, b, n, start, c);
+        let run = |product: Product<'_>| match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
             Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>() },
             // SAFETY: `available` is the only source of this value and asked the processor.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { kernel::run_avx2(product) },
-        }
+        };
+        parallel::spread(product.multiplications(), ROWS_TOGETHER, product, run);
     }
 
     /// Runs a loop over numbers that is compiled once more for this backend's registers, if it is
@@ -200,6 +208,20 @@ mod tests {
             (265, 600, 51),
         ] {
             check(m, k, n);
+        }
+    }
+
+    /// Cut in parts of rows; those of 23 and 24 rows make parts of a single tile.
+    #[test]
+    fn products_on_several_threads_are_the_formula() {
+        for threads in [2, 3, 5] {
+            let products = || {
+                for (m, k, n) in [(128, 400, 300), (400, 128, 300), (256, 256, 256), (23, 257, 147)]
+                {
+                    check(m, k, n);
+                }
+            };
+            parallel::with_threads(threads, products).unwrap();
         }
     }
 

@@ -3,8 +3,11 @@
 use std::ops::Range;
 
 use crate::autodiff::Params;
-use crate::linalg::Backend;
+use crate::linalg::{Backend, parallel};
 use crate::scalar::Scalar;
+
+/// Multiplications that take about as long as a step of one parameter.
+const COST: usize = 16;
 
 /// Step size and decay rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,19 +86,28 @@ impl<T: Scalar> Adam<T> {
         let (beta1, rest1) = (T::from_f64(beta1), T::from_f64(1.0 - beta1));
         let (beta2, rest2) = (T::from_f64(beta2), T::from_f64(1.0 - beta2));
         let epsilon = T::from_f64(epsilon);
-        let gradients = &params.gradient[self.range.clone()];
-        let moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
+        let backend = Backend::fastest();
+        let step = |((values, gradients), (first, second)): Part<'_, T>| {
+            backend.vectorise(|| {
+                let moments = first.iter_mut().zip(second);
+                for ((theta, g), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
+                    let g = or_zero(*g, T::TINY_GRADIENT);
+                    *m = or_zero(beta1 * *m + rest1 * g, T::TINY_MOMENT);
+                    *v = or_zero(beta2 * *v + rest2 * (g * g), T::TINY_MOMENT);
+                    *theta = *theta - rate * (*m / (v.sqrt() / correction + epsilon));
+                }
+            });
+        };
         let values = &mut params.value[self.range.clone()];
-        Backend::fastest().vectorise(|| {
-            for ((theta, g), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
-                let g = or_zero(*g, T::TINY_GRADIENT);
-                *m = or_zero(beta1 * *m + rest1 * g, T::TINY_MOMENT);
-                *v = or_zero(beta2 * *v + rest2 * (g * g), T::TINY_MOMENT);
-                *theta = *theta - rate * (*m / (v.sqrt() / correction + epsilon));
-            }
-        });
+        let gradients = &params.gradient[self.range.clone()];
+        let cost = COST * values.len();
+        let moments = (&mut self.first_moment[..], &mut self.second_moment[..]);
+        parallel::spread(cost, 1, ((values, gradients), moments), step);
     }
 }
+
+/// Values with their gradients, and both moments.
+type Part<'a, T> = ((&'a mut [T], &'a [T]), (&'a mut [T], &'a mut [T]));
 
 /// x, or 0 where |x| is below the threshold. A NaN stays, so that divergence is seen.
 #[inline(always)]

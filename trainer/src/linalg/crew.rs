@@ -1,0 +1,205 @@
+//! Threads that wait for work awake.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::hint::spin_loop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a thread waits for work before it sleeps.
+pub(super) const PATIENCE: Duration = Duration::from_millis(2);
+/// Looks for work between two looks at the clock.
+const LOOKS: usize = 256;
+
+/// Some threads besides the one that has them. Dropped, they end.
+#[derive(Debug)]
+pub(super) struct Crew {
+    workers: Vec<Worker>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where a worker finds its work.
+#[derive(Debug, Default)]
+struct Desk {
+    /// [`FREE`], [`WORK`], [`DONE`] or [`CLOSED`].
+    state: AtomicU8,
+    /// A [`Task`], while the state is [`WORK`].
+    task: AtomicPtr<Task>,
+    asleep: AtomicBool,
+}
+
+/// Nothing to do.
+const FREE: u8 = 0;
+/// There is a task, or it is being worked on.
+const WORK: u8 = 1;
+/// The task has been done, and whoever gave it may look at it.
+const DONE: u8 = 2;
+/// No more work will come.
+const CLOSED: u8 = 3;
+
+/// A closure of whoever waits for its end, without its type.
+#[derive(Debug)]
+struct Task {
+    closure: *mut (),
+    /// Calls the closure.
+    call: unsafe fn(*mut ()),
+}
+
+/// A closure to be called once, then the panic that it ended with.
+struct Closure<F> {
+    f: UnsafeCell<Option<F>>,
+    panic: UnsafeCell<Option<Box<dyn Any + Send>>>,
+}
+
+/// Calls a [`Closure`].
+///
+/// # Safety
+///
+/// The pointer is one to a `Closure<F>`, which nobody else touches meanwhile.
+unsafe fn call<F: FnOnce()>(closure: *mut ()) {
+    // SAFETY: the caller's promise.
+    let closure = unsafe { &*closure.cast::<Closure<F>>() };
+    // SAFETY: nobody else touches it.
+    let f = unsafe { (*closure.f.get()).take() };
+    if let Some(f) = f
+        && let Err(panic) = catch_unwind(AssertUnwindSafe(f))
+    {
+        // SAFETY: nobody else touches it.
+        unsafe { *closure.panic.get() = Some(panic) };
+    }
+}
+
+impl Crew {
+    /// So many threads.
+    pub(super) fn new(workers: usize) -> std::io::Result<Self> {
+        let worker = |_| {
+            let desk = Arc::new(Desk::default());
+            let own = Arc::clone(&desk);
+            let thread = thread::Builder::new().name("crew".into()).spawn(move || own.attend())?;
+            Ok(Worker { desk, thread: Some(thread) })
+        };
+        Ok(Crew { workers: (0..workers).map(worker).collect::<std::io::Result<_>>()? })
+    }
+
+    /// Its threads and the one that has it, which is number 0.
+    pub(super) fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Runs `here` on this thread and `there` on thread number `thread`, and waits for both. Who
+    /// calls this must be the only one to give work to that thread meanwhile.
+    pub(super) fn join(&self, thread: usize, here: impl FnOnce(), there: impl FnOnce() + Send) {
+        let worker = &self.workers[thread - 1];
+        let closure = Closure { f: UnsafeCell::new(Some(there)), panic: UnsafeCell::new(None) };
+        let mut task = task(&closure);
+        worker.give(&mut task);
+        // Also if `here` panics: the other thread still works with what is on this one's stack.
+        let wait = Wait(&worker.desk);
+        here();
+        drop(wait);
+        if let Some(panic) = closure.panic.into_inner() {
+            resume_unwind(panic);
+        }
+    }
+}
+
+fn task<F: FnOnce()>(closure: &Closure<F>) -> Task {
+    Task { closure: ptr::from_ref(closure).cast_mut().cast(), call: call::<F> }
+}
+
+/// Waits for a task's end when it is dropped.
+struct Wait<'a>(&'a Desk);
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let mut looks = 0_u32;
+        while self.0.state.load(Ordering::Acquire) != DONE {
+            looks += 1;
+            // The other thread may have no processor but this one.
+            if looks.is_multiple_of(1 << 14) { thread::yield_now() } else { spin_loop() }
+        }
+        self.0.state.store(FREE, Ordering::Relaxed);
+    }
+}
+
+impl Worker {
+    fn give(&self, task: &mut Task) {
+        let state = self.desk.state.load(Ordering::Relaxed);
+        assert_eq!(state, FREE, "a thread is given work while it has some");
+        self.desk.task.store(task, Ordering::Relaxed);
+        self.tell(WORK);
+    }
+
+    fn tell(&self, state: u8) {
+        // In one order with `asleep`: either this sees that the worker sleeps, or the worker sees
+        // the state before it does.
+        self.desk.state.store(state, Ordering::SeqCst);
+        if self.desk.asleep.load(Ordering::SeqCst)
+            && let Some(thread) = &self.thread
+        {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Desk {
+    /// What a worker does all its life.
+    fn attend(&self) {
+        loop {
+            match self.await_change() {
+                WORK => {
+                    let task = self.task.load(Ordering::Relaxed);
+                    // SAFETY: whoever gave the task waits for `DONE` before the task, its closure
+                    // and what that borrows go, and touches none of them meanwhile. `WORK` was
+                    // stored after the task and loaded before it.
+                    unsafe { ((*task).call)((*task).closure) };
+                    self.state.store(DONE, Ordering::Release);
+                }
+                CLOSED => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for work, or for its end; sleeps if that takes long.
+    fn await_change(&self) -> u8 {
+        let began = Instant::now();
+        loop {
+            for _ in 0..LOOKS {
+                let state = self.state.load(Ordering::Acquire);
+                if state == WORK || state == CLOSED {
+                    return state;
+                }
+                spin_loop();
+            }
+            if began.elapsed() > PATIENCE {
+                self.asleep.store(true, Ordering::SeqCst);
+                while !matches!(self.state.load(Ordering::SeqCst), WORK | CLOSED) {
+                    thread::park();
+                }
+                self.asleep.store(false, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        for worker in &mut self.workers {
+            worker.tell(CLOSED);
+            if let Some(thread) = worker.thread.take() {
+                // A task's panic was given to whoever waited for it.
+                let _ = thread.join();
+            }
+        }
+    }
+}
