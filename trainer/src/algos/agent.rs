@@ -86,6 +86,9 @@ pub trait Learning<P: Program> {
         self.targets().follow(params);
     }
 
+    /// A share of the run is over; 1 is its end.
+    fn progressed(&mut self, _progress: f64) {}
+
     /// When and how its targets follow.
     fn targets(&mut self) -> &mut Targets;
 
@@ -282,6 +285,7 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
             Exploration::Added(noise) => noise.iteration_ended(),
             Exploration::Epsilon(e) => e.value = (e.value * e.decay).max(e.least),
         }
+        self.learning.progressed(progress);
         if self.final_learning_rate_factor != 1.0 {
             let factor = 1.0 + progress * (self.final_learning_rate_factor - 1.0);
             let objectives = self.learning.objectives().into_iter().flatten();

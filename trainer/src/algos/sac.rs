@@ -42,7 +42,7 @@ fn temperature_loss<'g>(
     c: &Config,
     lambda: Var<'g>,
     log_pi: Var<'g>,
-    target_entropy: f64,
+    target_entropy: Var<'g>,
 ) -> Var<'g> {
     let weight = match c.temperature.alpha_loss {
         AlphaLoss::LogAlpha => lambda,
@@ -92,6 +92,8 @@ pub struct Temperature {
     /// The entropy, in nats, that the learnt temperature aims at, for each entry of the action: the
     /// paper's −1 makes H̄ = −(entries of the action).
     pub target_entropy_per_action: f64,
+    /// What it changes by over the run, linearly; 0 for none.
+    pub target_entropy_change: f64,
 }
 
 impl Config {
@@ -111,9 +113,12 @@ impl Config {
         let (needed, why) = ("0 where the policy is deterministic", "it has no entropy");
         check_because("agent.alpha", t.alpha, needed, why, entropy || t.alpha == 0.0)?;
         check_rate("alpha_learning_rate", t.alpha_learning_rate)?;
-        let (entropy, needed) = (t.target_entropy_per_action, "between −100 and 100");
-        let holds = (-100.0..=100.0).contains(&entropy);
-        check("agent.target_entropy_per_action", entropy, needed, holds)?;
+        for (key, entropy) in [
+            ("agent.target_entropy_per_action", t.target_entropy_per_action),
+            ("agent.target_entropy_change", t.target_entropy_change),
+        ] {
+            check(key, entropy, "between −100 and 100", (-100.0..=100.0).contains(&entropy))?;
+        }
         Ok(Config { shared, gaussian, policy, temperature: t })
     }
 }
@@ -160,6 +165,8 @@ pub struct Sac<P: Program> {
     actor: Objective<P>,
     /// Only where the temperature is learnt.
     temperature: Option<Objective<P>>,
+    /// H̄, the same for each row, `[B, 1]`.
+    target_entropy: Vec<P::Scalar>,
     targets: Targets,
 }
 
@@ -202,8 +209,7 @@ impl<P: Program> Sac<P> {
                 AlphaLoss::LogAlpha => g.input(1),
                 AlphaLoss::ExpAlpha => n.actor.sample(g.input(obs), g.input(act)).1,
             };
-            let target_entropy = t.target_entropy_per_action * act as f64;
-            let loss = temperature_loss(&config, g.parameter(n.lambda), log_pi, target_entropy);
+            let loss = temperature_loss(&config, g.parameter(n.lambda), log_pi, g.input(1));
             let (range, rate) = (n.lambda..n.lambda + 1, t.alpha_learning_rate);
             Objective::new(&g, loss, &[], range, rate, c)
         };
@@ -211,7 +217,10 @@ impl<P: Program> Sac<P> {
 
         let actions = config.gaussian.action_space(setup);
         let settings = AgentSettings::new(c, Exploration::Policy);
-        let learning = Sac { config, networks: n, critic, actor, temperature, targets };
+        let entropy = P::Scalar::from_f64(t.target_entropy_per_action * act as f64);
+        let target_entropy = vec![entropy; setup.batch_size];
+        let learning =
+            Sac { config, networks: n, critic, actor, temperature, target_entropy, targets };
         Agent::new(params, learning, actions, settings, setup)
     }
 
@@ -263,10 +272,21 @@ impl<P: Program> Learning<P> for Sac<P> {
         self.actor.step(params, &[s, &draws.actor]);
         if let Some(temperature) = &mut self.temperature {
             match self.config.temperature.alpha_loss {
-                AlphaLoss::LogAlpha => temperature.step(params, &[self.actor.kept(0)]),
-                AlphaLoss::ExpAlpha => temperature.step(params, &[s, &draws.temperature]),
+                AlphaLoss::LogAlpha => {
+                    temperature.step(params, &[self.actor.kept(0), &self.target_entropy]);
+                }
+                AlphaLoss::ExpAlpha => {
+                    temperature.step(params, &[s, &draws.temperature, &self.target_entropy]);
+                }
             }
         }
+    }
+
+    fn progressed(&mut self, progress: f64) {
+        let t = &self.config.temperature;
+        let entropy = t.target_entropy_per_action + progress * t.target_entropy_change;
+        let actions = self.networks.actor.actions() as f64;
+        self.target_entropy.fill(P::Scalar::from_f64(entropy * actions));
     }
 
     fn targets(&mut self) -> &mut Targets {

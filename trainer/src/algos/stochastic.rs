@@ -157,6 +157,14 @@ impl Policy {
         }
     }
 
+    /// Entries of an action.
+    pub(super) fn actions(&self) -> usize {
+        match self {
+            Policy::Gaussian(policy) => policy.range.len(),
+            Policy::Deterministic { mean, .. } => mean.range.len(),
+        }
+    }
+
     pub(super) fn network(&self) -> &Mlp {
         match self {
             Policy::Gaussian(policy) => &policy.network,

@@ -72,6 +72,20 @@ fn step_sizes_fall_with_progress() {
     }
 }
 
+/// A temperature rises where more entropy is wanted than there is, and falls where less is.
+#[test]
+fn the_target_entropy_changes_with_progress() {
+    for loss in ["alpha_loss=log-alpha", "alpha_loss=exp-alpha"] {
+        let settings = [loss, "target_entropy_per_action=50", "target_entropy_change=-100"];
+        for (progress, sign) in [(0.0, 1.0), (0.4, 1.0), (0.6, -1.0), (1.0, -1.0)] {
+            let mut agent = agent("sac", &settings, 1);
+            agent.iteration_ended(progress);
+            let lambda = change(&mut *agent, ACTOR).pop().unwrap();
+            assert!(lambda * sign > 1e-4, "{loss}, {progress}: {lambda}");
+        }
+    }
+}
+
 /// A network that is small, and actions so many that few are greedy by chance.
 const GRID: &[&str] = &["hidden=[4]", "grid_points=4096"];
 

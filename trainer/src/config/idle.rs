@@ -25,6 +25,7 @@ const IDLE: &[Idle] = &[
     ("alpha_loss", &[("learn_alpha", &["false"])]),
     ("alpha_learning_rate", &[("learn_alpha", &["false"])]),
     ("target_entropy_per_action", &[("learn_alpha", &["false"])]),
+    ("target_entropy_change", &[("learn_alpha", &["false"])]),
     ("alpha", &[("milestone", &["m1", "m2"])]),
     ("entropy_form", &[("milestone", &["m1", "m2"])]),
 ];
