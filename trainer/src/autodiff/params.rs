@@ -50,7 +50,7 @@ impl<T: Scalar> Params<T> {
             return;
         }
         let keep = T::ONE - tau;
-        let backend = Backend::fastest();
+        let backend = Backend::current();
         let follow = |(target, online): (&mut [T], &[T])| {
             backend.vectorise(|| {
                 for (target, online) in target.iter_mut().zip(online) {

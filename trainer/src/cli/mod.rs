@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::linalg::Backend;
 use crate::run::RunError;
 use crate::settings::ConfigError;
 
@@ -82,6 +83,9 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    if let Err(error) = Backend::from_environment() {
+        return fail(&error.to_string(), 2);
+    }
     let report = match arguments.command {
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),

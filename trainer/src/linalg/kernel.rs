@@ -14,8 +14,8 @@
 //!                 C's tile = tile
 //! ```
 //!
-//! What is left at the right edge is done with strips of one vector, the last of which may read
-//! and write only its first lanes; what is left at the bottom with lower tiles. No element's sum
+//! What is left at the right edge is done with strips of two vectors or one, the last of which may
+//! read and write only its first lanes; what is left at the bottom with lower tiles. No element's sum
 //! changes its order by any of that: a block of k begins with the sums that the one before it
 //! stored, and an `f32` is stored exactly.
 
@@ -99,7 +99,7 @@ impl<'a> Product<'a> {
     }
 
     /// Computes the product with tiles of at most `ROWS` rows and `VECTORS` vectors of type `L`,
-    /// or one vector and `HIGH` rows.
+    /// or at most two vectors and `HIGH` rows.
     ///
     /// # Safety
     ///
@@ -197,6 +197,10 @@ impl<'a> Product<'a> {
             while column + VECTORS * L::COUNT <= self.n {
                 self.strip::<L, ROWS, VECTORS, false>(block, column, scratch);
                 column += VECTORS * L::COUNT;
+            }
+            while VECTORS > 2 && column + 2 * L::COUNT <= self.n {
+                self.strip::<L, HIGH, 2, false>(block, column, scratch);
+                column += 2 * L::COUNT;
             }
             while column + L::COUNT <= self.n {
                 self.strip::<L, HIGH, 1, false>(block, column, scratch);
@@ -376,4 +380,23 @@ fn even(total: usize, most: usize, unit: usize) -> usize {
 pub(super) unsafe fn run_avx2(product: Product<'_>) {
     // SAFETY: the caller's promise.
     unsafe { product.run::<std::arch::x86_64::__m256, 6, 8, 2>() }
+}
+
+/// The kernel with AVX-512: 6 × 4 registers for sums, 4 for B, 1 for A, of 32.
+///
+/// # Safety
+///
+/// The processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+pub(super) unsafe fn run_avx512(product: Product<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe { product.run::<std::arch::x86_64::__m512, 6, 8, 4>() }
+}
+
+/// The kernel with NEON: 6 × 4 registers for sums, 4 for B, 1 for A, of 32.
+#[cfg(target_arch = "aarch64")]
+pub(super) fn run_neon(product: Product<'_>) {
+    // SAFETY: every processor of this architecture has NEON.
+    unsafe { product.run::<std::arch::aarch64::float32x4_t, 6, 8, 4>() }
 }

@@ -86,7 +86,7 @@ impl<T: Scalar> Adam<T> {
         let (beta1, rest1) = (T::from_f64(beta1), T::from_f64(1.0 - beta1));
         let (beta2, rest2) = (T::from_f64(beta2), T::from_f64(1.0 - beta2));
         let epsilon = T::from_f64(epsilon);
-        let backend = Backend::fastest();
+        let backend = Backend::current();
         let step = |((values, gradients), (first, second)): Part<'_, T>| {
             backend.vectorise(|| {
                 let moments = first.iter_mut().zip(second);

@@ -15,6 +15,7 @@ use crate::config::RunConfig;
 use crate::eval::{EvalError, Starts, evaluate};
 use crate::export::{Blob, ExportError, HostPolicy, export};
 use crate::interface::{Algorithm, Environment, Spec};
+use crate::linalg::Backend;
 use crate::nn::ActionRange;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
@@ -132,6 +133,7 @@ pub fn run(
         updates,
         train_seconds,
         train_cpu_seconds: used.map(|time| time.as_secs_f64()),
+        backend: Backend::current().to_string(),
         training_return: TrainingReturn::new(recorder.episodes()),
         evaluation,
         policy: PolicySummary {

@@ -25,6 +25,8 @@ pub struct Summary {
     pub train_seconds: f64,
     /// Processor time of the process over training, in s; `null` where the system does not tell.
     pub train_cpu_seconds: Option<f64>,
+    /// What the products were computed with; the results do not depend on it.
+    pub backend: String,
     /// Of the episodes of training.
     pub training_return: TrainingReturn,
     /// Of the exported policy, run by `policy-core`.

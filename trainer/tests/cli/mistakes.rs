@@ -1,6 +1,9 @@
 //! What mistakes are answered with.
 
 use std::fs;
+use std::process::Command;
+
+use trainer::linalg::VARIABLE;
 
 use crate::{fail, short_run};
 
@@ -40,6 +43,18 @@ fn mistakes_get_one_sentence() {
     assert!(usage(&["train", "--preset", "sac", "--seed", seed]).contains(seed));
     fs::write(directory.join("broken.toml"), "preset = \"sac\"\n[agent\n").unwrap();
     assert!(usage(&["train", "--config", "broken.toml"]).contains("broken.toml, line 2"));
+}
+
+#[test]
+fn a_backend_that_is_not_there_gets_one_sentence() {
+    let output = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(["presets", "--json"])
+        .env(VARIABLE, "sse")
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.starts_with("error: TRAINER_BACKEND names the backend `sse`, but"), "{error}");
+    assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
 }
 
 /// Each value is within its range, but not with the others.

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
+use trainer::linalg::VARIABLE;
 
 use crate::{fail, json, short_run, succeed, trainer};
 
@@ -61,12 +63,23 @@ fn the_same_settings_give_the_same_bits() {
     let first = short_run(directory, "a", &[]);
     let again = short_run(directory, "b", &[]);
     let other = short_run(directory, "c", &["--seed", "2"]);
+    // Instructions and threads change nothing.
+    let plain = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(["train", "--preset", "sac", "--steps", "700", "--threads", "3", "--out", "e"])
+        .env(VARIABLE, "portable")
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    assert!(plain.status.success());
+    let plain = json(&fs::read_to_string(directory.join("e/summary.json")).unwrap());
+    assert_eq!(plain["backend"], "portable");
     // Its own config.toml is a complete description of a run.
     let arguments = ["train", "--config", "a/config.toml", "--out", "d", "--json"];
     let resolved = json(&succeed(directory, &arguments));
     let fingerprint = |summary: &Value| summary["parameters_fingerprint"].clone();
     assert_eq!(fingerprint(&first), fingerprint(&again));
     assert_eq!(fingerprint(&first), fingerprint(&resolved));
+    assert_eq!(fingerprint(&first), fingerprint(&plain));
     assert_ne!(fingerprint(&first), fingerprint(&other));
     let policy = |run: &str| fs::read(directory.join(run).join("policy.bin")).unwrap();
     assert_eq!(policy("a"), policy("b"));

@@ -39,7 +39,7 @@ impl Program for Plan {
     type Scalar = f32;
 
     fn from_tape(tape: Tape) -> Self {
-        Plan::new(&tape, Backend::fastest())
+        Plan::new(&tape, Backend::current())
     }
 
     fn run(&mut self, params: &mut Params<f32>, inputs: &[&[f32]]) {

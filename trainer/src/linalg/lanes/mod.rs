@@ -1,0 +1,131 @@
+//! Vector types, alike to the kernel but for their width.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+/// A register of `COUNT` numbers.
+pub(super) trait Lanes: Copy {
+    /// How many numbers it holds.
+    const COUNT: usize;
+    /// Reads `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be read, and the processor has the instructions of this type.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be written, and the processor has the instructions of this type.
+    unsafe fn store(self, to: *mut f32);
+    /// Reads the first `count` ≤ `COUNT` numbers; the other lanes are 0.
+    ///
+    /// # Safety
+    ///
+    /// They can be read, and the processor has the instructions of this type.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self;
+    /// Writes the first `count` ≤ `COUNT` numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be written, and the processor has the instructions of this type.
+    unsafe fn store_first(self, to: *mut f32, count: usize);
+    /// The same number in every lane.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn splat(x: f32) -> Self;
+    /// a·b + self, rounded once.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// Writes the transpose of a square of `COUNT` rows, `stride` apart, in rows `to_stride` apart.
+    ///
+    /// # Safety
+    ///
+    /// The rows can be read and written, and the processor has the instructions of this type.
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+}
+
+impl Lanes for f32 {
+    const COUNT: usize = 1;
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { *from }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = self }
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        if count == 0 { 0.0 } else { unsafe { *from } }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        if count > 0 {
+            // SAFETY: the caller's promise.
+            unsafe { *to = self }
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        x
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        a.mul_add(b, self)
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = *from }
+    }
+}
+
+/// Registers of any width, to test the kernel with those that this machine lacks.
+#[cfg(test)]
+impl<const N: usize> Lanes for [f32; N] {
+    const COUNT: usize = N;
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { *from.cast() }
+    }
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *to.cast() = self }
+    }
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0; N];
+        // SAFETY: the caller's promise.
+        (0..count).for_each(|i| lanes[i] = unsafe { *from.add(i) });
+        lanes
+    }
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: the caller's promise.
+        (0..count).for_each(|i| unsafe { *to.add(i) = self[i] });
+    }
+    unsafe fn splat(x: f32) -> Self {
+        [x; N]
+    }
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        std::array::from_fn(|i| a[i].mul_add(b[i], self[i]))
+    }
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        for (i, j) in (0..N * N).map(|at| (at / N, at % N)) {
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(j * to_stride + i) = *from.add(i * stride + j) };
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Four numbers in a NEON register.
+
+use std::arch::aarch64::{
+    float32x4_t, vdupq_n_f32, vfmaq_f32, vld1q_f32, vreinterpretq_f32_f64, vreinterpretq_f64_f32,
+    vst1q_f32, vtrn1q_f32, vtrn1q_f64, vtrn2q_f32, vtrn2q_f64,
+};
+
+use super::Lanes;
+
+impl Lanes for float32x4_t {
+    const COUNT: usize = 4;
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; no alignment beyond that of a number is needed.
+        unsafe { vld1q_f32(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise; no alignment beyond that of a number is needed.
+        unsafe { vst1q_f32(to, self) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0_f32; 4];
+        // SAFETY: the caller's promise, for the first `count` numbers; the array has four.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count);
+            vld1q_f32(lanes.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        let mut lanes = [0.0_f32; 4];
+        // SAFETY: the array has four numbers; the caller's promise, for the first `count`.
+        unsafe {
+            vst1q_f32(lanes.as_mut_ptr(), self);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { vdupq_n_f32(x) }
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { vfmaq_f32(self, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut rows = [vdupq_n_f32(0.0); 4];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = vld1q_f32(from.add(i * stride));
+            }
+            // Even and odd columns of two rows; then, taken as pairs, of four.
+            let even = [vtrn1q_f32(rows[0], rows[1]), vtrn1q_f32(rows[2], rows[3])];
+            let odd = [vtrn2q_f32(rows[0], rows[1]), vtrn2q_f32(rows[2], rows[3])];
+            for (j, [upper, lower]) in [even, odd].into_iter().enumerate() {
+                let (upper, lower) = (vreinterpretq_f64_f32(upper), vreinterpretq_f64_f32(lower));
+                vst1q_f32(to.add(j * to_stride), vreinterpretq_f32_f64(vtrn1q_f64(upper, lower)));
+                let second = vreinterpretq_f32_f64(vtrn2q_f64(upper, lower));
+                vst1q_f32(to.add((j + 2) * to_stride), second);
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Every way to compute a product against its formula, bit for bit.
+
+use super::kernel::Product;
+use super::*;
+use policy_core::gaussian::fill_normal;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+fn normals(seed: u64, n: usize) -> Vec<f32> {
+    let mut x = vec![0.0; n];
+    fill_normal(&mut ChaCha8Rng::seed_from_u64(seed), &mut x);
+    x
+}
+
+/// The formula of the module, term by term.
+fn expected(a: &Left<'_>, b: &Right<'_>, n: usize, start: Start<'_>, c: &[f32]) -> Vec<u32> {
+    let (m, k) = (c.len() / n, b.data.len() / n);
+    let element = |i: usize, j: usize| {
+        let first = match start {
+            Start::Zero => 0.0,
+            Start::Row(bias) => bias[j],
+            Start::Accumulate => c[i * n + j],
+        };
+        (0..k).fold(first, |sum, p| {
+            let right = b.data[if b.transposed { j * k + p } else { p * n + j }];
+            a.data[i * a.row_stride + p * a.column_stride].mul_add(right, sum)
+        })
+    };
+    (0..m * n).map(|at| element(at / n, at % n).to_bits()).collect()
+}
+
+/// A way to compute a product.
+type Way = fn(Backend, Left<'_>, Right<'_>, usize, Start<'_>, &mut [f32]);
+
+/// The backends of this machine, and the kernel with the geometry of registers that it may lack.
+fn ways() -> Vec<(String, Backend, Way)> {
+    let backends = Backend::available().into_iter().map(|backend| {
+        let way: Way = |backend, a, b, n, start, c| backend.matmul(a, b, n, start, c);
+        (backend.to_string(), backend, way)
+    });
+    let sixteen: Way = |_, a, b, n, start, c| {
+        // SAFETY: an array needs no instruction that a machine may lack.
+        unsafe { Product::new(a, b, n, start, c).run::<[f32; 16], 6, 8, 4>() }
+    };
+    let four: Way = |_, a, b, n, start, c| {
+        // SAFETY: an array needs no instruction that a machine may lack.
+        unsafe { Product::new(a, b, n, start, c).run::<[f32; 4], 6, 8, 4>() }
+    };
+    let others = [("as AVX-512", sixteen), ("as NEON", four)];
+    let others = others.map(|(name, way)| (name.to_string(), Backend::current(), way));
+    backends.chain(others).collect()
+}
+
+/// One product in every way, both forms of A and B and every start.
+fn check(m: usize, k: usize, n: usize) {
+    let (a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
+    let before = normals(4, m * n);
+    let lefts = [Left::rows(&a, k), Left::columns(&a, m)];
+    let factors =
+        lefts.into_iter().flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
+    for (form, (left, right)) in factors.enumerate() {
+        for start in [Start::Zero, Start::Row(&bias), Start::Accumulate] {
+            let wanted = expected(&left, &right, n, start, &before);
+            for (name, backend, way) in ways() {
+                let mut c = before.clone();
+                way(backend, left, right, n, start, &mut c);
+                let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
+                // Not `assert_eq`: nobody reads thousands of numbers.
+                assert!(bits == wanted, "{name}, [{m}, {k}] · [{k}, {n}], form {form}, {start:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_is_the_formula() {
+    let sizes = [1, 2, 3, 5, 6, 7, 8, 13, 16, 17, 31, 64];
+    for at in 0..sizes.len().pow(3) {
+        let size = |digit: u32| sizes[at / sizes.len().pow(digit) % sizes.len()];
+        check(size(0), size(1), size(2));
+    }
+}
+
+/// Sizes of networks, and those around the limits of tiles, blocks and packing.
+#[test]
+fn large_products_are_the_formula() {
+    for (m, k, n) in [
+        (100, 64, 64),
+        (256, 256, 256),
+        (256, 256, 1),
+        (4, 256, 256),
+        (128, 400, 300),
+        (400, 128, 300),
+        (128, 300, 1),
+        (3, 100, 400),
+        (1, 300, 257),
+        (23, 257, 47),
+        (24, 512, 48),
+        (25, 513, 49),
+        (132, 255, 63),
+        (133, 256, 65),
+        (265, 600, 51),
+    ] {
+        check(m, k, n);
+    }
+}
+
+/// Cut in parts of rows; those of 23 and 24 rows make parts of a single tile.
+#[test]
+fn products_on_several_threads_are_the_formula() {
+    for threads in [2, 3, 5] {
+        let products = || {
+            for (m, k, n) in [(128, 400, 300), (400, 128, 300), (256, 256, 256), (23, 257, 147)] {
+                check(m, k, n);
+            }
+        };
+        parallel::with_threads(threads, products).unwrap();
+    }
+}
+
+/// Every height of the last tiles, with and without packing.
+#[test]
+fn every_number_of_rows_is_the_formula() {
+    for m in 1..50 {
+        check(m, 9, 61);
+    }
+}
+
+#[test]
+#[should_panic(expected = "shape")]
+fn a_wrong_shape_is_refused() {
+    Backend::current().matmul(
+        Left::rows(&[1.0; 5], 3),
+        Right::rows(&[1.0; 6]),
+        2,
+        Start::Zero,
+        &mut [0.0; 4],
+    );
+}
+
+#[test]
+#[should_panic(expected = "shape of B")]
+fn an_empty_factor_is_refused() {
+    Backend::current().matmul(
+        Left::columns(&[], 2),
+        Right::rows(&[]),
+        2,
+        Start::Zero,
+        &mut [0.0; 4],
+    );
+}
+
+#[test]
+fn column_sums_add_up() {
+    let mut sums = [10.0, 20.0];
+    column_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums);
+    assert_eq!(sums, [14.0, 26.0]);
+}
