@@ -14,7 +14,7 @@
 //!                 C's tile = tile
 //! ```
 //!
-//! What is left at the right edge is done with strips of two vectors or one, the last of which may
+//! A single column of C is its own case: its rows are vectorised. What is left at the right edge is done with strips of two vectors or one, the last of which may
 //! read and write only its first lanes; what is left at the bottom with lower tiles. No element's sum
 //! changes its order by any of that: a block of k begins with the sums that the one before it
 //! stored, and an `f32` is stored exactly.
@@ -116,9 +116,14 @@ impl<'a> Product<'a> {
         let pack_a = self.a.column_stride > 1 && self.m > 1 && self.n >= COLUMNS_TO_PACK;
         let (k_block, m_block) = (even(self.k, K_BLOCK, 1), even(self.m, M_BLOCK, ROWS));
         let m_block = if pack_a { m_block } else { self.m };
+        let mut first = 0;
+        if self.n == 1 && self.a.column_stride == 1 && L::COUNT > 1 {
+            // SAFETY: the caller's promise.
+            first = unsafe { self.column::<L>(&mut scratch) };
+        }
         for p in (0..self.k).step_by(k_block) {
             let depth = k_block.min(self.k - p);
-            for row in (0..self.m).step_by(m_block) {
+            for row in (first..self.m).step_by(m_block) {
                 let rows = m_block.min(self.m - row);
                 let mut block = Block { row, rows, p, depth, packed: None };
                 // SAFETY: the caller's promise about `L`; the block lies within A and C and has at
@@ -136,6 +141,63 @@ impl<'a> Product<'a> {
         }
     }
 
+    /// The first rows of a C of a single column, as many as fill registers, and how many those are:
+    /// such registers hold *rows* of C, and A's transposed squares are what is multiplied.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`; n is 1 and A's rows lie one after the other.
+    #[inline(always)]
+    unsafe fn column<L: Lanes>(&mut self, scratch: &mut Scratch) -> usize {
+        /// Sums that are computed at the same time, for one alone would wait for itself.
+        const TOGETHER: usize = 2;
+        let (k, rows) = (self.k, TOGETHER * L::COUNT);
+        let (a, b, c) = (self.a.data.as_ptr(), self.b.data.as_ptr(), self.c.as_mut_ptr());
+        let whole = k - k % L::COUNT;
+        let square = scratch.b();
+        let first = |i: usize| i * rows;
+        for group in 0..self.m / rows {
+            // SAFETY: `new` has checked that A is [m, k], B [k], C [m] and a bias a single number;
+            // the group's rows end within m, and the squares fit in the scratch.
+            unsafe {
+                let mut sums = [L::splat(0.0); TOGETHER];
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    match self.start {
+                        Start::Zero => {}
+                        Start::Row(bias) => *sum = L::splat(bias[0]),
+                        Start::Accumulate => *sum = L::load(c.add(first(group) + v * L::COUNT)),
+                    }
+                }
+                for p in (0..whole).step_by(L::COUNT) {
+                    for v in 0..TOGETHER {
+                        let from = a.add((first(group) + v * L::COUNT) * k + p);
+                        L::transpose(from, k, square.add(v * L::COUNT), rows);
+                    }
+                    for q in 0..L::COUNT {
+                        let x = L::splat(*b.add(p + q));
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            let numbers = L::load(square.add(q * rows + v * L::COUNT));
+                            *sum = sum.add_product(numbers, x);
+                        }
+                    }
+                }
+                for p in whole..k {
+                    for i in 0..rows {
+                        *square.add(i) = *a.add((first(group) + i) * k + p);
+                    }
+                    let x = L::splat(*b.add(p));
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = sum.add_product(L::load(square.add(v * L::COUNT)), x);
+                    }
+                }
+                for (v, sum) in sums.into_iter().enumerate() {
+                    sum.store(c.add(first(group) + v * L::COUNT));
+                }
+            }
+        }
+        first(self.m / rows)
+    }
+
     /// Copies a block of the transposed A, panel by panel, and returns where it lies.
     ///
     /// # Safety
@@ -151,7 +213,7 @@ impl<'a> Product<'a> {
             // and the scratch; their panel ends at (i + height) · depth.
             unsafe {
                 let from = self.left(block.row + i, block.p).data;
-                pack::columns(
+                pack::columns::<ROWS>(
                     from,
                     self.a.column_stride,
                     height,

@@ -133,8 +133,14 @@ impl Instruction {
                 let weights = Right::rows(&params.value[weights]);
                 let x = Left::rows(arena.read(*x), layer.inputs);
                 backend.matmul(x, weights, layer.outputs, Start::Row(bias), arena.out);
-                if let Some(activation) = activation {
-                    activation.forward_in_place(arena.out);
+                let out = &mut *arena.out;
+                match activation {
+                    None => {}
+                    // Spelt out, it is a loop without a branch.
+                    Some(Unary::Relu) => {
+                        backend.vectorise(|| Unary::Relu.forward_in_place(out));
+                    }
+                    Some(f) => f.forward_in_place(out),
                 }
             }
             Instruction::Unary { f, x, .. } => f.forward(arena.read(*x), arena.out),
