@@ -4,7 +4,8 @@
 //! `recording.bin`. Without it the sample in `sample/` is taken.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -36,13 +37,25 @@ fn bake() -> Result<(), String> {
     let recording = policy.with_file_name("recording.bin");
     for (name, file) in [("POLICY", &policy), ("RECORDING", &recording)] {
         println!("cargo::rerun-if-changed={}", file.display());
-        let bytes = fs::read(file).map_err(|error| explain(name, file, &error))?;
+        let bytes = read(file).map_err(|error| explain(name, file, &error))?;
         println!("cargo::rustc-env=BAKED_{name}={}", file.display());
         if name == "POLICY" {
             println!("cargo::rustc-env=BAKED_WIDTH={}", widest_layer(&bytes));
         }
     }
     Ok(())
+}
+
+/// The bytes of a file that a board could hold; a device is not read to its end.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    const LARGEST: u64 = 1 << 26;
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        let text = format!("it has more than {LARGEST} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
 }
 
 /// Outputs of the policy's widest layer. A file that is no policy is baked in all the same, with

@@ -58,6 +58,13 @@ impl RunConfig {
                 });
             }
         };
+        if let (Some(given), Some(named)) = (preset, &named)
+            && given != named
+        {
+            let (needed, why) = (format!("`{given}`"), Some("that is what --preset names"));
+            let (key, value) = ("preset".into(), format!("`{named}` as in the file"));
+            return Err(ConfigError::Value { key, needed, why, value });
+        }
         let name = preset.or(named.as_deref()).ok_or(ConfigError::NoPreset)?;
         let mut table = presets::table(name)?;
         let variants = table.remove(VARIANTS);
@@ -182,6 +189,12 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
+    let of_preset = ["algorithm", "source"].contains(&key);
+    if of_preset && table.get(key).is_some_and(|own| *own != value) {
+        let needed = table[key].to_string();
+        let (key, why) = (key.into(), Some("it comes with the preset, so choose another preset"));
+        return Err(ConfigError::Value { key, needed, why, value: value.to_string() });
+    }
     if table.get(key).is_some_and(Value::is_table) {
         let needed = format!("set key by key, such as {key}.KEY=VALUE");
         let why = Some("it is a table");

@@ -95,7 +95,7 @@ impl ConfigError {
             edits.max(strsim::jaro_winkler(name, choice))
         };
         let nearest = choices.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let nearest = nearest.filter(|choice| likeness(choice) > 0.65).cloned();
+        let nearest = nearest.filter(|choice| likeness(choice) > 0.75).cloned();
         ConfigError::Unknown { kind, name: name.into(), nearest, choices }
     }
 }
@@ -150,7 +150,17 @@ pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, C
             _ if path == "." => format!("`{name}`"),
             _ => format!("`{name}.{}`", error.path()),
         };
-        ConfigError::Toml { origin, message: error.inner().message().replace('\n', " ") }
+        // Rust's names of types, as a person says them.
+        let mut message = error.inner().message().replace('\n', " ");
+        for (name, words) in [
+            ("expected usize", "expected a whole number"),
+            ("expected u64", "expected a whole number"),
+            ("expected u16", "expected a whole number up to 65535"),
+            ("expected f64", "expected a number"),
+        ] {
+            message = message.replace(name, words);
+        }
+        ConfigError::Toml { origin, message }
     })
 }
 

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{Failure, input, json, policy_file};
 use crate::config::environment;
 use crate::envs;
-use crate::eval::{Starts, evaluate};
+use crate::eval::{Evaluation, Starts, evaluate};
 use crate::export::HostPolicy;
 use crate::settings::ConfigError;
 
@@ -27,6 +28,19 @@ pub(super) struct Eval {
     /// A setting of the environment, such as reset_noise_scale=0.2
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// Version of this form.
+    schema: u32,
+    /// The environment's settings.
+    environment: &'a toml::Table,
+    optimal_mean: Option<f64>,
+    gap_percent: Option<f64>,
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
 }
 
 impl Eval {
@@ -50,9 +64,20 @@ impl Eval {
             }
         };
         let evaluation = evaluate(&policy, &mut *environment, &starts).map_err(failed)?;
+        let optimal_mean = starts.optimal_mean();
         if as_json {
-            return Ok(json(&evaluation));
+            let gap_percent = optimal_mean.map(|optimal| evaluation.gap_percent(optimal));
+            return Ok(json(&Report {
+                schema: 1,
+                environment: &table,
+                optimal_mean,
+                gap_percent,
+                evaluation: &evaluation,
+            }));
         }
+        let settings = table.iter().filter(|(key, _)| *key != "name");
+        let settings: Vec<String> = settings.map(|(key, value)| format!("{key}={value}")).collect();
+        let name = [&[name.to_string()], &settings[..]].concat().join(", ");
         let mut text = format!(
             "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}, {} episodes to the end\n",
             evaluation.mean,
@@ -61,7 +86,7 @@ impl Eval {
             evaluation.worst,
             evaluation.full_episodes
         );
-        if let Some(optimal) = starts.optimal_mean() {
+        if let Some(optimal) = optimal_mean {
             let gap = evaluation.gap_percent(optimal);
             text += &format!("optimal from the same starts: {optimal:.2}, gap {gap:.1} %\n");
         }

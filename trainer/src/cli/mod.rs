@@ -124,6 +124,7 @@ fn one_line(error: &clap::Error) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mistake = lines.next().unwrap_or("wrong arguments").trim_start_matches("error: ");
     let details = lines.take_while(|line| !line.starts_with("Usage:"));
+    let details = details.filter(|line| !line.starts_with("For more information"));
     let details: String = details.map(|line| format!("; {line}")).collect();
     format!("{mistake}{details}; `trainer --help` shows what there is")
 }

@@ -80,7 +80,14 @@ impl Train {
         }
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
-        let threads = self.threads.into();
+        let mut threads = self.threads.into();
+        let processors = std::thread::available_parallelism().map_or(threads, usize::from);
+        if threads > processors {
+            eprintln!(
+                "warning: --threads {threads}, but this process may use {processors} at a time: goes on with those"
+            );
+            threads = processors;
+        }
         let summary = with_threads(threads, || train(&config, &directory)).map_err(|error| {
             Failure::Failed(format!("cannot start {threads} threads: {error}"))
         })??;

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How long a thread waits for work before it sleeps.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2);
-/// Looks for work between two looks at the clock.
-const LOOKS: usize = 256;
+/// Looks for work, or for its end, before a thread lets others have the processor between two looks:
+/// there may be no processor for each thread.
+const LOOKS: u32 = 4096;
 
 /// Some threads besides the one that has them. Dropped, they end.
 #[derive(Debug)]
@@ -121,13 +122,21 @@ struct Wait<'a>(&'a Desk);
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let mut looks = 0_u32;
+        let mut looks = 0;
         while self.0.state.load(Ordering::Acquire) != DONE {
-            looks += 1;
-            // The other thread may have no processor but this one.
-            if looks.is_multiple_of(1 << 14) { thread::yield_now() } else { spin_loop() }
+            look_away(&mut looks);
         }
         self.0.state.store(FREE, Ordering::Relaxed);
+    }
+}
+
+/// Between two looks.
+fn look_away(looks: &mut u32) {
+    if *looks < LOOKS {
+        *looks += 1;
+        spin_loop();
+    } else {
+        thread::yield_now();
     }
 }
 
@@ -172,16 +181,14 @@ impl Desk {
 
     /// Waits for work, or for its end; sleeps if that takes long.
     fn await_change(&self) -> u8 {
-        let began = Instant::now();
+        let (began, mut looks) = (Instant::now(), 0);
         loop {
-            for _ in 0..LOOKS {
-                let state = self.state.load(Ordering::Acquire);
-                if state == WORK || state == CLOSED {
-                    return state;
-                }
-                spin_loop();
+            let state = self.state.load(Ordering::Acquire);
+            if state == WORK || state == CLOSED {
+                return state;
             }
-            if began.elapsed() > PATIENCE {
+            look_away(&mut looks);
+            if looks == LOOKS && began.elapsed() > PATIENCE {
                 self.asleep.store(true, Ordering::SeqCst);
                 while !matches!(self.state.load(Ordering::SeqCst), WORK | CLOSED) {
                     thread::park();

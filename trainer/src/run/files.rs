@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::{Progress, RunError};
 use crate::interface::{Algorithm, Metric};
@@ -50,8 +51,13 @@ pub(super) struct Recorder<'a> {
     whole: PathBuf,
     csv: csv::Writer<BufWriter<File>>,
     episodes: Vec<(usize, f64)>,
+    /// When rows were last given to the system.
+    flushed: Instant,
     progress: &'a mut dyn Progress,
 }
+
+/// An interrupted run loses the rows of this time at most.
+const FLUSHED_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens and empties a file that one run at a time may hold, until it is closed.
 fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
@@ -78,8 +84,11 @@ impl<'a> Recorder<'a> {
         let mut csv = csv::Writer::from_writer(BufWriter::new(file));
         let columns = ["step", "episode", "return", "length", "updates"];
         csv.write_record(columns.into_iter().chain(agent.metrics().iter().map(|m| m.name)))
-            .map_err(|error| RunError::Write { path: part.clone(), error: error.into() })?;
-        Ok(Recorder { part, whole, csv, episodes: Vec::new(), progress })
+            .map_err(csv::Error::into)
+            .and_then(|()| csv.flush())
+            .map_err(|error| RunError::Write { path: part.clone(), error })?;
+        let (episodes, flushed) = (Vec::new(), Instant::now());
+        Ok(Recorder { part, whole, csv, episodes, flushed, progress })
     }
 
     /// (step, return) of each episode so far.
@@ -110,8 +119,11 @@ impl Observer for Recorder<'_> {
         // Before the first update there is nothing to report.
         let metric = |m: &Metric| if e.updates > 0 { m.value.to_string() } else { String::new() };
         let row = counts.map(|x| x.to_string()).chain(e.metrics.iter().map(metric));
-        self.csv
-            .write_record(row)
-            .map_err(|error| TrainError::Write { path: self.part.clone(), error: error.into() })
+        let mut written = self.csv.write_record(row).map_err(csv::Error::into);
+        if self.flushed.elapsed() >= FLUSHED_EVERY {
+            written = written.and_then(|()| self.csv.flush());
+            self.flushed = Instant::now();
+        }
+        written.map_err(|error| TrainError::Write { path: self.part.clone(), error })
     }
 }

@@ -31,6 +31,18 @@ fn mistakes_get_one_sentence() {
         let twice = ["train", "--preset", "sac", "--env", "pendulum", "--set", set];
         assert!(usage(&twice).contains("given twice, by --env and by --set"));
     }
+    let algorithm = usage(&["train", "--preset", "sac", "--set", "algorithm=ddpg"]);
+    assert!(
+        algorithm.contains("`algorithm` must be \"sac\", not \"ddpg\": it comes with the preset")
+    );
+    fs::write(directory.join("td3.toml"), "preset = \"td3\"\n").unwrap();
+    let other = usage(&["train", "--preset", "sac", "--config", "td3.toml"]);
+    assert!(other.contains("`preset` must be `sac`, not `td3` as in the file"), "{other}");
+    let far = usage(&["train", "--preset", "sac", "--set", "double=true"]);
+    assert!(far.contains("no setting `double`; choose from"), "{far}");
+    let whole = usage(&["train", "--preset", "sac", "--set", "hidden=[64,-1]"]);
+    assert!(whole.contains("expected a whole number"), "{whole}");
+    assert!(!usage(&["train", "--threads", "0"]).contains("For more information"));
     assert!(usage(&["train"]).contains("--preset NAME"));
     let twice = ["train", "--preset", "sac", "--steps", "700", "--set", "steps=800"];
     assert!(usage(&twice).contains("`steps` is given twice"));

@@ -93,6 +93,11 @@ fn a_policy_is_evaluated_and_inspected() {
     let builtin = json(&succeed(directory, &["eval", "run/policy.bin", "--json"]));
     assert_eq!(builtin["mean"], summary["evaluation"]["mean"]);
     assert_eq!(builtin["returns"].as_array().unwrap().len(), 200);
+    assert_eq!(
+        (&builtin["schema"], &builtin["environment"]["name"]),
+        (&1.into(), &"pendulum".into())
+    );
+    assert_eq!(builtin["gap_percent"], summary["evaluation"]["gap_percent"]);
 
     fs::write(directory.join("starts.json"), "[[3.14, 0.0, 7.0], [0.0, 0.0, 8.0]]").unwrap();
     let arguments = ["eval", "run/policy.bin", "--starts", "starts.json", "--json"];
@@ -150,7 +155,9 @@ fn another_environment_can_be_chosen() {
     };
     assert_eq!(eval(&[])["mean"], evaluation["mean"]);
     assert_eq!(eval(&["--set", "reset_noise_scale=0.01"])["mean"], evaluation["mean"]);
-    assert_ne!(eval(&["--set", "reset_noise_scale=0.2"])["mean"], evaluation["mean"]);
+    let wide = eval(&["--set", "reset_noise_scale=0.2"]);
+    assert_ne!(wide["mean"], evaluation["mean"]);
+    assert_eq!(wide["environment"]["reset_noise_scale"], 0.2);
     for (set, complaint) in [
         ("reset_noise_scale=11", "`environment.reset_noise_scale` must be between 0 and 10"),
         ("reset_noise_scale=wide", "`environment.reset_noise_scale` must be a number"),
