@@ -40,8 +40,8 @@ pub(super) struct Train {
     /// Settings that go over the preset's
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
-    /// Threads of a run; its results do not depend on them. More than one pays for layers of 256
-    /// and more
+    /// Threads of a run; its results do not depend on them. More than one pays where hidden layers
+    /// have 256 units or more, and other processors are idle
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
     threads: u8,

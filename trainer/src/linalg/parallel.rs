@@ -5,7 +5,7 @@
 //!
 //! An update is some hundred pieces of work of microseconds each, and waking a thread that sleeps
 //! takes longer than one of them. So the crew waits for its next piece awake, and only sleeps when
-//! none has come for [`PATIENCE`]. (That is why this is no library's pool: theirs sleep at once.)
+//! none has come for 2 ms. (That is why this is no library's pool: theirs sleep at once.)
 
 use std::cell::RefCell;
 use std::ops::Range;
