@@ -19,6 +19,14 @@
 //! changes its order by any of that: a block of k begins with the sums that the one before it
 //! stored, and an `f32` is stored exactly.
 
+mod column;
+mod instructions;
+
+#[cfg(target_arch = "aarch64")]
+pub(super) use instructions::run_neon;
+#[cfg(target_arch = "x86_64")]
+pub(super) use instructions::{run_avx2, run_avx512};
+
 use super::factors::{Left, Right, Start};
 use super::lanes::Lanes;
 use super::pack::{self, K_BLOCK, M_BLOCK, Scratch};
@@ -139,63 +147,6 @@ impl<'a> Product<'a> {
             }
             self.start = Start::Accumulate;
         }
-    }
-
-    /// The first rows of a C of a single column, as many as fill registers, and how many those are:
-    /// such registers hold *rows* of C, and A's transposed squares are what is multiplied.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the instructions of `L`; n is 1 and A's rows lie one after the other.
-    #[inline(always)]
-    unsafe fn column<L: Lanes>(&mut self, scratch: &mut Scratch) -> usize {
-        /// Sums that are computed at the same time, for one alone would wait for itself.
-        const TOGETHER: usize = 2;
-        let (k, rows) = (self.k, TOGETHER * L::COUNT);
-        let (a, b, c) = (self.a.data.as_ptr(), self.b.data.as_ptr(), self.c.as_mut_ptr());
-        let whole = k - k % L::COUNT;
-        let square = scratch.b();
-        let first = |i: usize| i * rows;
-        for group in 0..self.m / rows {
-            // SAFETY: `new` has checked that A is [m, k], B [k], C [m] and a bias a single number;
-            // the group's rows end within m, and the squares fit in the scratch.
-            unsafe {
-                let mut sums = [L::splat(0.0); TOGETHER];
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    match self.start {
-                        Start::Zero => {}
-                        Start::Row(bias) => *sum = L::splat(bias[0]),
-                        Start::Accumulate => *sum = L::load(c.add(first(group) + v * L::COUNT)),
-                    }
-                }
-                for p in (0..whole).step_by(L::COUNT) {
-                    for v in 0..TOGETHER {
-                        let from = a.add((first(group) + v * L::COUNT) * k + p);
-                        L::transpose(from, k, square.add(v * L::COUNT), rows);
-                    }
-                    for q in 0..L::COUNT {
-                        let x = L::splat(*b.add(p + q));
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            let numbers = L::load(square.add(q * rows + v * L::COUNT));
-                            *sum = sum.add_product(numbers, x);
-                        }
-                    }
-                }
-                for p in whole..k {
-                    for i in 0..rows {
-                        *square.add(i) = *a.add((first(group) + i) * k + p);
-                    }
-                    let x = L::splat(*b.add(p));
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = sum.add_product(L::load(square.add(v * L::COUNT)), x);
-                    }
-                }
-                for (v, sum) in sums.into_iter().enumerate() {
-                    sum.store(c.add(first(group) + v * L::COUNT));
-                }
-            }
-        }
-        first(self.m / rows)
     }
 
     /// Copies a block of the transposed A, panel by panel, and returns where it lies.
@@ -430,35 +381,4 @@ fn height<const ROWS: usize>(left: usize) -> usize {
 #[inline(always)]
 fn even(total: usize, most: usize, unit: usize) -> usize {
     total.div_ceil(total.div_ceil(most).max(1)).next_multiple_of(unit)
-}
-
-/// The kernel with AVX2 and FMA: 6 × 2 registers for sums, 2 for B, 1 for A, of 16.
-///
-/// # Safety
-///
-/// The processor has AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn run_avx2(product: Product<'_>) {
-    // SAFETY: the caller's promise.
-    unsafe { product.run::<std::arch::x86_64::__m256, 6, 8, 2>() }
-}
-
-/// The kernel with AVX-512: 6 × 4 registers for sums, 4 for B, 1 for A, of 32.
-///
-/// # Safety
-///
-/// The processor has AVX-512F, AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
-pub(super) unsafe fn run_avx512(product: Product<'_>) {
-    // SAFETY: the caller's promise.
-    unsafe { product.run::<std::arch::x86_64::__m512, 6, 8, 4>() }
-}
-
-/// The kernel with NEON: 6 × 4 registers for sums, 4 for B, 1 for A, of 32.
-#[cfg(target_arch = "aarch64")]
-pub(super) fn run_neon(product: Product<'_>) {
-    // SAFETY: every processor of this architecture has NEON.
-    unsafe { product.run::<std::arch::aarch64::float32x4_t, 6, 8, 4>() }
 }
