@@ -21,7 +21,8 @@ const LARGEST: u64 = 1 << 28;
 pub(super) struct Eval {
     /// A policy.bin
     policy: PathBuf,
-    /// A JSON array of initial states, [[θ, θ̇], …] for the pendulum; more columns are ignored
+    /// A JSON array of initial states, [[θ, θ̇], …] (rad, rad/s) for the pendulum and
+    /// [[x, θ, ẋ, θ̇], …] (m, rad, m/s, rad/s) for the inverted one; more columns are ignored
     /// [default: the environment's own, 200 for the pendulum and 100 for others]
     #[arg(long, value_name = "FILE.json")]
     starts: Option<PathBuf>,
