@@ -37,6 +37,11 @@ const ROWS_TO_PACK: usize = 24;
 /// With fewer columns than this, A's numbers are.
 const COLUMNS_TO_PACK: usize = 48;
 
+/// Matrices up to so many bytes are in the second level cache soon enough by themselves.
+const NEAR: usize = 1 << 17;
+/// Numbers in a cache line.
+const LINE: usize = 16;
+
 /// A product whose shapes have been checked.
 pub(super) struct Product<'a> {
     a: Left<'a>,
@@ -260,9 +265,13 @@ impl<'a> Product<'a> {
                     Part { data: from, row_stride: self.n, column_stride: 1 }
                 }
             };
+            let tiles = rows.div_ceil(ROWS);
             let mut i = 0;
             while i < rows {
                 let height = height::<ROWS>(rows - i);
+                if 4 * self.b.data.len().max(self.c.len()) > NEAR {
+                    self.fetch_ahead::<L>(block, (i, height), column, width, tiles);
+                }
                 let a = match packed {
                     Some(data) => {
                         let data = data.add(i * depth);
@@ -283,6 +292,47 @@ impl<'a> Product<'a> {
                     _ => self.tile::<L, ROWS, VECTORS, PARTIAL>(a, b, depth, at),
                 }
                 i += height;
+            }
+        }
+    }
+
+    /// Asks for what comes next: the tile of C below this one, and this tile's share of the strip of B
+    /// beside this one. Rows of a large matrix are too far apart for a processor to foresee them.
+    #[inline(always)]
+    fn fetch_ahead<L: Lanes>(
+        &self,
+        block: &Block,
+        (i, height): (usize, usize),
+        column: usize,
+        width: usize,
+        tiles: usize,
+    ) {
+        let ends = |at: *const f32| {
+            L::fetch(at);
+            L::fetch(at.wrapping_add(width - 1));
+        };
+        let c = self.c.as_ptr().wrapping_add(column);
+        let below = block.row + i + height;
+        for row in below..(below + height).min(self.m) {
+            ends(c.wrapping_add(row * self.n));
+        }
+        let (b, next) = (self.b.data.as_ptr(), column + width);
+        let share = |total: usize| {
+            let size = total.div_ceil(tiles);
+            let start = (i / height.max(1)) * size;
+            start..(start + size).min(total)
+        };
+        if next >= self.n {
+            return;
+        }
+        if self.b.transposed {
+            for row in share(width) {
+                let from = b.wrapping_add((next + row) * self.k + block.p);
+                (0..block.depth).step_by(LINE).for_each(|p| L::fetch(from.wrapping_add(p)));
+            }
+        } else {
+            for p in share(block.depth) {
+                ends(b.wrapping_add((block.p + p) * self.n + next));
             }
         }
     }

@@ -53,6 +53,17 @@ pub(super) trait Lanes: Copy {
     ///
     /// The rows can be read and written, and the processor has the instructions of this type.
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+    /// Asks for the cache line of a number, which need not exist.
+    #[inline(always)]
+    fn fetch(at: *const f32) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint, which every processor of this architecture knows and which reads nothing.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
+    }
 }
 
 impl Lanes for f32 {
