@@ -19,6 +19,7 @@
 //! changes its order by any of that: a block of k begins with the sums that the one before it
 //! stored, and an `f32` is stored exactly.
 
+mod ahead;
 mod column;
 mod instructions;
 
@@ -39,8 +40,6 @@ const COLUMNS_TO_PACK: usize = 48;
 
 /// Matrices up to so many bytes are in the second level cache soon enough by themselves.
 const NEAR: usize = 1 << 17;
-/// Numbers in a cache line.
-const LINE: usize = 16;
 
 /// A product whose shapes have been checked.
 pub(super) struct Product<'a> {
@@ -292,47 +291,6 @@ impl<'a> Product<'a> {
                     _ => self.tile::<L, ROWS, VECTORS, PARTIAL>(a, b, depth, at),
                 }
                 i += height;
-            }
-        }
-    }
-
-    /// Asks for what comes next: the tile of C below this one, and this tile's share of the strip of B
-    /// beside this one. Rows of a large matrix are too far apart for a processor to foresee them.
-    #[inline(always)]
-    fn fetch_ahead<L: Lanes>(
-        &self,
-        block: &Block,
-        (i, height): (usize, usize),
-        column: usize,
-        width: usize,
-        tiles: usize,
-    ) {
-        let ends = |at: *const f32| {
-            L::fetch(at);
-            L::fetch(at.wrapping_add(width - 1));
-        };
-        let c = self.c.as_ptr().wrapping_add(column);
-        let below = block.row + i + height;
-        for row in below..(below + height).min(self.m) {
-            ends(c.wrapping_add(row * self.n));
-        }
-        let (b, next) = (self.b.data.as_ptr(), column + width);
-        let share = |total: usize| {
-            let size = total.div_ceil(tiles);
-            let start = (i / height.max(1)) * size;
-            start..(start + size).min(total)
-        };
-        if next >= self.n {
-            return;
-        }
-        if self.b.transposed {
-            for row in share(width) {
-                let from = b.wrapping_add((next + row) * self.k + block.p);
-                (0..block.depth).step_by(LINE).for_each(|p| L::fetch(from.wrapping_add(p)));
-            }
-        } else {
-            for p in share(block.depth) {
-                ends(b.wrapping_add((block.p + p) * self.n + next));
             }
         }
     }
