@@ -5,7 +5,8 @@
 //! - **Right mathematics.** Losses, gradients, optimiser steps and environments agree with golden
 //!   data from torch, gymnasium and MuJoCo; the same expressions run in `f32` to train and in `f64` to be
 //!   checked.
-//! - **The same seed, the same bits**, whatever instructions the processor has.
+//! - **The same seed, the same bits**, whatever instructions the processor has, on any number of
+//!   threads.
 //! - **No allocation in an update**, and `unsafe` only in [`linalg`].
 //!
 //! # Modules

@@ -104,6 +104,7 @@ pub fn make(
     rng: &mut Rng,
 ) -> Result<Box<dyn Algorithm>, ConfigError> {
     let actions = setup.spec.action_size();
+    // Before anything of that size is made.
     let hidden = shared::Shared::from_table(agent)?.hidden;
     let (width, batch) = (hidden.iter().sum::<usize>(), setup.batch_size);
     let needed = format!("at most {} with hidden layers this wide", MAX_ENTRIES / width.max(1));

@@ -14,10 +14,11 @@
 //!                 C's tile = tile
 //! ```
 //!
-//! A single column of C is its own case: its rows are vectorised. What is left at the right edge is done with strips of two vectors or one, the last of which may
-//! read and write only its first lanes; what is left at the bottom with lower tiles. No element's sum
-//! changes its order by any of that: a block of k begins with the sums that the one before it
-//! stored, and an `f32` is stored exactly.
+//! A single column of C is a case of its own (`column`): its rows are vectorised. What is left at the
+//! right edge is done with strips of two vectors or one, the last of which may read and write only
+//! its first lanes; what is left at the bottom with lower tiles. No element's sum changes its order by
+//! any of that: a block of k begins with the sums that the one before it stored, and an `f32` is
+//! stored exactly.
 
 mod ahead;
 mod column;
