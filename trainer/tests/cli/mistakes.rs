@@ -42,6 +42,17 @@ fn mistakes_get_one_sentence() {
     assert!(far.contains("no setting `double`; choose from"), "{far}");
     let whole = usage(&["train", "--preset", "sac", "--set", "hidden=[64,-1]"]);
     assert!(whole.contains("expected a whole number"), "{whole}");
+    fs::write(
+        directory.join("on.toml"),
+        "preset = \"sac\"\n[on.inverted-pendulum.training]\nsteps = 1\n",
+    )
+    .unwrap();
+    let on = usage(&["train", "--config", "on.toml"]);
+    assert!(on.contains("no table `on`; choose from: agent, environment, training"), "{on}");
+    if cfg!(unix) {
+        let endless = usage(&["train", "--config", "/dev/zero"]);
+        assert!(endless.contains("it has more than 1048576 bytes"), "{endless}");
+    }
     assert!(!usage(&["train", "--threads", "0"]).contains("For more information"));
     assert!(usage(&["train"]).contains("--preset NAME"));
     let twice = ["train", "--preset", "sac", "--steps", "700", "--set", "steps=800"];

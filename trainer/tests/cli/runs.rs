@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use trainer::linalg::VARIABLE;
@@ -206,6 +208,29 @@ fn presets_are_listed() {
     let text = succeed(directory, &["presets"]);
     let first = |line: &str| line.split(' ').next().unwrap_or_default().to_string();
     assert_eq!(text.lines().skip(1).map(first).collect::<Vec<_>>(), all);
+}
+
+/// Of a run whose episodes take long: a buffer of rows would be full only after half a minute.
+#[test]
+fn a_killed_run_keeps_its_rows() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(["train", "--preset", "tutorial-ddpg", "--out", "run"])
+        .current_dir(temporary.path())
+        .spawn()
+        .unwrap();
+    let rows = || {
+        let text = fs::read_to_string(temporary.path().join("run/metrics.csv.part"));
+        text.unwrap_or_default().lines().count()
+    };
+    let began = Instant::now();
+    while rows() < 3 && began.elapsed() < Duration::from_secs(20) {
+        thread::sleep(Duration::from_millis(100));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(rows() >= 3, "a header and two episodes");
+    assert!(!temporary.path().join("run/summary.json").exists());
 }
 
 #[test]
