@@ -189,8 +189,7 @@ fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
-    let of_preset = ["algorithm", "source"].contains(&key);
-    if of_preset && table.get(key).is_some_and(|own| *own != value) {
+    if key == "algorithm" && table.get(key).is_some_and(|own| *own != value) {
         let needed = table[key].to_string();
         let (key, why) = (key.into(), Some("it comes with the preset, so choose another preset"));
         return Err(ConfigError::Value { key, needed, why, value: value.to_string() });

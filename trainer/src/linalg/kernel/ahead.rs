@@ -30,7 +30,7 @@ impl Product<'_> {
         let (b, next) = (self.b.data.as_ptr(), column + width);
         let share = |total: usize| {
             let size = total.div_ceil(tiles);
-            let start = (i / height.max(1)) * size;
+            let start = i / height * size;
             start..(start + size).min(total)
         };
         if next >= self.n {
