@@ -16,7 +16,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`scalar`], [`rng`] | the numbers; named streams of random ones |
-//! | [`linalg`] | matrix products on slices |
+//! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
 //! | [`interface`], [`actions`] | what environments, algorithms and the loop agree on |
@@ -47,6 +47,7 @@ pub mod algos;
 pub mod autodiff;
 pub mod cli;
 pub mod config;
+pub mod elementary;
 pub mod envs;
 pub mod eval;
 pub mod export;

@@ -1,8 +1,8 @@
 //! Noise that a deterministic policy explores with.
 
-use policy_core::gaussian::fill_normal;
 use serde::{Deserialize, Serialize};
 
+use crate::elementary::fill_normal;
 use crate::nn::ActionRange;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check, check_because, from_table};

@@ -1,11 +1,12 @@
 //! An agent: an algorithm's losses, and what every agent does besides: act, explore, draw noise.
 
-use policy_core::gaussian::{fill_normal, uniform};
+use policy_core::gaussian::uniform;
 use policy_core::{Algorithm as AlgorithmId, Head};
 
 use super::shared::{Objective, Shared, Targets};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
+use crate::elementary::fill_normal;
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
 use crate::nn::{ActionRange, Mlp};
 use crate::noise::Noise;

@@ -93,6 +93,11 @@ impl Tape {
         self.with_respect_to.iter().any(|w| w.start <= parameters.start && parameters.end <= w.end)
     }
 
+    /// The most rows that a value has.
+    pub fn rows(&self) -> usize {
+        self.nodes.iter().map(|node| node.shape.rows).max().unwrap_or(0)
+    }
+
     /// Length that the parameters must have at least.
     pub fn parameters(&self) -> usize {
         self.nodes.iter().filter_map(|node| parameters(&node.op)).map(|r| r.end).max().unwrap_or(0)

@@ -1,14 +1,25 @@
 //! Which instructions a machine has, and which are used.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::factors::{Left, Right, Start};
+use super::factors::{Finish, Left, Right, Start};
 use super::kernel::{self, Product};
-use super::parallel;
+use super::lanes::Lanes;
+use super::{parallel, peak};
 
 /// The environment variable that names the backend to use, in the place of the fastest.
 pub const VARIABLE: &str = "TRAINER_BACKEND";
+
+thread_local! {
+    static MULTIPLICATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The multiplications of all products that this thread has asked for, to say what a time was spent on.
+pub fn multiplications() -> u64 {
+    MULTIPLICATIONS.get()
+}
 
 /// Rows that a part of a product has a multiple of, so that its tiles are whole ones.
 const ROWS_TOGETHER: usize = 6;
@@ -111,14 +122,23 @@ impl Backend {
         })
     }
 
-    /// C = start + A·B for C `[m, n]`, row-major, and B `[k, n]`; m is `c.len() / n`, k is the length
-    /// of B over n.
+    /// C = finish(start + A·B) for C `[m, n]`, row-major, and B `[k, n]`; m is `c.len() / n`, k is
+    /// the length of B over n.
     ///
     /// # Panics
     ///
     /// If the slices do not have these shapes.
-    pub fn matmul(self, a: Left<'_>, b: Right<'_>, n: usize, start: Start<'_>, c: &mut [f32]) {
-        let product = Product::new(a, b, n, start, c);
+    pub fn matmul(
+        self,
+        a: Left<'_>,
+        b: Right<'_>,
+        n: usize,
+        start: Start<'_>,
+        finish: Finish<'_>,
+        c: &mut [f32],
+    ) {
+        let product = Product::new(a, b, n, start, finish, c);
+        MULTIPLICATIONS.set(MULTIPLICATIONS.get() + product.multiplications() as u64);
         let run = |product: Product<'_>| match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
             Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>() },
@@ -131,11 +151,41 @@ impl Backend {
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => kernel::run_neon(product),
         };
-        parallel::spread(product.multiplications(), ROWS_TOGETHER, product, run);
+        parallel::spread(product.cost(), ROWS_TOGETHER, product, run);
+    }
+
+    /// Numbers in a register.
+    pub(super) fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => f32::COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => std::arch::x86_64::__m256::COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => std::arch::x86_64::__m512::COUNT,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => std::arch::aarch64::float32x4_t::COUNT,
+        }
+    }
+
+    /// [`peak::chains`] with this backend's registers.
+    pub(super) fn chains(self, factor: f32) -> f32 {
+        match self.0 {
+            // SAFETY: one lane needs no instruction that a machine may lack.
+            Kind::Portable => unsafe { peak::chains::<f32>(factor) },
+            // SAFETY: `available` is the only source of this value and asked the processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { kernel::chains_avx2(factor) },
+            // SAFETY: the same.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { kernel::chains_avx512(factor) },
+            // SAFETY: every processor of this architecture has NEON.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => unsafe { peak::chains::<std::arch::aarch64::float32x4_t>(factor) },
+        }
     }
 
     /// Runs a loop over numbers that is compiled once more for this backend's registers, if it is
-    /// small enough to be inlined here. Rust never fuses a multiplication with an addition by
+    /// inlined here: larger ones say so. Rust never fuses a multiplication with an addition by
     /// itself, so the bits are the same.
     #[inline(always)]
     pub fn vectorise(self, work: impl FnOnce()) {

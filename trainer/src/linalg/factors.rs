@@ -50,3 +50,15 @@ pub enum Start<'a> {
     /// What C holds already.
     Accumulate,
 }
+
+/// What becomes of the sums.
+#[derive(Debug, Clone, Copy)]
+pub enum Finish<'a> {
+    /// They are C.
+    Sums,
+    /// max(sum, 0); a NaN stays one.
+    Relu,
+    /// The sum where y `[m, n]` is positive, else 0: the derivative by the sums of a ReLU whose
+    /// value is y.
+    WherePositive(&'a [f32]),
+}

@@ -3,15 +3,15 @@
 //! ```text
 //! for each block of at most K_BLOCK of k:                 // later ones go on from what C holds
 //!     for each block of rows of C:                        // all rows, unless A is packed
-//!         pack A's block, if A is a transposed matrix
-//!         for each strip of VECTORS · lanes columns of C:
+//!         pack A's block, if A is a transposed matrix and large
+//!         for each strip of VECTORS · lanes columns of C: // with a small B, this loop
 //!             pack B's strip, if there are many rows or B is a transposed matrix
-//!             for each panel of at most ROWS rows:
+//!             for each panel of at most ROWS rows:        // and this one change places
 //!                 tile = start                            // in registers
 //!                 for p in the block of k:
 //!                     for each row i, vector v:
 //!                         tile[i][v] += a[i][p] · b[p][v] // fused
-//!                 C's tile = tile
+//!                 C's tile = tile, with the last block of k: finished
 //! ```
 //!
 //! A single column of C is a case of its own (`column`): its rows are vectorised. What is left at the
@@ -23,30 +23,32 @@
 mod ahead;
 mod column;
 mod instructions;
+mod strips;
+mod tile;
 
 #[cfg(target_arch = "aarch64")]
 pub(super) use instructions::run_neon;
 #[cfg(target_arch = "x86_64")]
-pub(super) use instructions::{run_avx2, run_avx512};
+pub(super) use instructions::{chains_avx2, chains_avx512, run_avx2, run_avx512};
 
-use super::factors::{Left, Right, Start};
+use super::factors::{Finish, Left, Right, Start};
 use super::lanes::Lanes;
 use super::pack::{self, K_BLOCK, M_BLOCK, Scratch};
 use super::parallel::Divisible;
 
-/// With fewer rows than this, B's numbers are used too seldom to be copied first.
-const ROWS_TO_PACK: usize = 24;
-/// With fewer columns than this, A's numbers are.
+/// With fewer columns than this, A's numbers are used too seldom to be copied first.
 const COLUMNS_TO_PACK: usize = 48;
-
-/// Matrices up to so many bytes are in the second level cache soon enough by themselves.
-const NEAR: usize = 1 << 17;
+/// Fewer columns than this take as long as these.
+const FEW: usize = 8;
+/// A smaller A than this stays in the first level cache as it lies.
+const NUMBERS_TO_PACK: usize = 1 << 13;
 
 /// A product whose shapes have been checked.
 pub(super) struct Product<'a> {
     a: Left<'a>,
     b: Right<'a>,
     start: Start<'a>,
+    finish: Finish<'a>,
     c: &'a mut [f32],
     m: usize,
     k: usize,
@@ -80,6 +82,7 @@ impl<'a> Product<'a> {
         b: Right<'a>,
         n: usize,
         start: Start<'a>,
+        finish: Finish<'a>,
         c: &'a mut [f32],
     ) -> Self {
         assert!(
@@ -95,20 +98,28 @@ impl<'a> Product<'a> {
         if let Start::Row(bias) = start {
             assert_eq!(bias.len(), n, "matmul: shape of the bias");
         }
+        if let Finish::WherePositive(y) = finish {
+            assert_eq!(y.len(), c.len(), "matmul: shape of what finishes");
+        }
         // A single column cannot be vectorised across columns. Where A's rows are adjacent, C and
         // Cᵀ = bᵀAᵀ are the same numbers in memory, and Cᵀ can.
         if n == 1 && strides == (1, m) && !matches!(start, Start::Row(_)) {
             let (a, b) = (Left::rows(b.data, k), Right::rows(a.data));
-            return Product { a, b, start, c, m: 1, k, n: m };
+            return Product { a, b, start, finish, c, m: 1, k, n: m };
         }
         // A single row, or column, is the same numbers in memory as its transpose.
         let transposed = b.transposed && k > 1 && n > 1;
-        Product { a, b: Right { transposed, ..b }, start, c, m, k, n }
+        Product { a, b: Right { transposed, ..b }, start, finish, c, m, k, n }
     }
 
     /// Multiplications that it takes.
     pub(super) fn multiplications(&self) -> usize {
         self.m * self.k * self.n
+    }
+
+    /// Multiplications that would take about as long if there were more columns.
+    pub(super) fn cost(&self) -> usize {
+        self.m * self.k * self.n.max(FEW)
     }
 
     /// Computes the product with tiles of at most `ROWS` rows and `VECTORS` vectors of type `L`,
@@ -123,12 +134,17 @@ impl<'a> Product<'a> {
     ) where
         L: Lanes,
     {
-        const { assert!(ROWS <= HIGH && HIGH <= 8 && VECTORS * L::COUNT <= pack::WIDTH) };
+        const { assert!(ROWS <= HIGH && HIGH <= 8 && VECTORS <= strips::SINGLE) };
+        const { assert!(strips::SINGLE * L::COUNT <= pack::WIDTH) };
         let mut scratch = Scratch::new();
         // Rows that lie side by side in memory are far apart along k.
-        let pack_a = self.a.column_stride > 1 && self.m > 1 && self.n >= COLUMNS_TO_PACK;
+        let pack_a = self.a.column_stride > 1
+            && self.m > 1
+            && self.k * self.m > NUMBERS_TO_PACK
+            && self.n >= COLUMNS_TO_PACK;
         let (k_block, m_block) = (even(self.k, K_BLOCK, 1), even(self.m, M_BLOCK, ROWS));
         let m_block = if pack_a { m_block } else { self.m };
+        let finish = self.finish;
         let mut first = 0;
         if self.n == 1 && self.a.column_stride == 1 && L::COUNT > 1 {
             // SAFETY: the caller's promise.
@@ -136,6 +152,7 @@ impl<'a> Product<'a> {
         }
         for p in (0..self.k).step_by(k_block) {
             let depth = k_block.min(self.k - p);
+            self.finish = if p + depth == self.k { finish } else { Finish::Sums };
             for row in (first..self.m).step_by(m_block) {
                 let rows = m_block.min(self.m - row);
                 let mut block = Block { row, rows, p, depth, packed: None };
@@ -194,172 +211,6 @@ impl<'a> Product<'a> {
         let data = unsafe { data.as_ptr().add(row * row_stride + p * column_stride) };
         Part { data, row_stride, column_stride }
     }
-
-    /// All columns of a block.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the instructions of `L`. The block lies within A and C, has at most
-    /// `K_BLOCK` of k, and if it is packed, with panels of `ROWS` = `HIGH`.
-    #[inline(always)]
-    unsafe fn block<L, const ROWS: usize, const HIGH: usize, const VECTORS: usize>(
-        &mut self,
-        block: &Block,
-        scratch: &mut Scratch,
-    ) where
-        L: Lanes,
-    {
-        let mut column = 0;
-        // SAFETY: the caller's promise; each strip of columns ends within n.
-        unsafe {
-            while column + VECTORS * L::COUNT <= self.n {
-                self.strip::<L, ROWS, VECTORS, false>(block, column, scratch);
-                column += VECTORS * L::COUNT;
-            }
-            while VECTORS > 2 && column + 2 * L::COUNT <= self.n {
-                self.strip::<L, HIGH, 2, false>(block, column, scratch);
-                column += 2 * L::COUNT;
-            }
-            while column + L::COUNT <= self.n {
-                self.strip::<L, HIGH, 1, false>(block, column, scratch);
-                column += L::COUNT;
-            }
-            if column < self.n {
-                self.strip::<L, HIGH, 1, true>(block, column, scratch);
-            }
-        }
-    }
-
-    /// A block's columns from `column` on, as many as `VECTORS` vectors have lanes; if the strip
-    /// is `PARTIAL`, it has one vector and the columns that are left.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Product::block`], and the columns end within n.
-    #[inline(always)]
-    unsafe fn strip<L, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
-        &mut self,
-        block: &Block,
-        column: usize,
-        scratch: &mut Scratch,
-    ) where
-        L: Lanes,
-    {
-        let Block { row, rows, p, depth, packed } = *block;
-        // SAFETY: B's rows [p, p + depth) and this strip's columns are within it; the scratch has
-        // room for K_BLOCK rows of VECTORS vectors. Each tile ends within the block.
-        unsafe {
-            let width = VECTORS * L::COUNT;
-            let packed_b = Part { data: scratch.b(), row_stride: width, column_stride: 1 };
-            let b = if self.b.transposed {
-                let from = self.b.data.as_ptr().add(column * self.k + p);
-                let count = width.min(self.n - column);
-                pack::transposed::<L>(from, self.k, count, depth, scratch.b(), width);
-                packed_b
-            } else {
-                let from = self.b.data.as_ptr().add(p * self.n + column);
-                if rows >= ROWS_TO_PACK && !PARTIAL {
-                    pack::rows::<L, VECTORS>(from, self.n, depth, scratch.b());
-                    packed_b
-                } else {
-                    Part { data: from, row_stride: self.n, column_stride: 1 }
-                }
-            };
-            let tiles = rows.div_ceil(ROWS);
-            let mut i = 0;
-            while i < rows {
-                let height = height::<ROWS>(rows - i);
-                if 4 * self.b.data.len().max(self.c.len()) > NEAR {
-                    self.fetch_ahead::<L>(block, (i, height), column, width, tiles);
-                }
-                let a = match packed {
-                    Some(data) => {
-                        let data = data.add(i * depth);
-                        Part { data, row_stride: 1, column_stride: height }
-                    }
-                    None => self.left(row + i, p),
-                };
-                let at = (row + i, column);
-                // Guards, so that no tile is compiled that is higher than ROWS.
-                match height {
-                    1 if ROWS > 1 => self.tile::<L, 1, VECTORS, PARTIAL>(a, b, depth, at),
-                    2 if ROWS > 2 => self.tile::<L, 2, VECTORS, PARTIAL>(a, b, depth, at),
-                    3 if ROWS > 3 => self.tile::<L, 3, VECTORS, PARTIAL>(a, b, depth, at),
-                    4 if ROWS > 4 => self.tile::<L, 4, VECTORS, PARTIAL>(a, b, depth, at),
-                    5 if ROWS > 5 => self.tile::<L, 5, VECTORS, PARTIAL>(a, b, depth, at),
-                    6 if ROWS > 6 => self.tile::<L, 6, VECTORS, PARTIAL>(a, b, depth, at),
-                    7 if ROWS > 7 => self.tile::<L, 7, VECTORS, PARTIAL>(a, b, depth, at),
-                    _ => self.tile::<L, ROWS, VECTORS, PARTIAL>(a, b, depth, at),
-                }
-                i += height;
-            }
-        }
-    }
-
-    /// One tile of C, kept in registers over a block of k.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the instructions of `L`. The tile lies within C, and A and B hold
-    /// `depth` columns and rows from `a` and `b` on.
-    #[inline(always)]
-    unsafe fn tile<L, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
-        &mut self,
-        a: Part,
-        b: Part,
-        depth: usize,
-        (row, column): (usize, usize),
-    ) where
-        L: Lanes,
-    {
-        let lanes = if PARTIAL { self.n - column } else { L::COUNT };
-        // SAFETY: where a strip is partial, `lanes` are left of each row.
-        let load = |from: *const f32| unsafe {
-            if PARTIAL { L::load_first(from, lanes) } else { L::load(from) }
-        };
-        let c = self.c.as_mut_ptr();
-        let at = |i: usize, v: usize| (row + i) * self.n + column + v * L::COUNT;
-        // SAFETY: `new` has checked that A is [m, k] with these strides, B [k, n], C [m, n] and a
-        // bias [n]; the caller's tile has row + ROWS ≤ m and column + VECTORS · lanes ≤ n.
-        unsafe {
-            let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    match self.start {
-                        Start::Zero => {}
-                        Start::Row(bias) => *sum = load(bias.as_ptr().add(column + v * L::COUNT)),
-                        Start::Accumulate => *sum = load(c.add(at(i, v))),
-                    }
-                }
-            }
-            let (mut left, mut right) = (a.data, b.data);
-            for _ in 0..depth {
-                let mut vectors = [L::splat(0.0); VECTORS];
-                for (v, vector) in vectors.iter_mut().enumerate() {
-                    *vector = load(right.add(v * L::COUNT));
-                }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let x = L::splat(*left.add(i * a.row_stride));
-                    for (sum, vector) in sums.iter_mut().zip(vectors) {
-                        *sum = sum.add_product(x, vector);
-                    }
-                }
-                // One past the last element at the end of the loop, which a pointer may be; with
-                // strides it may lie further, so that it is a wrapping step, never read.
-                left = left.wrapping_add(a.column_stride);
-                right = right.wrapping_add(b.row_stride);
-            }
-            for (i, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    if PARTIAL {
-                        sum.store_first(c.add(at(i, v)), lanes);
-                    } else {
-                        sum.store(c.add(at(i, v)));
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// In rows of C: no element's sum is cut.
@@ -369,12 +220,19 @@ impl Divisible for Product<'_> {
     }
 
     fn divide(self, rows: usize) -> (Self, Self) {
-        let Product { a, b, start, c, m, k, n } = self;
+        let Product { a, b, start, finish, c, m, k, n } = self;
         let (upper, lower) = c.split_at_mut(rows * n);
+        let (first, others) = match finish {
+            Finish::WherePositive(y) => {
+                let (first, others) = y.split_at(rows * n);
+                (Finish::WherePositive(first), Finish::WherePositive(others))
+            }
+            Finish::Sums | Finish::Relu => (finish, finish),
+        };
         // Where A's first rows are left out, what remains still ends where `new` has checked it to.
         let below = Left { data: &a.data[rows * a.row_stride..], ..a };
-        let upper = Product { a, b, start, c: upper, m: rows, k, n };
-        (upper, Product { a: below, b, start, c: lower, m: m - rows, k, n })
+        let upper = Product { a, b, start, finish: first, c: upper, m: rows, k, n };
+        (upper, Product { a: below, b, start, finish: others, c: lower, m: m - rows, k, n })
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `kernel` | the tiled product, generic over the vector type |
 //! | `lanes` | the vector types: one `f32`, or a register of AVX2, AVX-512 or NEON |
 //! | [`parallel`], `crew` | work cut in parts, and threads that wait for them |
+//! | `peak` | the most multiplications that the processor can do |
 //! | `pack` | copies of parts of the factors in the order in which tiles read them |
 
 // The reasons stand as SAFETY comments at each block.
@@ -28,23 +29,10 @@ mod kernel;
 mod lanes;
 mod pack;
 pub mod parallel;
+mod peak;
 
-pub use backend::{Backend, BackendError, VARIABLE};
-pub use factors::{Left, Right, Start};
-
-/// Adds the sums over the rows of A `[m, n]` to `out` `[n]`, first row first.
-///
-/// # Panics
-///
-/// If A's length is not a multiple of n.
-pub fn column_sums(a: &[f32], out: &mut [f32]) {
-    assert_eq!(a.len() % out.len(), 0);
-    for row in a.chunks_exact(out.len()) {
-        for (sum, x) in out.iter_mut().zip(row) {
-            *sum += x;
-        }
-    }
-}
+pub use backend::{Backend, BackendError, VARIABLE, multiplications};
+pub use factors::{Finish, Left, Right, Start};
 
 #[cfg(test)]
 mod tests;

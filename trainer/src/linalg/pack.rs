@@ -10,8 +10,8 @@ use super::lanes::Lanes;
 /// The most k that are summed before going to the next strip: a strip of B of 16 columns takes half
 /// of a first level cache of 32 KiB.
 pub(super) const K_BLOCK: usize = 256;
-/// The most columns of a strip, those of AVX-512.
-pub(super) const WIDTH: usize = 64;
+/// The most columns of a strip, those of eight registers of AVX-512.
+pub(super) const WIDTH: usize = 128;
 /// The most rows of A packed at a time, for a part of the second level cache.
 pub(super) const M_BLOCK: usize = 132;
 

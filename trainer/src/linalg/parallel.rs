@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::crew::Crew;
 
 /// Multiplications, or as much other work, below which another thread costs more than it saves.
-const WORTH_SHARING: usize = 1 << 19;
+const WORTH_SHARING: usize = 1 << 18;
 /// The most threads.
 pub const MAX_THREADS: usize = 64;
 
@@ -44,6 +44,11 @@ pub fn with_threads<R>(threads: usize, work: impl FnOnce() -> R) -> std::io::Res
     let crew = if threads > 1 { Some(Arc::new(Crew::new(threads - 1)?)) } else { None };
     let _restore = Restore(CREW.replace(crew));
     Ok(work())
+}
+
+/// How many threads there are for what this one runs.
+pub fn threads() -> usize {
+    CREW.with_borrow(|crew| crew.as_ref().map_or(1, |crew| crew.threads()))
 }
 
 /// Work that can be cut in two.

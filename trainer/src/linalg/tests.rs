@@ -12,7 +12,14 @@ fn normals(seed: u64, n: usize) -> Vec<f32> {
 }
 
 /// The formula of the module, term by term.
-fn expected(a: &Left<'_>, b: &Right<'_>, n: usize, start: Start<'_>, c: &[f32]) -> Vec<u32> {
+fn expected(
+    a: &Left<'_>,
+    b: &Right<'_>,
+    n: usize,
+    start: Start<'_>,
+    finish: Finish<'_>,
+    c: &[f32],
+) -> Vec<u32> {
     let (m, k) = (c.len() / n, b.data.len() / n);
     let element = |i: usize, j: usize| {
         let first = match start {
@@ -20,49 +27,62 @@ fn expected(a: &Left<'_>, b: &Right<'_>, n: usize, start: Start<'_>, c: &[f32]) 
             Start::Row(bias) => bias[j],
             Start::Accumulate => c[i * n + j],
         };
-        (0..k).fold(first, |sum, p| {
+        let sum = (0..k).fold(first, |sum, p| {
             let right = b.data[if b.transposed { j * k + p } else { p * n + j }];
             a.data[i * a.row_stride + p * a.column_stride].mul_add(right, sum)
-        })
+        });
+        match finish {
+            Finish::Sums => sum,
+            Finish::Relu => [sum, 0.0][usize::from(sum <= 0.0)],
+            Finish::WherePositive(y) => [0.0, sum][usize::from(y[i * n + j] > 0.0)],
+        }
     };
     (0..m * n).map(|at| element(at / n, at % n).to_bits()).collect()
 }
 
 /// A way to compute a product.
-type Way = fn(Backend, Left<'_>, Right<'_>, usize, Start<'_>, &mut [f32]);
+type Way = fn(Backend, Left<'_>, Right<'_>, usize, Start<'_>, Finish<'_>, &mut [f32]);
 
 /// The backends of this machine, and the kernel with the geometry of registers that it may lack.
 fn ways() -> Vec<(String, Backend, Way)> {
     let backends = Backend::available().into_iter().map(|backend| {
-        let way: Way = |backend, a, b, n, start, c| backend.matmul(a, b, n, start, c);
+        let way: Way =
+            |backend, a, b, n, start, finish, c| backend.matmul(a, b, n, start, finish, c);
         (backend.to_string(), backend, way)
     });
-    let sixteen: Way = |_, a, b, n, start, c| {
+    let sixteen: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
-        unsafe { Product::new(a, b, n, start, c).run::<[f32; 16], 6, 8, 4>() }
+        unsafe { Product::new(a, b, n, start, finish, c).run::<[f32; 16], 6, 8, 4>() }
     };
-    let four: Way = |_, a, b, n, start, c| {
+    let four: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
-        unsafe { Product::new(a, b, n, start, c).run::<[f32; 4], 6, 8, 4>() }
+        unsafe { Product::new(a, b, n, start, finish, c).run::<[f32; 4], 6, 8, 4>() }
     };
     let others = [("as AVX-512", sixteen), ("as NEON", four)];
     let others = others.map(|(name, way)| (name.to_string(), Backend::current(), way));
     backends.chain(others).collect()
 }
 
-/// One product in every way, both forms of A and B and every start.
+/// One product in every way, both forms of A and B, every start and every finish.
 fn check(m: usize, k: usize, n: usize) {
-    let (a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
-    let before = normals(4, m * n);
+    let (mut a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
+    let (before, mut y) = (normals(4, m * n), normals(5, m * n));
+    // Sums of one row are NaNs, or infinite; y has what is neither positive nor below 0.
+    a[m * k / 2] = [f32::NAN, f32::INFINITY][m % 2];
+    (y[0], y[m * n - 1], y[m * n / 2]) = (f32::NAN, 0.0, -0.0);
     let lefts = [Left::rows(&a, k), Left::columns(&a, m)];
     let factors =
         lefts.into_iter().flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
     for (form, (left, right)) in factors.enumerate() {
-        for start in [Start::Zero, Start::Row(&bias), Start::Accumulate] {
-            let wanted = expected(&left, &right, n, start, &before);
+        for (start, finish) in [
+            (Start::Zero, Finish::WherePositive(&y)),
+            (Start::Row(&bias), Finish::Relu),
+            (Start::Accumulate, Finish::Sums),
+        ] {
+            let wanted = expected(&left, &right, n, start, finish, &before);
             for (name, backend, way) in ways() {
                 let mut c = before.clone();
-                way(backend, left, right, n, start, &mut c);
+                way(backend, left, right, n, start, finish, &mut c);
                 let bits: Vec<u32> = c.iter().map(|x| x.to_bits()).collect();
                 // Not `assert_eq`: nobody reads thousands of numbers.
                 assert!(bits == wanted, "{name}, [{m}, {k}] · [{k}, {n}], form {form}, {start:?}");
@@ -133,6 +153,7 @@ fn a_wrong_shape_is_refused() {
         Right::rows(&[1.0; 6]),
         2,
         Start::Zero,
+        Finish::Sums,
         &mut [0.0; 4],
     );
 }
@@ -145,13 +166,7 @@ fn an_empty_factor_is_refused() {
         Right::rows(&[]),
         2,
         Start::Zero,
+        Finish::Sums,
         &mut [0.0; 4],
     );
-}
-
-#[test]
-fn column_sums_add_up() {
-    let mut sums = [10.0, 20.0];
-    column_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums);
-    assert_eq!(sums, [14.0, 26.0]);
 }

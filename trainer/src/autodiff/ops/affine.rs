@@ -15,18 +15,22 @@ pub struct Affine {
 impl Affine {
     /// y = scale · x + shift, in two roundings.
     pub fn forward<T: Scalar>(&self, x: &[T], columns: usize, y: &mut [T]) {
-        for (y, x) in y.chunks_exact_mut(columns).zip(x.chunks_exact(columns)) {
-            for (j, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                *y = constant::<T>(&self.scale, j) * *x + constant(&self.shift, j);
+        for j in 0..columns {
+            let (scale, shift) = (constant::<T>(&self.scale, j), constant(&self.shift, j));
+            let column = y[j..].iter_mut().step_by(columns);
+            for (y, x) in column.zip(x[j..].iter().step_by(columns)) {
+                *y = scale * *x + shift;
             }
         }
     }
 
     /// dx = scale · dy
     pub fn backward<T: Scalar>(&self, dy: &[T], columns: usize, dx: &mut [T], put: Put) {
-        for (dx, dy) in dx.chunks_exact_mut(columns).zip(dy.chunks_exact(columns)) {
-            for (j, (dx, dy)) in dx.iter_mut().zip(dy).enumerate() {
-                put.to(dx, constant::<T>(&self.scale, j) * *dy);
+        for j in 0..columns {
+            let scale = constant::<T>(&self.scale, j);
+            let column = dx[j..].iter_mut().step_by(columns);
+            for (dx, dy) in column.zip(dy[j..].iter().step_by(columns)) {
+                put.to(dx, scale * *dy);
             }
         }
     }

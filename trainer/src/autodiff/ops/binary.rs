@@ -85,8 +85,13 @@ impl Binary {
             put.to(out, dz.iter().enumerate().map(term).sum());
             return;
         }
-        for (out, entry) in out.iter_mut().zip(dz.iter().enumerate()) {
-            put.to(out, term(entry));
+        match put {
+            Put::Set => {
+                out.iter_mut().zip(dz.iter().enumerate().map(term)).for_each(|(o, t)| *o = t)
+            }
+            Put::Add => {
+                out.iter_mut().zip(dz.iter().enumerate().map(term)).for_each(|(o, t)| *o += t)
+            }
         }
     }
 }

@@ -5,11 +5,15 @@ use crate::scalar::Scalar;
 
 /// z = (x | y): `[B, x_columns]` and `[B, y_columns]` side by side.
 pub fn concat<T: Scalar>(x: &[T], x_columns: usize, y: &[T], y_columns: usize, z: &mut [T]) {
-    let rows = x.chunks_exact(x_columns).zip(y.chunks_exact(y_columns));
-    for (z, (x, y)) in z.chunks_exact_mut(x_columns + y_columns).zip(rows) {
-        let (left, right) = z.split_at_mut(x_columns);
-        left.copy_from_slice(x);
-        right.copy_from_slice(y);
+    let columns = x_columns + y_columns;
+    // Column by column: rows are so short that a call to copy one takes longer.
+    for j in 0..x_columns {
+        let column = z[j..].iter_mut().step_by(columns);
+        column.zip(x[j..].iter().step_by(x_columns)).for_each(|(z, x)| *z = *x);
+    }
+    for j in 0..y_columns {
+        let column = z[x_columns + j..].iter_mut().step_by(columns);
+        column.zip(y[j..].iter().step_by(y_columns)).for_each(|(z, y)| *z = *y);
     }
 }
 
@@ -23,8 +27,9 @@ pub fn copy_columns<T: Scalar>(
     y_columns: usize,
     put: Put,
 ) {
-    for (y, x) in y.chunks_exact_mut(y_columns).zip(x.chunks_exact(x_columns)) {
-        for (y, x) in y.iter_mut().zip(&x[start..]) {
+    for j in 0..y_columns {
+        let column = y[j..].iter_mut().step_by(y_columns);
+        for (y, x) in column.zip(x[start + j..].iter().step_by(x_columns)) {
             put.to(y, *x);
         }
     }

@@ -104,13 +104,6 @@ impl Unary {
         }
     }
 
-    /// y ← f(y)
-    pub fn forward_in_place<T: Scalar>(self, y: &mut [T]) {
-        for y in y {
-            *y = self.value(*y);
-        }
-    }
-
     /// dy ← dy · f′
     pub fn backward_in_place<T: Scalar>(self, saved: &[T], dy: &mut [T]) {
         for (dy, saved) in dy.iter_mut().zip(saved) {

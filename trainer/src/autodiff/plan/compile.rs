@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::instruction::{BufferId, Instruction};
+use super::simplify;
 use crate::autodiff::Tape;
 use crate::autodiff::ops::{Linear, Op, Put, Saved, Side, Unary};
 
@@ -38,11 +39,13 @@ pub(super) fn compile(tape: &Tape) -> Compiled {
             compiler.backward(id);
         }
     }
+    let loss = tape.loss.map(|id| compiler.value(id));
+    let keep: Vec<BufferId> = tape.keep.iter().map(|&id| compiler.value(id)).collect();
     Compiled {
-        loss: tape.loss.map(|id| compiler.value(id)),
-        keep: tape.keep.iter().map(|&id| compiler.value(id)).collect(),
+        instructions: simplify::simplify(compiler.instructions, &keep),
         cleared: without(&tape.with_respect_to, &compiler.written),
-        instructions: compiler.instructions,
+        loss,
+        keep,
         sizes: compiler.sizes,
     }
 }
@@ -93,7 +96,7 @@ struct Compiler<'a> {
     values: Vec<Option<BufferId>>,
     /// Buffer of each node's derivative, once one has arrived.
     gradients: Vec<Option<BufferId>>,
-    /// Weights whose gradients have been written.
+    /// Layers whose gradients have been written.
     written: Vec<Range<usize>>,
 }
 
@@ -295,14 +298,22 @@ impl Compiler<'_> {
     fn linear_backward(&mut self, layer: Linear, x: usize, dy: BufferId) {
         if self.tape.wants(&layer.range()) {
             let x = self.value(x);
-            let first = !self.written.contains(&layer.weights());
+            let first = !self.written.contains(&layer.range());
             let put = if first { Put::Set } else { Put::Add };
             self.instructions.push(Instruction::WeightsBackward { layer, x, dy, put });
-            self.written.push(layer.weights());
+            self.written.push(layer.range());
         }
         if self.tape.differentiated[x] {
             let (out, put) = self.gradient(x);
-            self.instructions.push(Instruction::InputBackward { layer, dy, put, out });
+            let (inputs, relu) = (0..layer.inputs, None);
+            self.instructions.push(Instruction::InputBackward {
+                layer,
+                inputs,
+                dy,
+                put,
+                relu,
+                out,
+            });
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a plan is made of.
 
+use std::ops::Range;
+
 use crate::autodiff::ops::{Affine, Binary, Linear, Put, Side, Unary};
 
 /// Index of a buffer of the plan.
@@ -142,7 +144,7 @@ pub(super) enum Instruction {
         index: usize,
         dy: BufferId,
     },
-    /// Writes or adds to the gradient of the weights, and adds to that of the bias.
+    /// Writes or adds to the gradients of the weights and the bias.
     WeightsBackward {
         layer: Linear,
         x: BufferId,
@@ -151,8 +153,12 @@ pub(super) enum Instruction {
     },
     InputBackward {
         layer: Linear,
+        /// Which of the layer's inputs.
+        inputs: Range<usize>,
         dy: BufferId,
         put: Put,
+        /// The value of a ReLU that they are the output of, whose derivative follows.
+        relu: Option<BufferId>,
         out: BufferId,
     },
 }
@@ -210,8 +216,8 @@ impl Instruction {
             | I::AddColumns { dy, .. }
             | I::Spread { dy, .. }
             | I::SpreadMean { dy, .. }
-            | I::ParameterBackward { dy, .. }
-            | I::InputBackward { dy, .. } => [Some(dy), None, None],
+            | I::ParameterBackward { dy, .. } => [Some(dy), None, None],
+            I::InputBackward { dy, relu, .. } => [Some(dy), relu, None],
             I::WeightsBackward { x, dy, .. } => [Some(x), Some(dy), None],
         };
         reads.into_iter().flatten()

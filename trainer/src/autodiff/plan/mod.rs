@@ -3,19 +3,24 @@
 //! Compiling writes a list of instructions (`compile.rs`), each with at most one buffer to write,
 //! and then gives every buffer its place in one arena by the time it is in use (`places.rs`).
 //! Running walks the list once. A layer and the activation after it are one instruction;
-//! derivatives that nobody asked for have none.
+//! derivatives that nobody asked for have none, and neighbours are done together where that costs
+//! less (`simplify.rs`).
 
 mod compile;
 mod instruction;
 mod places;
+mod simplify;
 
 use std::ops::Range;
 
 use instruction::{BufferId, Instruction};
 
+use places::LINE;
+
 use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
-use crate::linalg::{self, Backend, Left, Right, Start};
+use crate::elementary;
+use crate::linalg::{Backend, Finish, Left, Right, Start};
 
 /// A loss compiled to run many times.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub struct Plan {
     inputs: Vec<usize>,
     /// Length that the parameters must have at least.
     parameters: usize,
+    /// As many as a batch has rows.
+    ones: Vec<f32>,
     backend: Backend,
 }
 
@@ -52,7 +59,7 @@ impl Program for Plan {
         for instruction in &self.instructions {
             let out = instruction.output().map_or(0..0, |id| self.places[id].clone());
             let mut arena = Arena::lend(&mut self.arena, out, &self.places);
-            instruction.run(&mut arena, params, inputs, self.backend);
+            instruction.run(&mut arena, params, inputs, &self.ones, self.backend);
         }
     }
 
@@ -69,16 +76,21 @@ impl Plan {
     /// The plan of a tape, with the products of a backend. The bits do not depend on it.
     pub fn new(tape: &Tape, backend: Backend) -> Self {
         let compiled = compile::compile(tape);
-        let (places, size) = places::assign(&compiled);
+        let (mut places, size) = places::assign(&compiled);
+        // Registers are read fastest from within cache lines; the heap's numbers stay where they are.
+        let arena = vec![0.0_f32; size + LINE];
+        let start = arena.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        places.iter_mut().for_each(|place| *place = place.start + start..place.end + start);
         Plan {
             instructions: compiled.instructions,
             places,
-            arena: vec![0.0; size],
+            arena,
             loss: compiled.loss,
             keep: compiled.keep,
             cleared: compiled.cleared,
             inputs: tape.inputs.clone(),
             parameters: tape.parameters(),
+            ones: vec![1.0; tape.rows()],
             backend,
         }
     }
@@ -123,6 +135,7 @@ impl Instruction {
         arena: &mut Arena<'_>,
         params: &mut Params<f32>,
         inputs: &[&[f32]],
+        ones: &[f32],
         backend: Backend,
     ) {
         match self {
@@ -132,18 +145,24 @@ impl Instruction {
                 let (weights, bias) = (layer.weights(), &params.value[layer.bias()]);
                 let weights = Right::rows(&params.value[weights]);
                 let x = Left::rows(arena.read(*x), layer.inputs);
-                backend.matmul(x, weights, layer.outputs, Start::Row(bias), arena.out);
-                let out = &mut *arena.out;
-                match activation {
-                    None => {}
-                    // Spelt out, it is a loop without a branch.
-                    Some(Unary::Relu) => {
-                        backend.vectorise(|| Unary::Relu.forward_in_place(out));
-                    }
-                    Some(f) => f.forward_in_place(out),
+                let finish = match activation {
+                    Some(Unary::Relu) => Finish::Relu,
+                    _ => Finish::Sums,
+                };
+                backend.matmul(x, weights, layer.outputs, Start::Row(bias), finish, arena.out);
+                if let Some(Unary::Tanh) = activation {
+                    elementary::tanh(arena.out);
                 }
             }
-            Instruction::Unary { f, x, .. } => f.forward(arena.read(*x), arena.out),
+            Instruction::Unary { f, x, .. } => match (f, arena.read(*x)) {
+                (Unary::Tanh, x) => {
+                    arena.out.copy_from_slice(x);
+                    elementary::tanh(arena.out);
+                }
+                (Unary::Exp, x) => elementary::exp(x, arena.out),
+                (Unary::Ln, x) => elementary::ln(x, arena.out),
+                (f, x) => f.forward(x, arena.out),
+            },
             Instruction::Binary { op, x, y, .. } => {
                 op.forward(arena.read(*x), arena.read(*y), arena.out);
             }
@@ -201,16 +220,24 @@ impl Instruction {
                 params.gradient[*index] += arena.read(*dy)[0];
             }
             Instruction::WeightsBackward { layer, x, dy, put } => {
-                let (x, dy) = (arena.read(*x), arena.read(*dy));
+                let (x, dy) = (arena.read(*x), Right::rows(arena.read(*dy)));
+                let rows = x.len() / layer.inputs;
+                let (start, finish) = (start(*put), Finish::Sums);
                 let dw = &mut params.gradient[layer.weights()];
                 let x = Left::columns(x, layer.inputs);
-                backend.matmul(x, Right::rows(dy), layer.outputs, start(*put), dw);
-                linalg::column_sums(dy, &mut params.gradient[layer.bias()]);
+                backend.matmul(x, dy, layer.outputs, start, finish, dw);
+                // Its factors are all 1, and fma(1, dy, sum) is sum + dy.
+                let (db, ones) = (&mut params.gradient[layer.bias()], &ones[..rows]);
+                backend.matmul(Left::rows(ones, rows), dy, layer.outputs, start, finish, db);
             }
-            Instruction::InputBackward { layer, dy, put, .. } => {
+            Instruction::InputBackward { layer, inputs, dy, put, relu, .. } => {
                 let dy = Left::rows(arena.read(*dy), layer.outputs);
-                let weights = Right::columns(&params.value[layer.weights()]);
-                backend.matmul(dy, weights, layer.inputs, start(*put), arena.out);
+                let first = layer.weights().start;
+                let weights =
+                    first + inputs.start * layer.outputs..first + inputs.end * layer.outputs;
+                let weights = Right::columns(&params.value[weights]);
+                let finish = relu.map_or(Finish::Sums, |y| Finish::WherePositive(arena.read(y)));
+                backend.matmul(dy, weights, inputs.len(), start(*put), finish, arena.out);
             }
         }
     }

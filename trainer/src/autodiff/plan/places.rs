@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::compile::Compiled;
 
+/// Numbers in a cache line; every place begins with one.
+pub(super) const LINE: usize = 16;
+
 /// From the first instruction that writes a buffer to the last that touches it, both included.
 type Lifetime = Range<usize>;
 
@@ -46,7 +49,7 @@ fn place(sizes: &[usize], lifetimes: &[Lifetime]) -> (Vec<Range<usize>>, usize) 
             if start + sizes[id] <= range.start {
                 break;
             }
-            start = start.max(range.end);
+            start = start.max(range.end.next_multiple_of(LINE));
         }
         places[id] = start..start + sizes[id];
         placed.push(id);
@@ -75,6 +78,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(size, 25, "of 40");
+        assert!(places.iter().all(|place| place.start.is_multiple_of(LINE)), "{places:?}");
+        assert_eq!(size, 2 * LINE + 5, "{places:?}");
     }
 }

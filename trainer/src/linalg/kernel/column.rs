@@ -1,7 +1,7 @@
 //! Products with a single column.
 
 use super::Product;
-use crate::linalg::factors::Start;
+use crate::linalg::factors::{Finish, Start};
 use crate::linalg::lanes::Lanes;
 use crate::linalg::pack::Scratch;
 
@@ -22,7 +22,7 @@ impl Product<'_> {
         let square = scratch.b();
         let first = |i: usize| i * rows;
         for group in 0..self.m / rows {
-            // SAFETY: `new` has checked that A is [m, k], B [k], C [m] and a bias a single number;
+            // SAFETY: `new` has checked that A is [m, k], B [k], C and y [m], and a bias a single number;
             // the group's rows end within m, and the squares fit in the scratch.
             unsafe {
                 let mut sums = [L::splat(0.0); TOGETHER];
@@ -56,7 +56,13 @@ impl Product<'_> {
                     }
                 }
                 for (v, sum) in sums.into_iter().enumerate() {
-                    sum.store(c.add(first(group) + v * L::COUNT));
+                    let at = first(group) + v * L::COUNT;
+                    let sum = match self.finish {
+                        Finish::Sums => sum,
+                        Finish::Relu => sum.relu(),
+                        Finish::WherePositive(y) => sum.where_positive(L::load(y.as_ptr().add(at))),
+                    };
+                    sum.store(c.add(at));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The kernel, compiled for the instructions of each backend.
 
 use super::Product;
+use crate::linalg::peak;
 
 /// The kernel with AVX2 and FMA: 6 × 2 registers for sums, 2 for B, 1 for A, of 16.
 ///
@@ -12,6 +13,30 @@ use super::Product;
 pub(in crate::linalg) unsafe fn run_avx2(product: Product<'_>) {
     // SAFETY: the caller's promise.
     unsafe { product.run::<std::arch::x86_64::__m256, 6, 8, 2>() }
+}
+
+/// The chains of [`peak`] with AVX2 and FMA.
+///
+/// # Safety
+///
+/// The processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+pub(in crate::linalg) unsafe fn chains_avx2(factor: f32) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe { peak::chains::<std::arch::x86_64::__m256>(factor) }
+}
+
+/// The chains of [`peak`] with AVX-512.
+///
+/// # Safety
+///
+/// The processor has AVX-512F, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+pub(in crate::linalg) unsafe fn chains_avx512(factor: f32) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe { peak::chains::<std::arch::x86_64::__m512>(factor) }
 }
 
 /// The kernel with AVX-512: 6 × 4 registers for sums, 4 for B, 1 for A, of 32.

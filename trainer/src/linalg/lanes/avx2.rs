@@ -1,10 +1,10 @@
 //! Eight numbers in an AVX2 register.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
-    _mm256_maskstore_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
-    _mm256_unpacklo_ps,
+    __m256, __m256i, _CMP_GT_OQ, _CMP_NLE_UQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+    _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::Lanes;
@@ -54,6 +54,22 @@ impl Lanes for __m256 {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { _mm256_fmadd_ps(a, b, self) }
+    }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: the caller's promise. Not ≤ 0, or a NaN: all bits set, else none.
+        unsafe {
+            let stays = _mm256_cmp_ps::<_CMP_NLE_UQ>(self, _mm256_setzero_ps());
+            _mm256_and_ps(stays, self)
+        }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, y: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let stays = _mm256_cmp_ps::<_CMP_GT_OQ>(y, _mm256_setzero_ps());
+            _mm256_and_ps(stays, self)
+        }
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {

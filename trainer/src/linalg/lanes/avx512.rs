@@ -1,8 +1,9 @@
 //! Sixteen numbers in an AVX-512 register.
 
 use std::arch::x86_64::{
-    __m256, __m512, __mmask16, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NLE_UQ, _mm512_cmp_ps_mask, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 use super::Lanes;
@@ -44,6 +45,22 @@ impl Lanes for __m512 {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { _mm512_fmadd_ps(a, b, self) }
+    }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: the caller's promise. A bit where it is not ≤ 0, or a NaN.
+        unsafe {
+            let stays = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(self, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(stays, self)
+        }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, y: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let stays = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(y, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(stays, self)
+        }
     }
     /// As four squares of half the size.
     #[inline(always)]

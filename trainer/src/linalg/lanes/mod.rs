@@ -47,6 +47,18 @@ pub(super) trait Lanes: Copy {
     ///
     /// The processor has the instructions of this type.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// Each number that is not ≤ 0, else 0: NaNs stay.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn relu(self) -> Self;
+    /// Each number where that of y is > 0, else 0.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn where_positive(self, y: Self) -> Self;
     /// Writes the transpose of a square of `COUNT` rows, `stride` apart, in rows `to_stride` apart.
     ///
     /// # Safety
@@ -99,6 +111,14 @@ impl Lanes for f32 {
         a.mul_add(b, self)
     }
     #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        if self <= 0.0 { 0.0 } else { self }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, y: Self) -> Self {
+        if y > 0.0 { self } else { 0.0 }
+    }
+    #[inline(always)]
     unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
         // SAFETY: the caller's promise.
         unsafe { *to = *from }
@@ -132,6 +152,14 @@ impl<const N: usize> Lanes for [f32; N] {
     }
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         std::array::from_fn(|i| a[i].mul_add(b[i], self[i]))
+    }
+    unsafe fn relu(self) -> Self {
+        // SAFETY: a single number needs no instruction that a machine may lack.
+        self.map(|x| unsafe { x.relu() })
+    }
+    unsafe fn where_positive(self, y: Self) -> Self {
+        // SAFETY: the same.
+        std::array::from_fn(|i| unsafe { self[i].where_positive(y[i]) })
     }
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
         for (i, j) in (0..N * N).map(|at| (at / N, at % N)) {

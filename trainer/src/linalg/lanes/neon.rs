@@ -1,7 +1,8 @@
 //! Four numbers in a NEON register.
 
 use std::arch::aarch64::{
-    float32x4_t, vdupq_n_f32, vfmaq_f32, vld1q_f32, vreinterpretq_f32_f64, vreinterpretq_f64_f32,
+    float32x4_t, vandq_u32, vbicq_u32, vcgtq_f32, vcleq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32,
+    vreinterpretq_f32_f64, vreinterpretq_f32_u32, vreinterpretq_f64_f32, vreinterpretq_u32_f32,
     vst1q_f32, vtrn1q_f32, vtrn1q_f64, vtrn2q_f32, vtrn2q_f64,
 };
 
@@ -46,6 +47,22 @@ impl Lanes for float32x4_t {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { vfmaq_f32(self, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: the caller's promise. Bits are cleared where it is ≤ 0, which no NaN is.
+        unsafe {
+            let goes = vcleq_f32(self, vdupq_n_f32(0.0));
+            vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(self), goes))
+        }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, y: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let stays = vcgtq_f32(y, vdupq_n_f32(0.0));
+            vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(self), stays))
+        }
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
