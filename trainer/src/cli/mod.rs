@@ -10,6 +10,7 @@ mod inspect;
 mod policy_file;
 mod presets;
 mod progress;
+mod seeds;
 mod train;
 
 use std::io::Write;

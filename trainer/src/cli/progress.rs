@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::run::Progress;
 
@@ -19,9 +19,15 @@ pub(super) struct Bar {
 
 impl Bar {
     pub(super) fn new(name: &str, steps: usize) -> Self {
+        Bar::among(name, steps, &MultiProgress::new())
+    }
+
+    /// One of several, each on a line of its own.
+    pub(super) fn among(name: &str, steps: usize, bars: &MultiProgress) -> Self {
         let template = "{prefix} [{bar:30}] {pos}/{len} steps, {per_sec}, {eta} left {msg}";
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-        let bar = ProgressBar::new(steps as u64).with_style(style.progress_chars("=> "));
+        let bar = bars.add(ProgressBar::new(steps as u64));
+        bar.set_style(style.progress_chars("=> "));
         bar.set_prefix(name.to_string());
         Bar { bar, returns: VecDeque::new() }
     }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::progress::Bar;
-use super::{Failure, input, json};
+use super::{Failure, input, json, seeds};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
 use crate::run::{Summary, run};
 use crate::settings::ConfigError;
 
+/// The largest number that TOML holds.
+pub(super) const MAX_SEED: u64 = i64::MAX as u64;
 /// No file of settings is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
 
@@ -28,7 +30,7 @@ pub(super) struct Train {
     env: Option<String>,
     /// Seed of all random streams, at most 2⁶³ − 1
     #[arg(long, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: Option<u64>,
     /// Environment steps
     #[arg(long, allow_negative_numbers = true)]
@@ -45,7 +47,12 @@ pub(super) struct Train {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
     threads: u8,
-    /// Directory of the results [default: runs/PRESET]
+    /// Train with so many seeds, `--seed` the first, as many at a time as there are processors; each
+    /// has the results that it has alone
+    #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "threads")]
+    seeds: u16,
+    /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own in there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -80,23 +87,33 @@ impl Train {
         }
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
+        if self.seeds > 1 {
+            return seeds::train(&config, self.seeds.into(), &directory, as_json);
+        }
         let mut threads = self.threads.into();
-        let processors = std::thread::available_parallelism().map_or(threads, usize::from);
+        let processors = processors(threads);
         if threads > processors {
             eprintln!(
                 "warning: --threads {threads}, but this process may use {processors} at a time: goes on with those"
             );
             threads = processors;
         }
-        let summary = with_threads(threads, || train(&config, &directory)).map_err(|error| {
+        let bar = Bar::new(&config.preset, config.training.steps);
+        let work = || train(&config, &directory, bar);
+        let summary = with_threads(threads, work).map_err(|error| {
             Failure::Failed(format!("cannot start {threads} threads: {error}"))
         })??;
         Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
     }
 }
 
+/// How many threads this process may run at a time; `otherwise` where the system does not tell.
+pub(super) fn processors(otherwise: usize) -> usize {
+    std::thread::available_parallelism().map_or(otherwise, usize::from)
+}
+
 /// The presets of the main job: each algorithm's own.
-const OWN: &[&str] = &["dqn", "ddpg", "td3", "sac"];
+const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
 
 /// What `trainer` alone does.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
@@ -104,7 +121,8 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
     for preset in OWN {
         let config = RunConfig::resolve(Some(preset), None, &[])?;
         let directory = Path::new("runs").join(preset);
-        rows.push((train(&config, &directory)?, directory));
+        let bar = Bar::new(preset, config.training.steps);
+        rows.push((train(&config, &directory, bar)?, directory));
     }
     Ok(if as_json {
         json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>())
@@ -113,8 +131,12 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
     })
 }
 
-fn train(config: &RunConfig, directory: &Path) -> Result<Summary, Failure> {
-    let mut bar = Bar::new(&config.preset, config.training.steps);
+/// One run with its progress.
+pub(super) fn train(
+    config: &RunConfig,
+    directory: &Path,
+    mut bar: Bar,
+) -> Result<Summary, Failure> {
     let summary = run(config, directory, &mut bar)?;
     drop(bar);
     if summary.updates == 0 {
@@ -129,7 +151,7 @@ fn train(config: &RunConfig, directory: &Path) -> Result<Summary, Failure> {
 }
 
 /// One line for each run, and where its results are.
-fn table(rows: &[(Summary, PathBuf)]) -> String {
+pub(super) fn table(rows: &[(Summary, PathBuf)]) -> String {
     let mut text = format!(
         "{:<12} {:>6}  {:>18}  {:>7}  {:>8}  {:>12}  {:>20}\n",
         "preset", "seed", "return", "gap", "seconds", "policy", "parity host/core"

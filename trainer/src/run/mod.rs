@@ -1,12 +1,14 @@
 //! One run from settings to artifacts: train, export, check, evaluate, write.
 
+mod clock;
 mod files;
 mod summary;
 
+pub use clock::processor_time;
 pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use policy_core::Head;
 
@@ -237,15 +239,4 @@ fn parity(
         true => Ok(parity),
         false => Err(RunError::Parity { parity }),
     }
-}
-
-/// Time that this process has computed; `None` where the system does not tell.
-fn processor_time() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
-    }
-    #[cfg(not(unix))]
-    None
 }

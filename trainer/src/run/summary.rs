@@ -23,7 +23,7 @@ pub struct Summary {
     pub updates: usize,
     /// Wall-clock time of training alone, in s.
     pub train_seconds: f64,
-    /// Processor time of the process over training, in s; `null` where the system does not tell.
+    /// Processor time of training, of all its threads, in s; `null` where the system does not tell.
     pub train_cpu_seconds: Option<f64>,
     /// What the products were computed with; the results do not depend on it.
     pub backend: String,

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod runs;
+mod seeds;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,0 +1,87 @@
+//! `trainer train --seeds K`: the same settings with several seeds.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use indicatif::MultiProgress;
+
+use super::progress::Bar;
+use super::train::{MAX_SEED, processors, table, train as train_one};
+use super::{Failure, json, print};
+use crate::config::RunConfig;
+use crate::run::Summary;
+
+/// How one of the runs ended.
+type Ended = (usize, PathBuf, Result<Summary, Failure>);
+
+/// Trains with `count` seeds, the settings' own the first, each into a directory of its own, and
+/// reports on all of them. What others have finished is kept and reported where some fail.
+pub(super) fn train(
+    config: &RunConfig,
+    count: usize,
+    directory: &Path,
+    as_json: bool,
+) -> Result<String, Failure> {
+    let first = config.training.seed;
+    if first > MAX_SEED - (count as u64 - 1) {
+        let text = format!("--seeds {count} from seed {first} on goes beyond {MAX_SEED}");
+        return Err(Failure::Usage(text));
+    }
+    let (next, bars, ended) = (AtomicUsize::new(0), MultiProgress::new(), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return;
+            }
+            let mut config = config.clone();
+            config.training.seed = first + index as u64;
+            let name = format!("seed {}", config.training.seed);
+            let directory = directory.join(name.replace(' ', "-"));
+            let bar = Bar::among(&name, config.training.steps, &bars);
+            let result = train_one(&config, &directory, bar);
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.push((index, directory, result));
+        }
+    };
+    thread::scope(|scope| (0..processors(1).min(count)).for_each(|_| drop(scope.spawn(work))));
+    report(ended.into_inner().unwrap_or_else(PoisonError::into_inner), first, as_json)
+}
+
+fn report(mut ended: Vec<Ended>, first: u64, as_json: bool) -> Result<String, Failure> {
+    ended.sort_by_key(|(index, ..)| *index);
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    for (index, directory, result) in ended {
+        match result {
+            Ok(summary) => rows.push((summary, directory)),
+            Err(Failure::Usage(text) | Failure::Failed(text)) => {
+                failures.push(format!("seed {}: {text}", first + index as u64));
+            }
+        }
+    }
+    let text = match as_json {
+        true => json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
+        false if rows.is_empty() => String::new(),
+        false => table(&rows) + &overall(&rows),
+    };
+    if failures.is_empty() {
+        return Ok(text);
+    }
+    print(&text);
+    Err(Failure::Failed(failures.join("; ")))
+}
+
+/// A line about all seeds.
+fn overall(rows: &[(Summary, PathBuf)]) -> String {
+    let mut returns: Vec<f64> = rows.iter().map(|(s, _)| s.evaluation.mean).collect();
+    returns.sort_by(f64::total_cmp);
+    let middle = returns.len() / 2;
+    let median = match returns.len() % 2 {
+        0 => 0.5 * (returns[middle - 1] + returns[middle]),
+        _ => returns[middle],
+    };
+    let (worst, best) = (returns[0], returns[returns.len() - 1]);
+    format!("{} seeds: return {median:.1} in the median, {worst:.1} to {best:.1}\n", rows.len())
+}
