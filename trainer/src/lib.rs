@@ -27,6 +27,7 @@
 //! | [`config`], [`presets`] | the settings of a run |
 //! | [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
 //! # Training from code
@@ -45,6 +46,7 @@
 pub mod actions;
 pub mod algos;
 pub mod autodiff;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod elementary;

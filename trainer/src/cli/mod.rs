@@ -4,6 +4,7 @@
 //! standard error. The exit status is 0, or 1 for a run that failed, or 2 for wrong usage or
 //! settings.
 
+mod bench;
 mod eval;
 mod input;
 mod inspect;
@@ -48,7 +49,13 @@ enum Command {
     Inspect(inspect::Inspect),
     /// List the presets
     Presets(presets::Presets),
+    /// Measure what training costs on this machine
+    Bench(bench::Bench),
 }
+
+/// Runs something and counts the allocations that it makes. The library leaves the allocator to the
+/// program.
+pub type Counter = fn(&mut dyn FnMut()) -> u64;
 
 /// Why a command failed; decides the exit status.
 #[derive(Debug)]
@@ -74,8 +81,8 @@ impl From<RunError> for Failure {
     }
 }
 
-/// Runs the command of this process's arguments.
-pub fn main() -> ExitCode {
+/// Runs the command of this process's arguments, with a way to count allocations.
+pub fn main(count: Counter) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return fail(&one_line(&error), 2),
@@ -93,6 +100,7 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
+        Some(Command::Bench(command)) => command.run(arguments.json, count),
     };
     match report {
         Ok(report) => print(&report),

@@ -113,7 +113,7 @@ pub(super) fn processors(otherwise: usize) -> usize {
 }
 
 /// The presets of the main job: each algorithm's own.
-const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
+pub(super) const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
 
 /// What `trainer` alone does.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {

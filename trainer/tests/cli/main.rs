@@ -1,5 +1,6 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
+mod bench;
 mod mistakes;
 mod runs;
 mod seeds;

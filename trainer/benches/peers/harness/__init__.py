@@ -1,0 +1,1 @@
+"""What `run` is made of: the peers, how they are built, measured and tabulated."""
