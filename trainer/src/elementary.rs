@@ -25,6 +25,7 @@ use crate::linalg::Backend;
 /// Unless x and y are of one length.
 #[inline(always)]
 fn map(
+    backend: Backend,
     x: &[f32],
     y: &mut [f32],
     f: impl Fn(f32) -> f32,
@@ -33,7 +34,7 @@ fn map(
 ) {
     assert_eq!(x.len(), y.len(), "as many results as numbers");
     let mut all_usual = true;
-    Backend::current().vectorise(
+    backend.vectorise(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
@@ -60,6 +61,8 @@ fn power_of_two(k: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use crate::linalg::Backend;
+
     /// Bit patterns all over the line of numbers, and those about some limits.
     pub(super) fn numbers(limits: &[f32]) -> Vec<f32> {
         let spread = (0..=u32::MAX).step_by(2039);
@@ -72,15 +75,20 @@ mod tests {
         all.flat_map(|bits| [bits, bits ^ 0x8000_0000]).map(f32::from_bits).collect()
     }
 
-    /// The same bits, or both no number.
-    pub(super) fn check(f: fn(&[f32], &mut [f32]), libm: fn(f32) -> f32, limits: &[f32]) {
+    /// A function of a slice.
+    type Function = fn(Backend, &[f32], &mut [f32]);
+
+    /// The same bits on every backend, or both no number.
+    pub(super) fn check(f: Function, libm: fn(f32) -> f32, limits: &[f32]) {
         let numbers = numbers(limits);
-        let mut results = vec![7.0; numbers.len()];
-        f(&numbers, &mut results);
-        for (x, y) in numbers.into_iter().zip(results) {
-            let wanted = libm(x);
-            let same = y.to_bits() == wanted.to_bits() || y.is_nan() && wanted.is_nan();
-            assert!(same, "f({x:e}) = {y:e}, not {wanted:e}");
+        let wanted: Vec<f32> = numbers.iter().map(|x| libm(*x)).collect();
+        for backend in Backend::available() {
+            let mut results = vec![7.0; numbers.len()];
+            f(backend, &numbers, &mut results);
+            for ((x, y), wanted) in numbers.iter().zip(results).zip(&wanted) {
+                let same = y.to_bits() == wanted.to_bits() || y.is_nan() && wanted.is_nan();
+                assert!(same, "{backend}: f({x:e}) = {y:e}, not {wanted:e}");
+            }
         }
     }
 }

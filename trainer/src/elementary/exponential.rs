@@ -1,12 +1,13 @@
 //! eˣ, and the constants of eˣ − 1.
 
 use super::{map, power_of_two};
+use crate::linalg::Backend;
 
 /// 1/ln 2
 pub(super) const PER_LN_2: f32 = 1.442_695_02;
 /// Half of ln 2, in bits: up to here no argument is reduced.
 pub(super) const HALF_LN_2: u32 = 0x3eb1_7218;
-/// 3/2 ln 2, in bits: up to here k is 1.
+/// 3/2 ln 2, in bits: up to here k is 1 (for eˣ − 1, below).
 pub(super) const THREE_HALVES_LN_2: u32 = 0x3f85_1592;
 
 /// ln 2 in two parts, the first so short that its products with k are exact.
@@ -19,9 +20,9 @@ const P: [f32; 2] = [0.166_666_25, -0.002_766_733_3];
 /// # Panics
 ///
 /// Unless x and y are of one length.
-pub fn exp(x: &[f32], y: &mut [f32]) {
+pub fn exp(backend: Backend, x: &[f32], y: &mut [f32]) {
     // Results that are neither infinite nor subnormal.
-    map(x, y, exp_of_usual, |x| x.abs() < 87.0, libm::expf);
+    map(backend, x, y, exp_of_usual, |x| x.abs() < 87.0, libm::expf);
 }
 
 /// With x = k ln 2 + r: eˣ = 2ᵏ (1 + r + r·c/(2 − c)), c = r − r²(P₁ + r²P₂).

@@ -1,6 +1,7 @@
 //! ln x.
 
 use super::map;
+use crate::linalg::Backend;
 
 /// ln 2 in two parts, the first so short that its products with k are exact.
 pub(super) const LN_2: (f32, f32) = (0.693_138_1, 9.058_001e-6);
@@ -15,9 +16,9 @@ const ONE: u32 = 0x3f80_0000;
 /// # Panics
 ///
 /// Unless x and y are of one length.
-pub fn ln(x: &[f32], y: &mut [f32]) {
+pub fn ln(backend: Backend, x: &[f32], y: &mut [f32]) {
     let usual = |x: f32| (f32::MIN_POSITIVE..f32::INFINITY).contains(&x);
-    map(x, y, ln_of_usual, usual, libm::logf);
+    map(backend, x, y, ln_of_usual, usual, libm::logf);
 }
 
 /// With x = 2ᵏ(1 + f), √½ ≤ 1 + f < √2 and s = f/(2 + f):

@@ -37,7 +37,7 @@ pub fn fill_normal<R: Rng + ?Sized>(rng: &mut R, out: &mut [f32]) {
             *u1 = 1.0 - uniform(rng);
             *u2 = uniform(rng);
         }
-        transform(&mut u1, &mut u2);
+        transform(Backend::current(), &mut u1, &mut u2);
         for (pair, (first, second)) in block.chunks_mut(2).zip(u1.into_iter().zip(u2)) {
             for (z, value) in pair.iter_mut().zip([first, second]) {
                 *z = value;
@@ -47,8 +47,8 @@ pub fn fill_normal<R: Rng + ?Sized>(rng: &mut R, out: &mut [f32]) {
 }
 
 /// r = √(−2 ln u₁), u₁ ← r cos 2πu₂, u₂ ← r sin 2πu₂ (Box and Muller, 1958).
-fn transform(u1: &mut [f32; PAIRS], u2: &mut [f32; PAIRS]) {
-    Backend::current().vectorise(
+fn transform(backend: Backend, u1: &mut [f32; PAIRS], u2: &mut [f32; PAIRS]) {
+    backend.vectorise(
         #[inline(always)]
         || {
             for (u1, u2) in u1.iter_mut().zip(u2) {
@@ -93,20 +93,22 @@ mod tests {
         }
     }
 
-    /// Every value that a uniform number can have.
+    /// For every value that a uniform number can have: the radius, and the angle.
     #[test]
-    fn every_pair_is_that_of_libm() {
+    fn every_radius_and_angle_is_that_of_libm() {
         const STEP: f32 = 1.0 / 16_777_216.0;
         for first in (0..1 << 24).step_by(PAIRS) {
             let u: [f32; PAIRS] = std::array::from_fn(|i| (first + i) as f32 * STEP);
-            let (mut u1, mut u2) = (u.map(|u| 1.0 - u), u);
-            transform(&mut u1, &mut u2);
-            for ((ours, also), u) in u1.into_iter().zip(u2).zip(u) {
+            let wanted = u.map(|u| {
                 let radius = libm::sqrtf(-2.0 * libm::logf(1.0 - u));
                 let (sine, cosine) = libm::sincosf(TAU * u);
-                let wanted = (radius * cosine, radius * sine);
-                let bits = |(x, y): (f32, f32)| (x.to_bits(), y.to_bits());
-                assert_eq!(bits((ours, also)), bits(wanted), "u = {u}");
+                ((radius * cosine).to_bits(), (radius * sine).to_bits())
+            });
+            for backend in Backend::available() {
+                let (mut u1, mut u2) = (u.map(|u| 1.0 - u), u);
+                transform(backend, &mut u1, &mut u2);
+                let pairs = u1.iter().zip(&u2).map(|(x, y)| (x.to_bits(), y.to_bits()));
+                assert!(pairs.eq(wanted), "{backend}: one of {u:?}");
             }
         }
     }

@@ -5,15 +5,15 @@ use super::logarithm::LN_2;
 use super::power_of_two;
 use crate::linalg::Backend;
 
-/// Of (6/r)(1 + 2(1/(eʳ − 1) − 1/r)) = −6(1 − r²Q₁ …), as msun scales them.
+/// Of (6/r)(1 + 2(1/(eʳ − 1) − 1/r)) = 1 + h(Q₁ + hQ₂), h = r²/2.
 const Q: [f32; 2] = [-0.033_333_212, 0.001_580_717];
 /// ½ ln 3 and ½ ln 5/3, in bits.
 const HALF_LN_3: u32 = 0x3f0c_9f54;
 const HALF_LN_FIVE_THIRDS: u32 = 0x3e82_c578;
 
 /// x ← tanh x, with the bits of `libm::tanhf`.
-pub fn tanh(x: &mut [f32]) {
-    Backend::current().vectorise(
+pub fn tanh(backend: Backend, x: &mut [f32]) {
+    backend.vectorise(
         #[inline(always)]
         || {
             for x in x {
@@ -79,9 +79,9 @@ mod tests {
         // Where k changes, and where x is so small that it is its tangent.
         let steps: Vec<f32> = (1..30).map(|k| 0.5 * (k as f32 + 0.5) / PER_LN_2).collect();
         let limits = [&limits[..], &[10.0, 10.5, 2e-8, 0.52], &steps].concat();
-        let f = |x: &[f32], y: &mut [f32]| {
+        let f = |backend: Backend, x: &[f32], y: &mut [f32]| {
             y.copy_from_slice(x);
-            tanh(y);
+            tanh(backend, y);
         };
         check(f, libm::tanhf, &limits);
     }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::factors::{Finish, Left, Right, Start};
 use super::kernel::{self, Product};
 use super::lanes::Lanes;
+use super::pack::Scratch;
 use super::{parallel, peak};
 
 /// The environment variable that names the backend to use, in the place of the fastest.
@@ -139,39 +140,44 @@ impl Backend {
     ) {
         let product = Product::new(a, b, n, start, finish, c);
         MULTIPLICATIONS.set(MULTIPLICATIONS.get() + product.multiplications() as u64);
-        let run = |product: Product<'_>| match self.0 {
+        let run = |product: Product<'_>, scratch: &mut Scratch| match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
-            Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>() },
+            Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>(scratch) },
             // SAFETY: `available` is the only source of this value and asked the processor.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => unsafe { kernel::run_avx2(product) },
+            Kind::Avx2 => unsafe { kernel::run_avx2(product, scratch) },
             // SAFETY: the same.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { kernel::run_avx512(product) },
+            Kind::Avx512 => unsafe { kernel::run_avx512(product, scratch) },
             #[cfg(target_arch = "aarch64")]
-            Kind::Neon => kernel::run_neon(product),
+            Kind::Neon => kernel::run_neon(product, scratch),
         };
-        parallel::spread(product.cost(), ROWS_TOGETHER, product, run);
+        parallel::spread(product.cost(), ROWS_TOGETHER, product, |product| {
+            Scratch::with(|scratch| run(product, scratch));
+        });
     }
 
-    /// Numbers in a register.
-    pub(super) fn lanes(self) -> usize {
+    /// Numbers that [`Backend::chains`] has under way at a time.
+    pub(super) fn under_way(self) -> usize {
         match self.0 {
-            Kind::Portable => f32::COUNT,
+            Kind::Portable => peak::FEW * f32::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => std::arch::x86_64::__m256::COUNT,
+            Kind::Avx2 => peak::FEW * std::arch::x86_64::__m256::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => std::arch::x86_64::__m512::COUNT,
+            Kind::Avx512 => peak::MANY * std::arch::x86_64::__m512::COUNT,
             #[cfg(target_arch = "aarch64")]
-            Kind::Neon => std::arch::aarch64::float32x4_t::COUNT,
+            Kind::Neon => peak::MANY * std::arch::aarch64::float32x4_t::COUNT,
         }
     }
 
     /// [`peak::chains`] with this backend's registers.
     pub(super) fn chains(self, factor: f32) -> f32 {
+        use peak::FEW;
+        #[cfg(target_arch = "aarch64")]
+        use peak::MANY;
         match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
-            Kind::Portable => unsafe { peak::chains::<f32>(factor) },
+            Kind::Portable => unsafe { peak::chains::<f32, FEW>(factor) },
             // SAFETY: `available` is the only source of this value and asked the processor.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { kernel::chains_avx2(factor) },
@@ -180,12 +186,12 @@ impl Backend {
             Kind::Avx512 => unsafe { kernel::chains_avx512(factor) },
             // SAFETY: every processor of this architecture has NEON.
             #[cfg(target_arch = "aarch64")]
-            Kind::Neon => unsafe { peak::chains::<std::arch::aarch64::float32x4_t>(factor) },
+            Kind::Neon => unsafe { peak::chains::<std::arch::aarch64::float32x4_t, MANY>(factor) },
         }
     }
 
     /// Runs a loop over numbers that is compiled once more for this backend's registers, if it is
-    /// inlined here: larger ones say so. Rust never fuses a multiplication with an addition by
+    /// inlined here: a large closure must ask for that with `#[inline(always)]`. Rust never fuses a multiplication with an addition by
     /// itself, so the bits are the same.
     #[inline(always)]
     pub fn vectorise(self, work: impl FnOnce()) {

@@ -163,6 +163,7 @@ impl Worker {
 impl Desk {
     /// What a worker does all its life.
     fn attend(&self) {
+        super::prepare();
         loop {
             match self.await_change() {
                 WORK => {

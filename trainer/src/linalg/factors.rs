@@ -58,7 +58,7 @@ pub enum Finish<'a> {
     Sums,
     /// max(sum, 0); a NaN stays one.
     Relu,
-    /// The sum where y `[m, n]` is positive, else 0: the derivative by the sums of a ReLU whose
+    /// The sum where y `[m, n]` is positive, else 0, whatever the sum: the derivative of a ReLU whose
     /// value is y.
     WherePositive(&'a [f32]),
 }

@@ -131,12 +131,12 @@ impl<'a> Product<'a> {
     #[inline(always)]
     pub(super) unsafe fn run<L, const ROWS: usize, const HIGH: usize, const VECTORS: usize>(
         mut self,
+        scratch: &mut Scratch,
     ) where
         L: Lanes,
     {
         const { assert!(ROWS <= HIGH && HIGH <= 8 && VECTORS <= strips::SINGLE) };
         const { assert!(strips::SINGLE * L::COUNT <= pack::WIDTH) };
-        let mut scratch = Scratch::new();
         // Rows that lie side by side in memory are far apart along k.
         let pack_a = self.a.column_stride > 1
             && self.m > 1
@@ -148,7 +148,7 @@ impl<'a> Product<'a> {
         let mut first = 0;
         if self.n == 1 && self.a.column_stride == 1 && L::COUNT > 1 {
             // SAFETY: the caller's promise.
-            first = unsafe { self.column::<L>(&mut scratch) };
+            first = unsafe { self.column::<L>(scratch) };
         }
         for p in (0..self.k).step_by(k_block) {
             let depth = k_block.min(self.k - p);
@@ -160,10 +160,10 @@ impl<'a> Product<'a> {
                 // most M_BLOCK rows if it is packed, and at most K_BLOCK of k.
                 unsafe {
                     if pack_a {
-                        block.packed = Some(self.pack_a::<ROWS>(&block, &mut scratch));
-                        self.block::<L, ROWS, ROWS, VECTORS>(&block, &mut scratch);
+                        block.packed = Some(self.pack_a::<ROWS>(&block, scratch));
+                        self.block::<L, ROWS, ROWS, VECTORS>(&block, scratch);
                     } else {
-                        self.block::<L, ROWS, HIGH, VECTORS>(&block, &mut scratch);
+                        self.block::<L, ROWS, HIGH, VECTORS>(&block, scratch);
                     }
                 }
             }

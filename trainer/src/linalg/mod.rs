@@ -34,5 +34,10 @@ mod peak;
 pub use backend::{Backend, BackendError, VARIABLE, multiplications};
 pub use factors::{Finish, Left, Right, Start};
 
+/// Takes the memory that products need on this thread, which the first one does otherwise.
+pub fn prepare() {
+    pack::Scratch::with(|_| ());
+}
+
 #[cfg(test)]
 mod tests;

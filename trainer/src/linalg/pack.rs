@@ -3,6 +3,7 @@
 //! The rows of a matrix whose length is a power of two fall on few sets of the cache and drive
 //! each other out of it; a copy lies in one piece.
 
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
 use super::lanes::Lanes;
@@ -15,8 +16,12 @@ pub(super) const WIDTH: usize = 128;
 /// The most rows of A packed at a time, for a part of the second level cache.
 pub(super) const M_BLOCK: usize = 132;
 
-/// Room for the copies, on the stack. It is not initialised: that would take longer than a small
-/// product.
+thread_local! {
+    static SCRATCH: RefCell<Box<Scratch>> = RefCell::new(Scratch::new());
+}
+
+/// Room for the copies. Each thread has its own for as long as it lives: on the stack, every product
+/// would have to look whether its pages are there.
 #[repr(align(64))]
 pub(super) struct Scratch {
     b: [MaybeUninit<f32>; K_BLOCK * WIDTH],
@@ -24,12 +29,15 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    #[inline(always)]
-    pub(super) fn new() -> Self {
-        Scratch {
-            b: [const { MaybeUninit::uninit() }; K_BLOCK * WIDTH],
-            a: [const { MaybeUninit::uninit() }; K_BLOCK * M_BLOCK],
-        }
+    pub(super) fn new() -> Box<Self> {
+        let room = Box::<Self>::new_uninit();
+        // SAFETY: all of it may be uninitialised.
+        unsafe { room.assume_init() }
+    }
+
+    /// Works with this thread's.
+    pub(super) fn with<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+        SCRATCH.with_borrow_mut(|scratch| work(scratch))
     }
 
     /// Room for `K_BLOCK · WIDTH` numbers.

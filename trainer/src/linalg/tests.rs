@@ -1,6 +1,7 @@
 //! Every way to compute a product against its formula, bit for bit.
 
 use super::kernel::Product;
+use super::pack::Scratch;
 use super::*;
 use policy_core::gaussian::fill_normal;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -52,18 +53,22 @@ fn ways() -> Vec<(String, Backend, Way)> {
     });
     let sixteen: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
-        unsafe { Product::new(a, b, n, start, finish, c).run::<[f32; 16], 6, 8, 4>() }
+        unsafe {
+            Product::new(a, b, n, start, finish, c).run::<[f32; 16], 6, 8, 4>(&mut Scratch::new())
+        }
     };
     let four: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
-        unsafe { Product::new(a, b, n, start, finish, c).run::<[f32; 4], 6, 8, 4>() }
+        unsafe {
+            Product::new(a, b, n, start, finish, c).run::<[f32; 4], 6, 8, 4>(&mut Scratch::new())
+        }
     };
     let others = [("as AVX-512", sixteen), ("as NEON", four)];
     let others = others.map(|(name, way)| (name.to_string(), Backend::current(), way));
     backends.chain(others).collect()
 }
 
-/// One product in every way, both forms of A and B, every start and every finish.
+/// One product in every way, with both forms of A and B, and every start and finish.
 fn check(m: usize, k: usize, n: usize) {
     let (mut a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
     let (before, mut y) = (normals(4, m * n), normals(5, m * n));
@@ -76,8 +81,10 @@ fn check(m: usize, k: usize, n: usize) {
     for (form, (left, right)) in factors.enumerate() {
         for (start, finish) in [
             (Start::Zero, Finish::WherePositive(&y)),
+            (Start::Zero, Finish::Relu),
             (Start::Row(&bias), Finish::Relu),
             (Start::Accumulate, Finish::Sums),
+            (Start::Accumulate, Finish::WherePositive(&y)),
         ] {
             let wanted = expected(&left, &right, n, start, finish, &before);
             for (name, backend, way) in ways() {

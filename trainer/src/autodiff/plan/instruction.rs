@@ -157,7 +157,7 @@ pub(super) enum Instruction {
         inputs: Range<usize>,
         dy: BufferId,
         put: Put,
-        /// The value of a ReLU that they are the output of, whose derivative follows.
+        /// The value of the ReLU whose output they are, where its derivative follows at once.
         relu: Option<BufferId>,
         out: BufferId,
     },

@@ -14,13 +14,12 @@ mod simplify;
 use std::ops::Range;
 
 use instruction::{BufferId, Instruction};
-
 use places::LINE;
 
 use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
 use crate::elementary;
-use crate::linalg::{Backend, Finish, Left, Right, Start};
+use crate::linalg::{self, Backend, Finish, Left, Right, Start};
 
 /// A loss compiled to run many times.
 #[derive(Debug)]
@@ -75,6 +74,7 @@ impl Program for Plan {
 impl Plan {
     /// The plan of a tape, with the products of a backend. The bits do not depend on it.
     pub fn new(tape: &Tape, backend: Backend) -> Self {
+        linalg::prepare();
         let compiled = compile::compile(tape);
         let (mut places, size) = places::assign(&compiled);
         // Registers are read fastest from within cache lines; the heap's numbers stay where they are.
@@ -151,16 +151,16 @@ impl Instruction {
                 };
                 backend.matmul(x, weights, layer.outputs, Start::Row(bias), finish, arena.out);
                 if let Some(Unary::Tanh) = activation {
-                    elementary::tanh(arena.out);
+                    elementary::tanh(backend, arena.out);
                 }
             }
             Instruction::Unary { f, x, .. } => match (f, arena.read(*x)) {
                 (Unary::Tanh, x) => {
                     arena.out.copy_from_slice(x);
-                    elementary::tanh(arena.out);
+                    elementary::tanh(backend, arena.out);
                 }
-                (Unary::Exp, x) => elementary::exp(x, arena.out),
-                (Unary::Ln, x) => elementary::ln(x, arena.out),
+                (Unary::Exp, x) => elementary::exp(backend, x, arena.out),
+                (Unary::Ln, x) => elementary::ln(backend, x, arena.out),
                 (f, x) => f.forward(x, arena.out),
             },
             Instruction::Binary { op, x, y, .. } => {

@@ -28,7 +28,7 @@ fn lifetimes(compiled: &Compiled) -> Vec<Lifetime> {
     for &id in compiled.keep.iter().chain(&compiled.loss) {
         lifetimes[id].get_or_insert(0..end).end = end;
     }
-    lifetimes.into_iter().map(|lifetime| lifetime.unwrap_or(0..end)).collect()
+    lifetimes.into_iter().map(|lifetime| lifetime.unwrap_or(0..0)).collect()
 }
 
 /// Largest first, each as far to the front as its lifetime allows.

@@ -32,7 +32,7 @@ impl Product<'_> {
         let mut column = 0;
         // SAFETY: the caller's promise; each strip of columns ends within n.
         unsafe {
-            // One row alone has a sum for each vector, and that many must be under way at a time.
+            // One row alone has but one sum for each vector, and a single sum waits for itself.
             while block.rows == 1 && column + SINGLE * L::COUNT <= self.n {
                 self.strip::<L, 1, SINGLE, false>(block, column, scratch);
                 column += SINGLE * L::COUNT;
