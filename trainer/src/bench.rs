@@ -33,7 +33,7 @@ pub struct Learner {
 pub struct Cost {
     /// Time of the fastest updates, in s.
     pub seconds: f64,
-    /// Multiplications of its matrix products.
+    /// Multiplications of its matrix products, those that add up the gradients of biases included.
     pub multiplications: f64,
 }
 
@@ -89,7 +89,7 @@ impl Learner {
         (0..PERIOD).for_each(|_| self.update());
         let multiplications = (linalg::multiplications() - before) as f64 / PERIOD as f64;
         let (begin, mut fastest) = (Instant::now(), f64::INFINITY);
-        while begin.elapsed() < budget {
+        while fastest.is_infinite() || begin.elapsed() < budget {
             let turn = Instant::now();
             (0..PERIOD).for_each(|_| self.update());
             fastest = fastest.min(turn.elapsed().as_secs_f64());
@@ -107,6 +107,7 @@ impl Learner {
 pub fn whole_run(config: &RunConfig, updates: usize) -> Result<f64, RunError> {
     let mut config = config.clone();
     let t = &mut config.training;
+    t.check()?;
     let iterations = updates.div_ceil(t.updates_per_iteration);
     t.steps = t.update_after + iterations * t.rollout_steps * t.environments;
     let Start { mut environments, mut agent } = start(&config)?;

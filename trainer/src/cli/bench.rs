@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::train::OWN;
+use super::train::{OWN, at_most_processors};
 use super::{Counter, Failure, json};
 use crate::bench::{Learner, whole_run};
 use crate::config::RunConfig;
@@ -29,7 +29,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
     threads: u8,
-    /// Duration of a measurement, of which each row has two
+    /// Seconds of a measurement, of which each row has two
     #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true)]
     seconds: f64,
 }
@@ -39,9 +39,7 @@ pub(super) struct Bench {
 struct Report {
     schema: u32,
     backend: String,
-    threads: u8,
-    /// Fused multiply-adds per second of one thread, of numbers in registers.
-    peak: f64,
+    threads: usize,
     rows: Vec<Row>,
 }
 
@@ -54,9 +52,11 @@ struct Row {
     run_seconds_per_1000: f64,
     /// The fastest updates, in s.
     update_seconds: f64,
-    /// Multiplications of its matrix products.
+    /// Multiplications of its matrix products, those that add up the gradients of biases included.
     multiplications: f64,
-    /// Those by its time, over the peak of one thread.
+    /// Fused multiply-adds per second of one thread, of numbers in registers, measured just before.
+    peak: f64,
+    /// Multiplications by time, over that.
     share_of_peak: f64,
     allocations_per_update: f64,
 }
@@ -67,29 +67,28 @@ impl Bench {
             let text = format!("--seconds must be from 0 to 3600, not {}", self.seconds);
             return Err(Failure::Usage(text));
         }
-        let threads = self.threads.into();
-        let all = with_threads(threads, || self.measure(count));
+        let threads = at_most_processors(self.threads);
+        let all = with_threads(threads, || self.measure(threads, count));
         let report = all.map_err(|error| {
             Failure::Failed(format!("cannot start {threads} threads: {error}"))
         })??;
         Ok(if as_json { json(&report) } else { table(&report) })
     }
 
-    fn measure(&self, count: Counter) -> Result<Report, Failure> {
+    fn measure(&self, threads: usize, count: Counter) -> Result<Report, Failure> {
         let backend = Backend::current();
         let mut rows = Vec::new();
         for preset in
             OWN.iter().filter(|name| self.only.is_empty() || self.only.contains(&(**name).into()))
         {
             for (hidden, batch_size) in HIDDEN.into_iter().flat_map(|h| BATCHES.map(|b| (h, b))) {
-                eprintln!("measures {preset}, {}-{}, batch {batch_size}", hidden[0], hidden[1]);
+                eprintln!("measuring {preset}, {}-{}, batch {batch_size}", hidden[0], hidden[1]);
                 let settings = [format!("hidden={hidden:?}"), format!("batch_size={batch_size}")];
                 let config = RunConfig::resolve(Some(preset), None, &settings)?;
                 rows.push(self.row(&config, hidden, count, backend.measure_peak())?);
             }
         }
-        let (threads, peak) = (self.threads, backend.measure_peak());
-        Ok(Report { schema: 1, backend: backend.to_string(), threads, peak, rows })
+        Ok(Report { schema: 1, backend: backend.to_string(), threads, rows })
     }
 
     fn row(
@@ -110,6 +109,7 @@ impl Bench {
             run_seconds_per_1000: 1000.0 * whole_run(config, updates)?,
             update_seconds: cost.seconds,
             multiplications: cost.multiplications,
+            peak,
             share_of_peak: cost.multiplications / cost.seconds / peak,
             allocations_per_update: allocations as f64 / COUNTED as f64,
         })
@@ -141,8 +141,9 @@ fn table(report: &Report) -> String {
             row.allocations_per_update,
         );
     }
-    let Report { backend, threads, peak, .. } = report;
+    let Report { backend, threads, rows, .. } = report;
     let s = if *threads == 1 { "" } else { "s" };
+    let peak = rows.iter().map(|row| row.peak).fold(0.0, f64::max);
     text + &format!(
         "{backend}, {threads} thread{s}; peak of one: {:.1} G multiply-adds/s in registers\n",
         1e-9 * peak

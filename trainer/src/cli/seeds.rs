@@ -11,7 +11,7 @@ use super::progress::Bar;
 use super::train::{MAX_SEED, processors, table, train as train_one};
 use super::{Failure, json, print};
 use crate::config::RunConfig;
-use crate::run::Summary;
+use crate::run::{Summary, start};
 
 /// How one of the runs ended.
 type Ended = (usize, PathBuf, Result<Summary, Failure>);
@@ -29,6 +29,8 @@ pub(super) fn train(
         let text = format!("--seeds {count} from seed {first} on goes beyond {MAX_SEED}");
         return Err(Failure::Usage(text));
     }
+    // Settings that make no run are a mistake of the user's, not a failure of each seed.
+    drop(start(config)?);
     let (next, bars, ended) = (AtomicUsize::new(0), MultiProgress::new(), Mutex::new(Vec::new()));
     let work = || {
         loop {
@@ -83,5 +85,8 @@ fn overall(rows: &[(Summary, PathBuf)]) -> String {
         _ => returns[middle],
     };
     let (worst, best) = (returns[0], returns[returns.len() - 1]);
-    format!("{} seeds: return {median:.1} in the median, {worst:.1} to {best:.1}\n", rows.len())
+    format!(
+        "{} seeds trained: return {median:.1} in the median, {worst:.1} to {best:.1}\n",
+        rows.len()
+    )
 }

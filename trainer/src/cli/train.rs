@@ -49,10 +49,10 @@ pub(super) struct Train {
     threads: u8,
     /// Train with so many seeds, `--seed` the first, as many at a time as there are processors; each
     /// has the results that it has alone
-    #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "threads")]
-    seeds: u16,
-    /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own in there
+    seeds: Option<u16>,
+    /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own seed-N in there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -87,17 +87,10 @@ impl Train {
         }
         let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
-        if self.seeds > 1 {
-            return seeds::train(&config, self.seeds.into(), &directory, as_json);
+        if let Some(count) = self.seeds {
+            return seeds::train(&config, count.into(), &directory, as_json);
         }
-        let mut threads = self.threads.into();
-        let processors = processors(threads);
-        if threads > processors {
-            eprintln!(
-                "warning: --threads {threads}, but this process may use {processors} at a time: goes on with those"
-            );
-            threads = processors;
-        }
+        let threads = at_most_processors(self.threads);
         let bar = Bar::new(&config.preset, config.training.steps);
         let work = || train(&config, &directory, bar);
         let summary = with_threads(threads, work).map_err(|error| {
@@ -131,6 +124,18 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
     })
 }
 
+/// As many threads as are asked for, or if that is fewer, as there are processors, with a warning.
+pub(super) fn at_most_processors(threads: u8) -> usize {
+    let threads = threads.into();
+    let processors = processors(threads);
+    if threads > processors {
+        eprintln!(
+            "warning: --threads {threads}, but this process may use {processors} at a time: goes on with those"
+        );
+    }
+    threads.min(processors)
+}
+
 /// One run with its progress.
 pub(super) fn train(
     config: &RunConfig,
@@ -142,9 +147,9 @@ pub(super) fn train(
     if summary.updates == 0 {
         let after = config.training.update_after;
         eprintln!(
-            "warning: the policy is untrained, no update was made: updates begin after \
+            "warning: the policy of seed {} is untrained, no update was made: updates begin after \
              {after} steps (training.update_after), and the run had {}",
-            summary.steps
+            summary.seed, summary.steps
         );
     }
     Ok(summary)

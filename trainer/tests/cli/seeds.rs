@@ -34,7 +34,7 @@ fn one_seed_may_fail() {
     assert_eq!(output.status.code(), Some(1));
     let [text, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(error.starts_with("error: seed 5: cannot write all/seed-5"), "{error}");
-    assert!(text.contains("2 seeds: return ") && text.contains("all/seed-6"), "{text}");
+    assert!(text.contains("2 seeds trained: return ") && text.contains("all/seed-6"), "{text}");
     assert!(directory.join("all/seed-4/summary.json").exists());
 }
 
@@ -44,6 +44,7 @@ fn mistakes_get_one_sentence() {
     for (more, part) in [
         (&["--seeds", "0"][..], "--seeds"),
         (&["--seeds", "2", "--threads", "2"], "cannot be used with"),
+        (&["--seeds", "2", "--set", "gamma=2"], "`agent.gamma` must be in [0, 1]"),
         (&["--seeds", "2", "--seed", "9223372036854775807"], "goes beyond"),
     ] {
         let arguments = [&["train", "--preset", "sac"][..], more].concat();
