@@ -13,6 +13,13 @@ HERE = Path("trainer/benches/peers")
 TARGET = Path("target/peers")
 VENV = TARGET / "venv"
 
+# Without the caller's choices of kernels, and one thread in every library that would take more.
+CHOICES = ("TRAINER_", "MKL_", "OPENBLAS_", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(CHOICES)},
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "RAYON")},
+}
+
 
 class Missing(Exception):
     """Something that this program cannot go on without, and what to do about it."""
@@ -69,7 +76,7 @@ def trainer(_):
     execute(
         ["cargo", "build", "--release", "--quiet", "--locked", "-p", "trainer"],
         "Our own program does not build; the message above says why.",
-        env={**os.environ, "CARGO_TARGET_DIR": str(TARGET / "trainer")},
+        env={**ENVIRONMENT, "CARGO_TARGET_DIR": str(TARGET / "trainer")},
     )
 
 
@@ -80,7 +87,7 @@ def modurl(_):
         ["cargo", "build", "--release", "--quiet", "--locked", "--manifest-path", HERE / "modurl/Cargo.toml"],
         "Is there a network? Leave modurl out with --only.",
         # Candle asks for the instructions of this processor.
-        env={**os.environ, "CARGO_TARGET_DIR": str(TARGET / "modurl"), "RUSTFLAGS": "-C target-cpu=native"},
+        env={**ENVIRONMENT, "CARGO_TARGET_DIR": str(TARGET / "modurl"), "RUSTFLAGS": "-C target-cpu=native"},
     )
 
 
@@ -130,9 +137,13 @@ def _library(pattern, directory):
 def _rltools(variant, march, settings, flags, libraries):
     """RLtools' own flags (its Python package compiles with them), and `flags`."""
     binary, source = rltools_binary(variant, settings), HERE / "rltools/main.cpp"
-    if binary.exists() and binary.stat().st_mtime > source.stat().st_mtime:
-        return
     need("g++", "on Debian: apt-get install g++")
+    made_from = [source.read_text(), (HERE / "requirements.txt").read_text(), march, *map(str, flags + libraries)]
+    made_from.append(execute(["g++", "--version"], ""))
+    key = hashlib.sha256("\n".join(made_from).encode()).hexdigest()
+    marker = binary.with_name(binary.name + ".made-from")
+    if binary.exists() and marker.exists() and marker.read_text() == key:
+        return
     include = next(VENV.glob("lib/python*/site-packages/rltools/external/rl_tools/include"))
     run_paths = sorted({f"-Wl,-rpath,{library.resolve().parent}" for library in libraries[1:]})
     say(f"compiles RLtools ({variant})")
@@ -142,6 +153,7 @@ def _rltools(variant, march, settings, flags, libraries):
          *run_paths, "-lpthread", "-lm", "-ldl"],
         "RLtools does not compile; it was tried with g++ 12.",
     )  # fmt: skip
+    marker.write_text(key)
 
 
 def write_starts(file):

@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from .build import TARGET, VENV
-from .peers import ENVIRONMENT
+from .build import ENVIRONMENT, VENV
 
 
 def append(log, line):
@@ -30,7 +29,7 @@ def read(log):
     return runs
 
 
-def machine(core, avx512):
+def machine(core, avx512, load):
     """What a reader must know about where the numbers come from."""
 
     def first_line(*command):
@@ -50,7 +49,7 @@ def machine(core, avx512):
         "core": core,
         "avx512": avx512,
         "system": f"{platform.system()} {platform.release()}",
-        "load": os.getloadavg()[0],
+        "load": load,
         "g++": first_line("g++", "--version"),
         "rustc": first_line("rustc", "--version"),
         "commit": first_line("git", "describe", "--always", "--dirty"),
@@ -62,8 +61,6 @@ def machine(core, avx512):
 def run(peer, algorithm, seed, settings, core, log):
     """Runs the program and appends a line to the log, with `error` if it failed."""
     command = peer.command(algorithm, seed, settings)
-    summary = TARGET / "out" / "summary.json"
-    summary.unlink(missing_ok=True)
     line = {"peer": peer.name, "baseline": peer.baseline, "algorithm": algorithm, "seed": seed}
     line |= {"one_update": peer.one_update, "command": " ".join(command), "environment": peer.environment}
     before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -83,7 +80,8 @@ def run(peer, algorithm, seed, settings, core, log):
         line["error"] = text[-600:] or f"exit status {done.returncode}"
     else:
         line |= result(done.stdout)
-        line |= wrong_backend(peer, line["backend"])
+        if "error" not in line:
+            line |= wrong_backend(peer, line["backend"])
     append(log, line)
     shown = line.get("error") or f"{line['cpu_seconds']:8.3f} s of {line['process_seconds']:.1f}"
     print(f"{peer.name:18} {algorithm:5} seed {seed:2}: {shown}", file=sys.stderr, flush=True)
@@ -94,7 +92,8 @@ def result(output):
     try:
         found = json.loads(output[output.index("{"):])
         if "train_cpu_seconds" not in found:
-            return {key: found[key] for key in found if key not in ("algorithm", "seed")}
+            needed = {key: found[key] for key in ("backend", "cpu_seconds", "updates")}
+            return needed | {key: found[key] for key in found if key not in ("algorithm", "seed")}
         evaluation = found["evaluation"]
         return {
             "steps": found["steps"],
@@ -105,7 +104,7 @@ def result(output):
             "backend": found["backend"],
         }
     except (ValueError, KeyError) as problem:
-        return {"error": f"prints no result: {problem}", "backend": ""}
+        return {"error": f"prints no result: {problem}"}
 
 
 def wrong_backend(peer, backend):

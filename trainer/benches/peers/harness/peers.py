@@ -1,6 +1,5 @@
 """Who is compared: how each program is set up and started."""
 
-import os
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -21,7 +20,7 @@ class Settings:
 
 @dataclass
 class Peer:
-    """A program that prints a line of JSON, or leaves a summary.json in the directory `out`."""
+    """A program that prints a line of JSON."""
 
     name: str
     algorithms: list[str]
@@ -98,6 +97,8 @@ PEERS = [
     Peer("sb3", ["td3", "sac", "ddpg"], python("sb3.py", True), "ours", [build.torch]),
     Peer("modurl", ALGORITHMS, modurl, "ours", [build.modurl]),
     Peer("rltools-openblas", ["td3", "sac"], rltools("openblas"), "ours", [build.rltools_openblas],
+         # By itself it chooses a poor kernel where there is AVX-512.
+         environment={"OPENBLAS_CORETYPE": "SkylakeX"} if has_avx512() else {},
          backend="openblas", no_backend="libmkl"),
     Peer("rltools-loops", ["td3", "sac"], rltools("loops"), "ours", [build.rltools_loops],
          seeds=2, no_backend="lib"),
@@ -110,9 +111,3 @@ PEERS = [
     Peer("pytorch-256", ["td3", "sac"], python("pytorch_update.py", False), "ours-256", [build.torch],
          one_update=True),
 ]  # fmt: skip
-
-# One thread in every library that would take more.
-ENVIRONMENT = {
-    **os.environ,
-    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "RAYON")},
-}
