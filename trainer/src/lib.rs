@@ -27,7 +27,7 @@
 //! | [`config`], [`presets`] | the settings of a run |
 //! | [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`run`], [`plot`] | a run from settings to files |
-//! | [`bench`] | what training costs |
+//! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
 //! # Training from code

@@ -4,7 +4,7 @@ use super::{map, power_of_two};
 use crate::linalg::Backend;
 
 /// 1/ln 2
-pub(super) const PER_LN_2: f32 = 1.442_695_02;
+pub(super) const PER_LN_2: f32 = std::f32::consts::LOG2_E;
 /// Half of ln 2, in bits: up to here no argument is reduced.
 pub(super) const HALF_LN_2: u32 = 0x3eb1_7218;
 /// 3/2 ln 2, in bits: up to here k is 1 (for eˣ − 1, below).

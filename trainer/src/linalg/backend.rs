@@ -160,7 +160,7 @@ impl Backend {
     /// Numbers that [`Backend::chains`] has under way at a time.
     pub(super) fn under_way(self) -> usize {
         match self.0 {
-            Kind::Portable => peak::FEW * f32::COUNT,
+            Kind::Portable => peak::FEW,
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => peak::FEW * std::arch::x86_64::__m256::COUNT,
             #[cfg(target_arch = "x86_64")]

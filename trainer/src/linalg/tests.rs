@@ -54,13 +54,13 @@ fn ways() -> Vec<(String, Backend, Way)> {
     let sixteen: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
         unsafe {
-            Product::new(a, b, n, start, finish, c).run::<[f32; 16], 6, 8, 4>(&mut Scratch::new())
+            Product::new(a, b, n, start, finish, c).run::<[f32; 16], 6, 8, 4>(&mut Scratch::new());
         }
     };
     let four: Way = |_, a, b, n, start, finish, c| {
         // SAFETY: an array needs no instruction that a machine may lack.
         unsafe {
-            Product::new(a, b, n, start, finish, c).run::<[f32; 4], 6, 8, 4>(&mut Scratch::new())
+            Product::new(a, b, n, start, finish, c).run::<[f32; 4], 6, 8, 4>(&mut Scratch::new());
         }
     };
     let others = [("as AVX-512", sixteen), ("as NEON", four)];

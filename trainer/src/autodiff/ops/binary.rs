@@ -85,13 +85,11 @@ impl Binary {
             put.to(out, dz.iter().enumerate().map(term).sum());
             return;
         }
+        let terms = out.iter_mut().zip(dz.iter().enumerate().map(term));
+        // The choice outside of the loop, which is then one without branches.
         match put {
-            Put::Set => {
-                out.iter_mut().zip(dz.iter().enumerate().map(term)).for_each(|(o, t)| *o = t)
-            }
-            Put::Add => {
-                out.iter_mut().zip(dz.iter().enumerate().map(term)).for_each(|(o, t)| *o += t)
-            }
+            Put::Set => terms.for_each(|(out, term)| *out = term),
+            Put::Add => terms.for_each(|(out, term)| *out += term),
         }
     }
 }
