@@ -240,7 +240,8 @@ fn an_untrained_policy_comes_with_a_warning() {
     let output = trainer(temporary.path(), &arguments);
     assert!(output.status.success());
     assert!(
-        String::from_utf8_lossy(&output.stderr).starts_with("warning: the policy is untrained")
+        String::from_utf8_lossy(&output.stderr)
+            .starts_with("warning: the policy of seed 1 is untrained")
     );
     let metrics = fs::read_to_string(temporary.path().join("run/metrics.csv")).unwrap();
     assert!(metrics.lines().nth(1).unwrap().ends_with(",0,,,,,,"), "{metrics}");
