@@ -2,6 +2,7 @@
 
 use super::Product;
 use crate::linalg::pack::Scratch;
+#[cfg(target_arch = "x86_64")]
 use crate::linalg::peak::{self, FEW, MANY};
 
 /// The kernel with AVX2 and FMA: 6 × 2 registers for sums, 2 for B, 1 for A, of 16.
