@@ -36,7 +36,7 @@ enum Kind {
     /// Plain Rust with `f32::mul_add`. Slow on x86-64, where the compiler may not assume fused
     /// multiply-add instructions.
     Portable,
-    /// AVX2 and FMA, eight lanes.
+    /// AVX2 and FMA, eight lanes (and BMI1, which all such processors have).
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512, sixteen lanes.
@@ -74,7 +74,10 @@ impl Backend {
     pub fn available() -> Vec<Backend> {
         let mut backends = Vec::new();
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi1")
+        {
             if is_x86_feature_detected!("avx512f") {
                 backends.push(Backend(Kind::Avx512));
             }
@@ -212,18 +215,18 @@ impl Backend {
 
 /// # Safety
 ///
-/// The processor has AVX2 and FMA.
+/// The processor has AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi1")]
 unsafe fn vectorise_avx2(work: impl FnOnce()) {
     work();
 }
 
 /// # Safety
 ///
-/// The processor has AVX-512F, AVX2 and FMA.
+/// The processor has AVX-512F, AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx2,fma,bmi1")]
 unsafe fn vectorise_avx512(work: impl FnOnce()) {
     work();
 }

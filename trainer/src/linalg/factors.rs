@@ -7,17 +7,25 @@ pub struct Left<'a> {
     pub(super) data: &'a [f32],
     pub(super) row_stride: usize,
     pub(super) column_stride: usize,
+    /// Are terms of its zeros left out?
+    pub(super) sparse: bool,
 }
 
 impl<'a> Left<'a> {
     /// A row-major `[m, columns]` matrix.
     pub fn rows(data: &'a [f32], columns: usize) -> Self {
-        Left { data, row_stride: columns, column_stride: 1 }
+        Left { data, row_stride: columns, column_stride: 1, sparse: false }
     }
 
     /// The transpose `[rows, k]` of a row-major `[k, rows]` matrix.
     pub fn columns(data: &'a [f32], rows: usize) -> Self {
-        Left { data, row_stride: 1, column_stride: rows }
+        Left { data, row_stride: 1, column_stride: rows, sparse: false }
+    }
+
+    /// The same with many zeros, as what comes from a ReLU has. Where it pays, products leave their
+    /// terms out.
+    pub fn with_zeros(self) -> Self {
+        Left { sparse: true, ..self }
     }
 }
 

@@ -14,7 +14,8 @@
 //!                 C's tile = tile, with the last block of k: finished
 //! ```
 //!
-//! A single column of C is a case of its own (`column`): its rows are vectorised. What is left at the
+//! A single column of C is a case of its own (`column`): its rows are vectorised. So is an A with many
+//! zeros (`sparse`). What is left at the
 //! right edge is done with strips of two vectors or one, the last of which may read and write only
 //! its first lanes; what is left at the bottom with lower tiles. No element's sum changes its order by
 //! any of that: a block of k begins with the sums that the one before it stored, and an `f32` is
@@ -23,6 +24,7 @@
 mod ahead;
 mod column;
 mod instructions;
+mod sparse;
 mod strips;
 mod tile;
 
@@ -30,6 +32,9 @@ mod tile;
 pub(super) use instructions::run_neon;
 #[cfg(target_arch = "x86_64")]
 pub(super) use instructions::{chains_avx2, chains_avx512, run_avx2, run_avx512};
+
+#[cfg(test)]
+pub(super) use sparse::pays as leaves_zeros_out;
 
 use super::factors::{Finish, Left, Right, Start};
 use super::lanes::Lanes;
@@ -109,6 +114,8 @@ impl<'a> Product<'a> {
         }
         // A single row, or column, is the same numbers in memory as its transpose.
         let transposed = b.transposed && k > 1 && n > 1;
+        // Here, where C is whole: it must not depend on how it is cut.
+        let a = Left { sparse: a.sparse && sparse::pays(m, k, n), ..a };
         Product { a, b: Right { transposed, ..b }, start, finish, c, m, k, n }
     }
 
@@ -144,6 +151,10 @@ impl<'a> Product<'a> {
             && self.n >= COLUMNS_TO_PACK;
         let (k_block, m_block) = (even(self.k, K_BLOCK, 1), even(self.m, M_BLOCK, ROWS));
         let m_block = if pack_a { m_block } else { self.m };
+        if self.a.sparse {
+            // SAFETY: the caller's promise.
+            return unsafe { self.run_sparse::<L>(scratch) };
+        }
         let finish = self.finish;
         let mut first = 0;
         if self.n == 1 && self.a.column_stride == 1 && L::COUNT > 1 {
@@ -206,7 +217,7 @@ impl<'a> Product<'a> {
     /// They lie within A.
     #[inline(always)]
     unsafe fn left(&self, row: usize, p: usize) -> Part {
-        let Left { data, row_stride, column_stride } = self.a;
+        let Left { data, row_stride, column_stride, .. } = self.a;
         // SAFETY: the caller's promise.
         let data = unsafe { data.as_ptr().add(row * row_stride + p * column_stride) };
         Part { data, row_stride, column_stride }

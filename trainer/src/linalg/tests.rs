@@ -22,15 +22,18 @@ fn expected(
     c: &[f32],
 ) -> Vec<u32> {
     let (m, k) = (c.len() / n, b.data.len() / n);
+    let without_zeros = a.sparse && super::kernel::leaves_zeros_out(m, k, n);
     let element = |i: usize, j: usize| {
         let first = match start {
             Start::Zero => 0.0,
             Start::Row(bias) => bias[j],
             Start::Accumulate => c[i * n + j],
         };
-        let sum = (0..k).fold(first, |sum, p| {
+        let left = |p: usize| a.data[i * a.row_stride + p * a.column_stride];
+        let terms = (0..k).filter(|&p| !without_zeros || left(p) != 0.0);
+        let sum = terms.fold(first, |sum, p| {
             let right = b.data[if b.transposed { j * k + p } else { p * n + j }];
-            a.data[i * a.row_stride + p * a.column_stride].mul_add(right, sum)
+            left(p).mul_add(right, sum)
         });
         match finish {
             Finish::Sums => sum,
@@ -70,14 +73,18 @@ fn ways() -> Vec<(String, Backend, Way)> {
 
 /// One product in every way, with both forms of A and B, and every start and finish.
 fn check(m: usize, k: usize, n: usize) {
-    let (mut a, b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
+    let (mut a, mut b, bias) = (normals(2, m * k), normals(3, k * n), normals(1, n));
     let (before, mut y) = (normals(4, m * n), normals(5, m * n));
     // Sums of one row are NaNs, or infinite; y has what is neither positive nor below 0.
     a[m * k / 2] = [f32::NAN, f32::INFINITY][m % 2];
+    // Zeros of both signs; where their terms are left out, an infinite factor is not seen.
+    a.iter_mut().filter(|x| **x < 0.2).for_each(|x| *x *= 0.0);
+    b[k * n / 2] = f32::INFINITY;
     (y[0], y[m * n - 1], y[m * n / 2]) = (f32::NAN, 0.0, -0.0);
     let lefts = [Left::rows(&a, k), Left::columns(&a, m)];
+    let lefts = lefts.into_iter().flat_map(|left| [left, left.with_zeros()]);
     let factors =
-        lefts.into_iter().flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
+        lefts.flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
     for (form, (left, right)) in factors.enumerate() {
         for (start, finish) in [
             (Start::Zero, Finish::WherePositive(&y)),
@@ -149,6 +156,23 @@ fn products_on_several_threads_are_the_formula() {
 fn every_number_of_rows_is_the_formula() {
     for m in 1..50 {
         check(m, 9, 61);
+    }
+}
+
+/// From rows without a number that is not 0 to rows with only such.
+#[test]
+fn any_share_of_zeros_is_the_formula() {
+    let (m, k, n) = (65, 150, 100);
+    let (mut a, b) = (normals(6, m * k), normals(7, k * n));
+    for (at, x) in a.iter_mut().enumerate() {
+        *x = if at % k * m < at / k * k { *x } else { -0.0 };
+    }
+    let (left, right) = (Left::rows(&a, k).with_zeros(), Right::rows(&b));
+    let wanted = expected(&left, &right, n, Start::Zero, Finish::Sums, &vec![0.0; m * n]);
+    for (name, backend, way) in ways() {
+        let mut c = vec![f32::NAN; m * n];
+        way(backend, left, right, n, Start::Zero, Finish::Sums, &mut c);
+        assert!(c.iter().map(|x| x.to_bits()).eq(wanted.iter().copied()), "{name}");
     }
 }
 

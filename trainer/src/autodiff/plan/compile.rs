@@ -12,6 +12,8 @@ pub(super) struct Compiled {
     pub(super) instructions: Vec<Instruction>,
     /// Size of each buffer, in numbers.
     pub(super) sizes: Vec<usize>,
+    /// Which buffers have many zeros.
+    pub(super) zeros: Vec<bool>,
     pub(super) loss: Option<BufferId>,
     pub(super) keep: Vec<BufferId>,
     /// Parts of the gradient that a run begins with zeros: no instruction is sure to write them.
@@ -41,13 +43,35 @@ pub(super) fn compile(tape: &Tape) -> Compiled {
     }
     let loss = tape.loss.map(|id| compiler.value(id));
     let keep: Vec<BufferId> = tape.keep.iter().map(|&id| compiler.value(id)).collect();
+    let instructions = simplify::simplify(compiler.instructions, &keep);
     Compiled {
-        instructions: simplify::simplify(compiler.instructions, &keep),
+        zeros: zeros(&instructions, compiler.sizes.len()),
+        instructions,
         cleared: without(&tape.with_respect_to, &compiler.written),
         loss,
         keep,
         sizes: compiler.sizes,
     }
+}
+
+/// The buffers of what a ReLU lets through, and of derivatives behind one.
+fn zeros(instructions: &[Instruction], buffers: usize) -> Vec<bool> {
+    let mut zeros = vec![false; buffers];
+    for instruction in instructions {
+        let through_relu = match *instruction {
+            Instruction::Linear { activation, .. } => activation == Some(Unary::Relu),
+            Instruction::Unary { f, .. } | Instruction::ActivationBackward { f, .. } => {
+                f == Unary::Relu
+            }
+            Instruction::InputBackward { relu, .. } => relu.is_some(),
+            Instruction::Concat { x, y, .. } => zeros[x] && zeros[y],
+            _ => false,
+        };
+        if let Some(out) = instruction.output() {
+            zeros[out] |= through_relu;
+        }
+    }
+    zeros
 }
 
 /// What is left of the ranges without others, each of which lies within one of them.

@@ -28,6 +28,8 @@ pub struct Plan {
     /// Where each buffer lies in the arena.
     places: Vec<Range<usize>>,
     arena: Vec<f32>,
+    /// Which buffers have many zeros.
+    zeros: Vec<bool>,
     loss: Option<BufferId>,
     keep: Vec<BufferId>,
     /// Parts of the gradient that a run begins with zeros.
@@ -57,7 +59,7 @@ impl Program for Plan {
         }
         for instruction in &self.instructions {
             let out = instruction.output().map_or(0..0, |id| self.places[id].clone());
-            let mut arena = Arena::lend(&mut self.arena, out, &self.places);
+            let mut arena = Arena::lend(&mut self.arena, out, &self.places, &self.zeros);
             instruction.run(&mut arena, params, inputs, &self.ones, self.backend);
         }
     }
@@ -85,6 +87,7 @@ impl Plan {
             instructions: compiled.instructions,
             places,
             arena,
+            zeros: compiled.zeros,
             loss: compiled.loss,
             keep: compiled.keep,
             cleared: compiled.cleared,
@@ -108,13 +111,19 @@ struct Arena<'a> {
     out: &'a mut [f32],
     after: &'a [f32],
     places: &'a [Range<usize>],
+    zeros: &'a [bool],
 }
 
 impl<'a> Arena<'a> {
-    fn lend(arena: &'a mut [f32], out: Range<usize>, places: &'a [Range<usize>]) -> Self {
+    fn lend(
+        arena: &'a mut [f32],
+        out: Range<usize>,
+        places: &'a [Range<usize>],
+        zeros: &'a [bool],
+    ) -> Self {
         let (before, rest) = arena.split_at_mut(out.start);
         let (out, after) = rest.split_at_mut(out.len());
-        Arena { before, out, after, places }
+        Arena { before, out, after, places, zeros }
     }
 
     /// A buffer other than the one being written.
@@ -126,6 +135,18 @@ impl<'a> Arena<'a> {
         } else {
             &self.after[place.start - shift..place.end - shift]
         }
+    }
+
+    /// A buffer `[B, columns]` as the left factor of a product.
+    fn rows(&self, id: BufferId, columns: usize) -> Left<'a> {
+        let rows = Left::rows(self.read(id), columns);
+        if self.zeros[id] { rows.with_zeros() } else { rows }
+    }
+
+    /// Its transpose.
+    fn columns(&self, id: BufferId, columns: usize) -> Left<'a> {
+        let columns = Left::columns(self.read(id), columns);
+        if self.zeros[id] { columns.with_zeros() } else { columns }
     }
 }
 
@@ -144,7 +165,7 @@ impl Instruction {
             Instruction::Linear { layer, activation, x, .. } => {
                 let (weights, bias) = (layer.weights(), &params.value[layer.bias()]);
                 let weights = Right::rows(&params.value[weights]);
-                let x = Left::rows(arena.read(*x), layer.inputs);
+                let x = arena.rows(*x, layer.inputs);
                 let finish = match activation {
                     Some(Unary::Relu) => Finish::Relu,
                     _ => Finish::Sums,
@@ -220,18 +241,18 @@ impl Instruction {
                 params.gradient[*index] += arena.read(*dy)[0];
             }
             Instruction::WeightsBackward { layer, x, dy, put } => {
-                let (x, dy) = (arena.read(*x), Right::rows(arena.read(*dy)));
-                let rows = x.len() / layer.inputs;
+                let (x, dy) = (*x, Right::rows(arena.read(*dy)));
+                let rows = arena.read(x).len() / layer.inputs;
                 let (start, finish) = (start(*put), Finish::Sums);
                 let dw = &mut params.gradient[layer.weights()];
-                let x = Left::columns(x, layer.inputs);
+                let x = arena.columns(x, layer.inputs);
                 backend.matmul(x, dy, layer.outputs, start, finish, dw);
                 // Its factors are all 1, and fma(1, dy, sum) is sum + dy.
                 let (db, ones) = (&mut params.gradient[layer.bias()], &ones[..rows]);
                 backend.matmul(Left::rows(ones, rows), dy, layer.outputs, start, finish, db);
             }
             Instruction::InputBackward { layer, inputs, dy, put, relu, .. } => {
-                let dy = Left::rows(arena.read(*dy), layer.outputs);
+                let dy = arena.rows(*dy, layer.outputs);
                 let first = layer.weights().start;
                 let weights =
                     first + inputs.start * layer.outputs..first + inputs.end * layer.outputs;

@@ -9,9 +9,9 @@ use crate::linalg::peak::{self, FEW, MANY};
 ///
 /// # Safety
 ///
-/// The processor has AVX2 and FMA.
+/// The processor has AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi1")]
 pub(in crate::linalg) unsafe fn run_avx2(product: Product<'_>, scratch: &mut Scratch) {
     // SAFETY: the caller's promise.
     unsafe { product.run::<std::arch::x86_64::__m256, 6, 8, 2>(scratch) }
@@ -21,9 +21,9 @@ pub(in crate::linalg) unsafe fn run_avx2(product: Product<'_>, scratch: &mut Scr
 ///
 /// # Safety
 ///
-/// The processor has AVX2 and FMA.
+/// The processor has AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi1")]
 pub(in crate::linalg) unsafe fn chains_avx2(factor: f32) -> f32 {
     // SAFETY: the caller's promise.
     unsafe { peak::chains::<std::arch::x86_64::__m256, FEW>(factor) }
@@ -33,9 +33,9 @@ pub(in crate::linalg) unsafe fn chains_avx2(factor: f32) -> f32 {
 ///
 /// # Safety
 ///
-/// The processor has AVX-512F, AVX2 and FMA.
+/// The processor has AVX-512F, AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx2,fma,bmi1")]
 pub(in crate::linalg) unsafe fn chains_avx512(factor: f32) -> f32 {
     // SAFETY: the caller's promise.
     unsafe { peak::chains::<std::arch::x86_64::__m512, MANY>(factor) }
@@ -45,9 +45,9 @@ pub(in crate::linalg) unsafe fn chains_avx512(factor: f32) -> f32 {
 ///
 /// # Safety
 ///
-/// The processor has AVX-512F, AVX2 and FMA.
+/// The processor has AVX-512F, AVX2, FMA and BMI1.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx2,fma,bmi1")]
 pub(in crate::linalg) unsafe fn run_avx512(product: Product<'_>, scratch: &mut Scratch) {
     // SAFETY: the caller's promise.
     unsafe { product.run::<std::arch::x86_64::__m512, 6, 8, 4>(scratch) }

@@ -54,30 +54,21 @@ impl Product<'_> {
         L: Lanes,
     {
         let lanes = if PARTIAL { self.n - column } else { L::COUNT };
-        // SAFETY: where a strip is partial, `lanes` are left of each row.
-        let load = |from: *const f32| unsafe {
-            if PARTIAL { L::load_first(from, lanes) } else { L::load(from) }
-        };
-        let c = self.c.as_mut_ptr();
-        let at = |i: usize, v: usize| (row + i) * self.n + column + v * L::COUNT;
-        // SAFETY: `new` has checked that A is [m, k] with these strides, B [k, n], C [m, n] and a
-        // bias [n], y [m, n]; the caller's tile has row + ROWS ≤ m and column + VECTORS · lanes ≤ n.
+        let at = |i: usize, v: usize| (row + i, column + v * L::COUNT);
+        // SAFETY: the caller's tile has row + ROWS ≤ m and column + VECTORS · lanes ≤ n; where a
+        // strip is partial, `lanes` are left of each row.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    match self.start {
-                        Start::Zero => {}
-                        Start::Row(bias) => *sum = load(bias.as_ptr().add(column + v * L::COUNT)),
-                        Start::Accumulate => *sum = load(c.add(at(i, v))),
-                    }
+                    *sum = self.begin::<L, PARTIAL>(at(i, v));
                 }
             }
             let (mut left, mut right) = (a.data, b.data);
             for _ in 0..depth {
                 let mut vectors = [L::splat(0.0); VECTORS];
                 for (v, vector) in vectors.iter_mut().enumerate() {
-                    *vector = load(right.add(v * L::COUNT));
+                    *vector = load::<L, PARTIAL>(right.add(v * L::COUNT), lanes);
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let x = L::splat(*left.add(i * a.row_stride));
@@ -90,22 +81,77 @@ impl Product<'_> {
                 left = left.wrapping_add(a.column_stride);
                 right = right.wrapping_add(b.row_stride);
             }
-            for (i, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let sum = match self.finish {
-                        Finish::Sums => *sum,
-                        Finish::Relu => sum.relu(),
-                        Finish::WherePositive(y) => {
-                            sum.where_positive(load(y.as_ptr().add(at(i, v))))
-                        }
-                    };
-                    if PARTIAL {
-                        sum.store_first(c.add(at(i, v)), lanes);
-                    } else {
-                        sum.store(c.add(at(i, v)));
-                    }
+            for (i, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    self.end::<L, PARTIAL>(sum, at(i, v));
                 }
             }
         }
     }
+
+    /// What a vector of sums starts from.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`; the row is one of C, and so are the columns, which
+    /// may go on beyond its last if they are `PARTIAL`.
+    #[inline(always)]
+    pub(super) unsafe fn begin<L: Lanes, const PARTIAL: bool>(
+        &self,
+        (row, column): (usize, usize),
+    ) -> L {
+        let lanes = self.n.saturating_sub(column);
+        // SAFETY: `new` has checked that a bias is [n] and C [m, n]; the caller's promise.
+        unsafe {
+            match self.start {
+                Start::Zero => L::splat(0.0),
+                Start::Row(bias) => load::<L, PARTIAL>(bias.as_ptr().wrapping_add(column), lanes),
+                Start::Accumulate => {
+                    let c = self.c.as_ptr().wrapping_add(row * self.n + column);
+                    load::<L, PARTIAL>(c, lanes)
+                }
+            }
+        }
+    }
+
+    /// Finishes a vector of sums and writes it to C.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Product::begin`].
+    #[inline(always)]
+    pub(super) unsafe fn end<L: Lanes, const PARTIAL: bool>(
+        &mut self,
+        sum: L,
+        (row, column): (usize, usize),
+    ) {
+        let (at, lanes) = (row * self.n + column, self.n.saturating_sub(column));
+        // SAFETY: `new` has checked that y and C are [m, n]; the caller's promise.
+        unsafe {
+            let sum = match self.finish {
+                Finish::Sums => sum,
+                Finish::Relu => sum.relu(),
+                Finish::WherePositive(y) => {
+                    sum.where_positive(load::<L, PARTIAL>(y.as_ptr().wrapping_add(at), lanes))
+                }
+            };
+            let c = self.c.as_mut_ptr().wrapping_add(at);
+            if PARTIAL {
+                sum.store_first(c, lanes.min(L::COUNT));
+            } else {
+                sum.store(c);
+            }
+        }
+    }
+}
+
+/// Reads a vector, or if it is `PARTIAL`, as many of its first numbers as there are `lanes`.
+///
+/// # Safety
+///
+/// The processor has the instructions of `L`, and the numbers can be read.
+#[inline(always)]
+unsafe fn load<L: Lanes, const PARTIAL: bool>(from: *const f32, lanes: usize) -> L {
+    // SAFETY: the caller's promise.
+    unsafe { if PARTIAL { L::load_first(from, lanes.min(L::COUNT)) } else { L::load(from) } }
 }

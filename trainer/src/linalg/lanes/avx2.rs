@@ -1,8 +1,8 @@
 //! Eight numbers in an AVX2 register.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _CMP_NLE_UQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+    __m256, __m256i, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_movemask_ps,
     _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
     _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
@@ -70,6 +70,14 @@ impl Lanes for __m256 {
             let stays = _mm256_cmp_ps::<_CMP_GT_OQ>(y, _mm256_setzero_ps());
             _mm256_and_ps(stays, self)
         }
+    }
+    #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        // SAFETY: the caller's promise.
+        let bits = unsafe {
+            _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(self, _mm256_setzero_ps()))
+        };
+        u64::from(bits as u32)
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {

@@ -1,7 +1,7 @@
 //! Sixteen numbers in an AVX-512 register.
 
 use std::arch::x86_64::{
-    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NLE_UQ, _mm512_cmp_ps_mask, _mm512_fmadd_ps,
+    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm512_cmp_ps_mask, _mm512_fmadd_ps,
     _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps,
     _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
@@ -61,6 +61,11 @@ impl Lanes for __m512 {
             let stays = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(y, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(stays, self)
         }
+    }
+    #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        // SAFETY: the caller's promise.
+        u64::from(unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self, _mm512_setzero_ps()) })
     }
     /// As four squares of half the size.
     #[inline(always)]

@@ -59,6 +59,12 @@ pub(super) trait Lanes: Copy {
     ///
     /// The processor has the instructions of this type.
     unsafe fn where_positive(self, y: Self) -> Self;
+    /// A bit for each number that is not 0; that of the first is the lowest.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of this type.
+    unsafe fn nonzero(self) -> u64;
     /// Writes the transpose of a square of `COUNT` rows, `stride` apart, in rows `to_stride` apart.
     ///
     /// # Safety
@@ -119,6 +125,10 @@ impl Lanes for f32 {
         if y > 0.0 { self } else { 0.0 }
     }
     #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        u64::from(self != 0.0)
+    }
+    #[inline(always)]
     unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
         // SAFETY: the caller's promise.
         unsafe { *to = *from }
@@ -160,6 +170,9 @@ impl<const N: usize> Lanes for [f32; N] {
     unsafe fn where_positive(self, y: Self) -> Self {
         // SAFETY: the same.
         std::array::from_fn(|i| unsafe { self[i].where_positive(y[i]) })
+    }
+    unsafe fn nonzero(self) -> u64 {
+        self.iter().rev().fold(0, |bits, x| bits << 1 | u64::from(*x != 0.0))
     }
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
         for (i, j) in (0..N * N).map(|at| (at / N, at % N)) {

@@ -1,7 +1,7 @@
 //! Four numbers in a NEON register.
 
 use std::arch::aarch64::{
-    float32x4_t, vandq_u32, vbicq_u32, vcgtq_f32, vcleq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32,
+    float32x4_t, vaddvq_u32, vandq_u32, vbicq_u32, vceqzq_f32, vcgtq_f32, vcleq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vld1q_u32,
     vreinterpretq_f32_f64, vreinterpretq_f32_u32, vreinterpretq_f64_f32, vreinterpretq_u32_f32,
     vst1q_f32, vtrn1q_f32, vtrn1q_f64, vtrn2q_f32, vtrn2q_f64,
 };
@@ -62,6 +62,14 @@ impl Lanes for float32x4_t {
         unsafe {
             let stays = vcgtq_f32(y, vdupq_n_f32(0.0));
             vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(self), stays))
+        }
+    }
+    #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        // SAFETY: the caller's promise. Each lane has a bit of its own, and their sum has them all.
+        unsafe {
+            let bits = vld1q_u32([1, 2, 4, 8].as_ptr());
+            u64::from(vaddvq_u32(vbicq_u32(bits, vceqzq_f32(self))))
         }
     }
     #[inline(always)]

@@ -1,0 +1,371 @@
+//! Products whose left factor has many zeros, as what a ReLU lets through and derivatives behind one
+//! have. Their terms are left out; that is what saves more time than it costs to find them:
+//!
+//! ```text
+//! for each block of at most DEPTH of k and ROWS rows of C:  // later ones go on from what C holds
+//!     mask[i] = a bit for each a[i][p] ≠ 0
+//!     for each strip of at most WIDTH columns of C:
+//!         pack B's strip, unless it lies as the copy would
+//!         for each row i, or two at a time:
+//!             sums = start                                  // in registers
+//!             for each bit p of mask[i], the lowest first:
+//!                 sums += a[i][p] · b[p]                    // fused
+//!             C's row = sums, with the last block of k: finished
+//! ```
+//!
+//! Two rows at a time where one has too few sums to keep the multipliers busy: they share nothing, but
+//! the sums of one need not wait for those of the other.
+
+use super::{Product, even};
+use crate::linalg::factors::{Finish, Start};
+use crate::linalg::lanes::Lanes;
+use crate::linalg::pack::{self, Scratch};
+
+/// k of a block: bits of a mask. A strip of B of so many rows takes half of a first level cache.
+const DEPTH: usize = 64;
+/// Rows of a block.
+const ROWS: usize = 256;
+/// Columns of a strip, and the distance from one row of a copy to the next.
+const WIDTH: usize = 64;
+/// Columns that strips have a multiple of, but for the last one.
+const UNIT: usize = 16;
+/// With fewer rows than this, finding zeros and copying B costs more than it saves.
+const LEAST_ROWS: usize = 8;
+/// The same for k, and for columns.
+const LEAST_DEPTH: usize = 16;
+const LEAST_COLUMNS: usize = 48;
+/// Sums that keep the multipliers busy: two a cycle, four cycles each.
+const BUSY: usize = 8;
+
+/// Rows of C and what is multiplied for them.
+#[derive(Clone, Copy)]
+struct Strip {
+    /// The first k of the block.
+    p: usize,
+    column: usize,
+    /// B's rows, `WIDTH` apart.
+    b: *const f32,
+}
+
+/// Whether leaving zeros out pays in a product of these sizes.
+pub(in crate::linalg) fn pays(m: usize, k: usize, n: usize) -> bool {
+    m >= LEAST_ROWS && k >= LEAST_DEPTH && n >= LEAST_COLUMNS
+}
+
+impl Product<'_> {
+    /// Computes the product without the terms of zeros of A.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`.
+    #[inline(always)]
+    pub(super) unsafe fn run_sparse<L: Lanes>(mut self, scratch: &mut Scratch) {
+        const { assert!(UNIT.is_multiple_of(L::COUNT) && DEPTH * WIDTH <= pack::B) };
+        let (k_block, m_block) = (even(self.k, DEPTH, 1), even(self.m, ROWS, 2));
+        let finish = self.finish;
+        let mut masks = [0; ROWS];
+        for p in (0..self.k).step_by(k_block) {
+            let depth = k_block.min(self.k - p);
+            self.finish = if p + depth == self.k { finish } else { Finish::Sums };
+            for row in (0..self.m).step_by(m_block) {
+                let masks = &mut masks[..m_block.min(self.m - row)];
+                // SAFETY: the caller's promise about `L`; rows and k lie within A, and so do columns
+                // within C.
+                unsafe {
+                    self.find::<L>(masks, row, p, depth);
+                    let mut column = 0;
+                    while column < self.n {
+                        let width = width(self.n - column);
+                        let b = self.strip_of_b::<L>(p, depth, column, width, scratch);
+                        let strip = Strip { p, column, b };
+                        if column + width <= self.n {
+                            self.rows_of_width::<L, false>(masks, row, strip, width);
+                        } else {
+                            self.rows_of_width::<L, true>(masks, row, strip, width);
+                        }
+                        column += width;
+                    }
+                }
+            }
+            self.start = Start::Accumulate;
+        }
+    }
+
+    /// The masks of rows of A from `row` on, for k from `p` on.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`; the rows and `depth` ≤ `DEPTH` of k lie within A.
+    #[inline(always)]
+    unsafe fn find<L: Lanes>(&self, masks: &mut [u64], row: usize, p: usize, depth: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.a.column_stride == 1 {
+                for (i, mask) in masks.iter_mut().enumerate() {
+                    *mask = nonzero::<L>(self.left(row + i, p).data, depth);
+                }
+                return;
+            }
+            for (square, masks) in masks.chunks_mut(DEPTH).enumerate() {
+                let mut bits = [0; DEPTH];
+                for (q, bits) in bits[..depth].iter_mut().enumerate() {
+                    let from = self.left(row + square * DEPTH, p + q).data;
+                    *bits = nonzero::<L>(from, masks.len());
+                }
+                transpose(&mut bits);
+                masks.copy_from_slice(&bits[..masks.len()]);
+            }
+        }
+    }
+
+    /// A strip of B, `WIDTH` from one row to the next, and zeros beyond its last column.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`; `depth` ≤ `DEPTH` of k from `p` on lie within B, and
+    /// so do the columns from `column` on, but for fewer than `UNIT` of `width`.
+    #[inline(always)]
+    unsafe fn strip_of_b<L: Lanes>(
+        &self,
+        p: usize,
+        depth: usize,
+        column: usize,
+        width: usize,
+        scratch: &mut Scratch,
+    ) -> *const f32 {
+        let (b, to, count) = (self.b.data.as_ptr(), scratch.b(), width.min(self.n - column));
+        // SAFETY: the caller's promise; a copy of at most DEPTH rows of WIDTH fits in the scratch.
+        unsafe {
+            if self.b.transposed {
+                for row in 0..depth {
+                    for vector in (width - UNIT..width).step_by(L::COUNT) {
+                        L::splat(0.0).store(to.add(row * WIDTH + vector));
+                    }
+                }
+                pack::transposed::<L>(b.add(column * self.k + p), self.k, count, depth, to, WIDTH);
+                return to;
+            }
+            let from = b.add(p * self.n + column);
+            if self.n == WIDTH && from.align_offset(L::COUNT * size_of::<f32>()) == 0 {
+                return from;
+            }
+            for row in 0..depth {
+                let (from, to) = (from.add(row * self.n), to.add(row * WIDTH));
+                for at in (0..width).step_by(L::COUNT) {
+                    let lanes = count.saturating_sub(at);
+                    let vector = match lanes >= L::COUNT {
+                        true => L::load(from.add(at)),
+                        false => L::load_first(from.wrapping_add(at), lanes),
+                    };
+                    vector.store(to.add(at));
+                }
+            }
+            to
+        }
+    }
+
+    /// The rows of a strip of `width` columns, of which C lacks the last ones if it is `PARTIAL`.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`; the rows lie within A and C, the strip's columns
+    /// within C but for fewer than `UNIT`, and the masks' bits are k of the strip.
+    #[inline(always)]
+    unsafe fn rows_of_width<L: Lanes, const PARTIAL: bool>(
+        &mut self,
+        masks: &[u64],
+        row: usize,
+        strip: Strip,
+        width: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (L::COUNT, width) {
+                (1, 64) => self.rows_of::<L, 64, PARTIAL>(masks, row, strip),
+                (1, 48) => self.rows_of::<L, 48, PARTIAL>(masks, row, strip),
+                (1, _) => self.rows_of::<L, 32, PARTIAL>(masks, row, strip),
+                (4, 64) => self.rows_of::<L, 16, PARTIAL>(masks, row, strip),
+                (4, 48) => self.rows_of::<L, 12, PARTIAL>(masks, row, strip),
+                (4, _) => self.rows_of::<L, 8, PARTIAL>(masks, row, strip),
+                (8, 64) => self.rows_of::<L, 8, PARTIAL>(masks, row, strip),
+                (8, 48) => self.rows_of::<L, 6, PARTIAL>(masks, row, strip),
+                (8, _) => self.rows_of::<L, 4, PARTIAL>(masks, row, strip),
+                (_, 64) => self.rows_of::<L, 4, PARTIAL>(masks, row, strip),
+                (_, 48) => self.rows_of::<L, 3, PARTIAL>(masks, row, strip),
+                (..) => self.rows_of::<L, 2, PARTIAL>(masks, row, strip),
+            }
+        }
+    }
+
+    /// The same for strips of so many vectors.
+    ///
+    /// # Safety
+    ///
+    /// The same.
+    #[inline(always)]
+    unsafe fn rows_of<L: Lanes, const VECTORS: usize, const PARTIAL: bool>(
+        &mut self,
+        masks: &[u64],
+        row: usize,
+        strip: Strip,
+    ) {
+        let mut i = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while VECTORS < BUSY / 2 + 1 && i + 2 <= masks.len() {
+                self.together::<L, 2, VECTORS, PARTIAL>([masks[i], masks[i + 1]], row + i, strip);
+                i += 2;
+            }
+            while i < masks.len() {
+                self.together::<L, 1, VECTORS, PARTIAL>([masks[i]], row + i, strip);
+                i += 1;
+            }
+        }
+    }
+
+    /// `TOGETHER` rows of a strip.
+    ///
+    /// # Safety
+    ///
+    /// The same.
+    #[inline(always)]
+    unsafe fn together<
+        L: Lanes,
+        const TOGETHER: usize,
+        const VECTORS: usize,
+        const PARTIAL: bool,
+    >(
+        &mut self,
+        mut masks: [u64; TOGETHER],
+        row: usize,
+        strip: Strip,
+    ) {
+        let at = |r: usize, v: usize| (row + r, strip.column + v * L::COUNT);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [[L::splat(0.0); VECTORS]; TOGETHER];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = self.begin::<L, PARTIAL>(at(r, v));
+                }
+            }
+            let a: [_; TOGETHER] = std::array::from_fn(|r| self.left(row + r, strip.p));
+            while TOGETHER > 1 && masks.iter().all(|mask| *mask != 0) {
+                for r in 0..TOGETHER {
+                    let p = lowest(&mut masks[r]);
+                    let x = L::splat(*a[r].data.add(p * a[r].column_stride));
+                    add::<L, VECTORS>(&mut sums[r], x, strip.b.add(p * WIDTH));
+                }
+            }
+            for r in 0..TOGETHER {
+                while masks[r] != 0 {
+                    let p = lowest(&mut masks[r]);
+                    let x = L::splat(*a[r].data.add(p * a[r].column_stride));
+                    add::<L, VECTORS>(&mut sums[r], x, strip.b.add(p * WIDTH));
+                }
+            }
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    self.end::<L, PARTIAL>(sum, at(r, v));
+                }
+            }
+        }
+    }
+}
+
+/// sums += x · b
+///
+/// # Safety
+///
+/// The processor has the instructions of `L`, and so many vectors can be read.
+#[inline(always)]
+unsafe fn add<L: Lanes, const VECTORS: usize>(sums: &mut [L; VECTORS], x: L, b: *const f32) {
+    for (v, sum) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *sum = unsafe { sum.add_product(x, L::load(b.add(v * L::COUNT))) };
+    }
+}
+
+/// Takes the lowest bit from a mask that has one, and says which it was.
+#[inline(always)]
+fn lowest(mask: &mut u64) -> usize {
+    let bit = mask.trailing_zeros() as usize;
+    *mask &= *mask - 1;
+    bit
+}
+
+/// The next strip of the columns that are left: all strips have about the same number of vectors.
+#[inline(always)]
+fn width(left: usize) -> usize {
+    let units = left.div_ceil(UNIT);
+    let strips = units.div_ceil(WIDTH / UNIT);
+    units.div_ceil(strips) * UNIT
+}
+
+/// A bit for each of `count` ≤ 64 numbers that is not 0; that of the first is the lowest.
+///
+/// # Safety
+///
+/// The processor has the instructions of `L`, and the numbers can be read.
+#[inline(always)]
+unsafe fn nonzero<L: Lanes>(from: *const f32, count: usize) -> u64 {
+    let (mut mask, whole) = (0, count - count % L::COUNT);
+    // SAFETY: the caller's promise.
+    unsafe {
+        for at in (0..whole).step_by(L::COUNT) {
+            mask |= L::load(from.add(at)).nonzero() << at;
+        }
+        if whole < count {
+            mask |= L::load_first(from.add(whole), count - whole).nonzero() << whole;
+        }
+    }
+    mask
+}
+
+/// Bit i of number j becomes bit j of number i (after Warren, Hacker's Delight, 2nd edition, section
+/// 7-3): squares of half the size beside the diagonal change places, then those within each square.
+#[inline(always)]
+fn transpose(bits: &mut [u64; DEPTH]) {
+    let (mut half, mut low) = (DEPTH / 2, u64::MAX >> (DEPTH / 2));
+    while half > 0 {
+        for squares in bits.chunks_exact_mut(2 * half) {
+            let (upper, lower) = squares.split_at_mut(half);
+            for (upper, lower) in upper.iter_mut().zip(lower) {
+                let differing = ((*upper >> half) ^ *lower) & low;
+                *upper ^= differing << half;
+                *lower ^= differing;
+            }
+        }
+        half /= 2;
+        low ^= low << half;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_transposed() {
+        let before: [u64; DEPTH] =
+            std::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut after = before;
+        transpose(&mut after);
+        for (i, j) in (0..DEPTH * DEPTH).map(|at| (at / DEPTH, at % DEPTH)) {
+            assert_eq!(after[i] >> j & 1, before[j] >> i & 1, "{i}, {j}");
+        }
+    }
+
+    #[test]
+    fn strips_are_alike() {
+        for n in LEAST_COLUMNS..1000 {
+            let (mut column, mut widths) = (0, Vec::new());
+            while column < n {
+                widths.push(width(n - column));
+                column += widths[widths.len() - 1];
+            }
+            assert!(column < n + UNIT, "{n}: {widths:?}");
+            assert!(widths.iter().all(|w| [32, 48, 64].contains(w)), "{n}: {widths:?}");
+        }
+    }
+}
