@@ -14,16 +14,17 @@
 //!                 C's tile = tile, with the last block of k: finished
 //! ```
 //!
-//! A single column of C is a case of its own (`column`): its rows are vectorised. So is an A with many
-//! zeros (`sparse`). What is left at the
+//! Cases of their own are a C of one or two columns, whose rows are vectorised (`narrow`), few k
+//! (`shallow`), and an A with many zeros (`sparse`). What is left at the
 //! right edge is done with strips of two vectors or one, the last of which may read and write only
 //! its first lanes; what is left at the bottom with lower tiles. No element's sum changes its order by
 //! any of that: a block of k begins with the sums that the one before it stored, and an `f32` is
 //! stored exactly.
 
 mod ahead;
-mod column;
 mod instructions;
+mod narrow;
+mod shallow;
 mod sparse;
 mod strips;
 mod tile;
@@ -155,11 +156,20 @@ impl<'a> Product<'a> {
             // SAFETY: the caller's promise.
             return unsafe { self.run_sparse::<L>(scratch) };
         }
+        if self.k <= shallow::MOST && self.m >= shallow::LEAST_ROWS && self.n >= L::COUNT {
+            // SAFETY: the caller's promise.
+            return unsafe { self.run_shallow::<L, VECTORS>(scratch) };
+        }
         let finish = self.finish;
         let mut first = 0;
-        if self.n == 1 && self.a.column_stride == 1 && L::COUNT > 1 {
+        if self.n <= 2 && L::COUNT > 1 {
             // SAFETY: the caller's promise.
-            first = unsafe { self.column::<L>(scratch) };
+            first = unsafe {
+                match self.n {
+                    1 => self.narrow::<L, 1>(scratch),
+                    _ => self.narrow::<L, 2>(scratch),
+                }
+            };
         }
         for p in (0..self.k).step_by(k_block) {
             let depth = k_block.min(self.k - p);

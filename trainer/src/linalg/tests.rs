@@ -83,8 +83,7 @@ fn check(m: usize, k: usize, n: usize) {
     (y[0], y[m * n - 1], y[m * n / 2]) = (f32::NAN, 0.0, -0.0);
     let lefts = [Left::rows(&a, k), Left::columns(&a, m)];
     let lefts = lefts.into_iter().flat_map(|left| [left, left.with_zeros()]);
-    let factors =
-        lefts.flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
+    let factors = lefts.flat_map(|left| [(left, Right::rows(&b)), (left, Right::columns(&b))]);
     for (form, (left, right)) in factors.enumerate() {
         for (start, finish) in [
             (Start::Zero, Finish::WherePositive(&y)),
@@ -141,9 +140,9 @@ fn large_products_are_the_formula() {
 /// Cut in parts of rows; those of 23 and 24 rows make parts of a single tile.
 #[test]
 fn products_on_several_threads_are_the_formula() {
-    for threads in [2, 3, 5] {
+    for threads in [2, 5] {
         let products = || {
-            for (m, k, n) in [(128, 400, 300), (400, 128, 300), (256, 256, 256), (23, 257, 147)] {
+            for (m, k, n) in [(400, 128, 200), (128, 256, 256), (23, 257, 147)] {
                 check(m, k, n);
             }
         };

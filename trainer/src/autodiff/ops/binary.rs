@@ -47,10 +47,12 @@ impl Binary {
             (Binary::Sub, Side::Right) => -T::ONE,
             (Binary::Mul, Side::Left) => y,
             (Binary::Mul, Side::Right) => x,
-            (Binary::Min, _) if x == y => T::from_f64(0.5),
-            (Binary::Min, Side::Left) if x < y => T::ONE,
-            (Binary::Min, Side::Right) if y < x => T::ONE,
-            (Binary::Min, _) => T::ZERO,
+            // Spelt out as choices of numbers: as branches they would be hard to predict.
+            (Binary::Min, side) => {
+                let less = if side == Side::Left { x < y } else { y < x };
+                let not_less = if x == y { T::from_f64(0.5) } else { T::ZERO };
+                if less { T::ONE } else { not_less }
+            }
         }
     }
 
@@ -65,6 +67,7 @@ impl Binary {
     }
 
     /// z = x ∘ y
+    #[inline(always)]
     pub fn forward<T: Scalar>(self, x: &[T], y: &[T], z: &mut [T]) {
         for (i, z) in z.iter_mut().enumerate() {
             *z = self.value(at(x, i), at(y, i));
@@ -72,6 +75,7 @@ impl Binary {
     }
 
     /// dx = dz · ∂z/∂x (or dy); where the operand is a single number, the sum over the entries.
+    #[inline(always)]
     pub fn backward<T: Scalar>(
         self,
         side: Side,

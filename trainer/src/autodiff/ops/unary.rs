@@ -98,6 +98,7 @@ impl Unary {
     }
 
     /// dx = dy · f′
+    #[inline(always)]
     pub fn backward<T: Scalar>(self, saved: &[T], dy: &[T], dx: &mut [T], put: Put) {
         for ((dx, dy), saved) in dx.iter_mut().zip(dy).zip(saved) {
             put.to(dx, *dy * self.derivative(*saved));

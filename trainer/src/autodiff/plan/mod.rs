@@ -185,7 +185,11 @@ impl Instruction {
                 (f, x) => f.forward(x, arena.out),
             },
             Instruction::Binary { op, x, y, .. } => {
-                op.forward(arena.read(*x), arena.read(*y), arena.out);
+                let (x, y, out) = (arena.read(*x), arena.read(*y), &mut *arena.out);
+                backend.vectorise(
+                    #[inline(always)]
+                    || op.forward(x, y, out),
+                );
             }
             Instruction::Affine { affine, x, columns, .. } => {
                 affine.forward(arena.read(*x), *columns, arena.out);
@@ -208,7 +212,11 @@ impl Instruction {
             Instruction::Mean { x, .. } => arena.out[0] = ops::mean(arena.read(*x)),
             Instruction::One { .. } => arena.out.fill(1.0),
             Instruction::UnaryBackward { f, saved, dy, put, .. } => {
-                f.backward(arena.read(*saved), arena.read(*dy), arena.out, *put);
+                let (saved, dy, out) = (arena.read(*saved), arena.read(*dy), &mut *arena.out);
+                backend.vectorise(
+                    #[inline(always)]
+                    || f.backward(saved, dy, out, *put),
+                );
             }
             Instruction::ActivationBackward { f, y, .. } => {
                 let (y, dy) = (arena.read(*y), &mut *arena.out);
@@ -219,8 +227,12 @@ impl Instruction {
                 });
             }
             Instruction::BinaryBackward { op, side, x, y, dz, put, .. } => {
-                let operands = (arena.read(*x), arena.read(*y));
-                op.backward(*side, operands, arena.read(*dz), arena.out, *put);
+                let (operands, dz) = ((arena.read(*x), arena.read(*y)), arena.read(*dz));
+                let out = &mut *arena.out;
+                backend.vectorise(
+                    #[inline(always)]
+                    || op.backward(*side, operands, dz, out, *put),
+                );
             }
             Instruction::AffineBackward { affine, dy, columns, put, .. } => {
                 affine.backward(arena.read(*dy), *columns, arena.out, *put);

@@ -241,12 +241,13 @@ impl Product<'_> {
         strip: Strip,
     ) {
         let at = |r: usize, v: usize| (row + r, strip.column + v * L::COUNT);
+        let ends = self.ends();
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; TOGETHER];
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = self.begin::<L, PARTIAL>(at(r, v));
+                    *sum = ends.begin::<L, PARTIAL>(at(r, v));
                 }
             }
             let a: [_; TOGETHER] = std::array::from_fn(|r| self.left(row + r, strip.p));
@@ -266,7 +267,7 @@ impl Product<'_> {
             }
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    self.end::<L, PARTIAL>(sum, at(r, v));
+                    ends.end::<L, PARTIAL>(sum, at(r, v));
                 }
             }
         }

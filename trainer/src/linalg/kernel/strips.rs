@@ -144,7 +144,7 @@ impl Product<'_> {
     /// The processor has the instructions of `L`; the strip lies within B but for columns that B
     /// lacks where it is transposed, and in `to` is room for it.
     #[inline(always)]
-    unsafe fn pack_b<L: Lanes, const VECTORS: usize>(
+    pub(super) unsafe fn pack_b<L: Lanes, const VECTORS: usize>(
         &self,
         block: &Block,
         column: usize,

@@ -55,13 +55,14 @@ impl Product<'_> {
     {
         let lanes = if PARTIAL { self.n - column } else { L::COUNT };
         let at = |i: usize, v: usize| (row + i, column + v * L::COUNT);
+        let ends = self.ends();
         // SAFETY: the caller's tile has row + ROWS ≤ m and column + VECTORS · lanes ≤ n; where a
         // strip is partial, `lanes` are left of each row.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = self.begin::<L, PARTIAL>(at(i, v));
+                    *sum = ends.begin::<L, PARTIAL>(at(i, v));
                 }
             }
             let (mut left, mut right) = (a.data, b.data);
@@ -83,12 +84,31 @@ impl Product<'_> {
             }
             for (i, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    self.end::<L, PARTIAL>(sum, at(i, v));
+                    ends.end::<L, PARTIAL>(sum, at(i, v));
                 }
             }
         }
     }
+}
 
+/// Where the sums of a product begin and end. A value of its own: of what lies behind a reference, the
+/// compiler must assume that each number written changes it.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    start: Start<'a>,
+    finish: Finish<'a>,
+    c: *mut f32,
+    n: usize,
+}
+
+impl<'a> Product<'a> {
+    #[inline(always)]
+    pub(super) fn ends(&mut self) -> Ends<'a> {
+        Ends { start: self.start, finish: self.finish, c: self.c.as_mut_ptr(), n: self.n }
+    }
+}
+
+impl Ends<'_> {
     /// What a vector of sums starts from.
     ///
     /// # Safety
@@ -97,7 +117,7 @@ impl Product<'_> {
     /// may go on beyond its last if they are `PARTIAL`.
     #[inline(always)]
     pub(super) unsafe fn begin<L: Lanes, const PARTIAL: bool>(
-        &self,
+        self,
         (row, column): (usize, usize),
     ) -> L {
         let lanes = self.n.saturating_sub(column);
@@ -107,8 +127,7 @@ impl Product<'_> {
                 Start::Zero => L::splat(0.0),
                 Start::Row(bias) => load::<L, PARTIAL>(bias.as_ptr().wrapping_add(column), lanes),
                 Start::Accumulate => {
-                    let c = self.c.as_ptr().wrapping_add(row * self.n + column);
-                    load::<L, PARTIAL>(c, lanes)
+                    load::<L, PARTIAL>(self.c.wrapping_add(row * self.n + column), lanes)
                 }
             }
         }
@@ -118,10 +137,10 @@ impl Product<'_> {
     ///
     /// # Safety
     ///
-    /// As for [`Product::begin`].
+    /// As for [`Ends::begin`], and nobody else touches C.
     #[inline(always)]
     pub(super) unsafe fn end<L: Lanes, const PARTIAL: bool>(
-        &mut self,
+        self,
         sum: L,
         (row, column): (usize, usize),
     ) {
@@ -135,7 +154,7 @@ impl Product<'_> {
                     sum.where_positive(load::<L, PARTIAL>(y.as_ptr().wrapping_add(at), lanes))
                 }
             };
-            let c = self.c.as_mut_ptr().wrapping_add(at);
+            let c = self.c.wrapping_add(at);
             if PARTIAL {
                 sum.store_first(c, lanes.min(L::COUNT));
             } else {

@@ -1,10 +1,11 @@
 //! Eight numbers in an AVX2 register.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_movemask_ps,
-    _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
-    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, __m256i, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm_loadu_ps, _mm256_and_ps,
+    _mm256_castps128_ps256, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps,
+    _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+    _mm256_movemask_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::Lanes;
@@ -74,39 +75,38 @@ impl Lanes for __m256 {
     #[inline(always)]
     unsafe fn nonzero(self) -> u64 {
         // SAFETY: the caller's promise.
-        let bits = unsafe {
-            _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(self, _mm256_setzero_ps()))
-        };
+        let bits =
+            unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(self, _mm256_setzero_ps())) };
         u64::from(bits as u32)
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            // No closures: they would not be compiled for these instructions.
-            let mut rows = [_mm256_setzero_ps(); 8];
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = _mm256_loadu_ps(from.add(i * stride));
-            }
-            // A register has two halves of four, which these two steps do not cross. First two
-            // rows with their numbers alternating, then four.
-            let mut pairs = rows;
-            for i in [0, 2, 4, 6] {
-                pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
-                pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
-            }
-            let mut quads = pairs;
-            for i in [0, 4] {
-                quads[i] = _mm256_shuffle_ps::<0x44>(pairs[i], pairs[i + 2]);
-                quads[i + 1] = _mm256_shuffle_ps::<0xEE>(pairs[i], pairs[i + 2]);
-                quads[i + 2] = _mm256_shuffle_ps::<0x44>(pairs[i + 1], pairs[i + 3]);
-                quads[i + 3] = _mm256_shuffle_ps::<0xEE>(pairs[i + 1], pairs[i + 3]);
-            }
-            for j in [0, 1, 2, 3] {
-                let left = _mm256_permute2f128_ps::<0x20>(quads[j], quads[j + 4]);
-                let right = _mm256_permute2f128_ps::<0x31>(quads[j], quads[j + 4]);
-                _mm256_storeu_ps(to.add(j * to_stride), left);
-                _mm256_storeu_ps(to.add((j + 4) * to_stride), right);
+            // No closures: they would not be compiled for these instructions. A register has two
+            // halves of four, which shuffles do not cross: rows j and j + 4 share one, first with
+            // their left halves, then with their right ones.
+            for half in [0, 4] {
+                let mut rows = [_mm256_setzero_ps(); 4];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let upper = _mm_loadu_ps(from.add(i * stride + half));
+                    let lower = _mm_loadu_ps(from.add((i + 4) * stride + half));
+                    *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(upper), lower);
+                }
+                // First two rows with their numbers alternating, then four.
+                let low =
+                    [_mm256_unpacklo_ps(rows[0], rows[1]), _mm256_unpacklo_ps(rows[2], rows[3])];
+                let high =
+                    [_mm256_unpackhi_ps(rows[0], rows[1]), _mm256_unpackhi_ps(rows[2], rows[3])];
+                let columns = [
+                    _mm256_shuffle_ps::<0x44>(low[0], low[1]),
+                    _mm256_shuffle_ps::<0xEE>(low[0], low[1]),
+                    _mm256_shuffle_ps::<0x44>(high[0], high[1]),
+                    _mm256_shuffle_ps::<0xEE>(high[0], high[1]),
+                ];
+                for (j, column) in columns.into_iter().enumerate() {
+                    _mm256_storeu_ps(to.add((half + j) * to_stride), column);
+                }
             }
         }
     }

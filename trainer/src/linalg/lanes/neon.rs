@@ -1,9 +1,10 @@
 //! Four numbers in a NEON register.
 
 use std::arch::aarch64::{
-    float32x4_t, vaddvq_u32, vandq_u32, vbicq_u32, vceqzq_f32, vcgtq_f32, vcleq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vld1q_u32,
-    vreinterpretq_f32_f64, vreinterpretq_f32_u32, vreinterpretq_f64_f32, vreinterpretq_u32_f32,
-    vst1q_f32, vtrn1q_f32, vtrn1q_f64, vtrn2q_f32, vtrn2q_f64,
+    float32x4_t, vaddvq_u32, vandq_u32, vbicq_u32, vceqzq_f32, vcgtq_f32, vcleq_f32, vdupq_n_f32,
+    vfmaq_f32, vld1q_f32, vld1q_u32, vreinterpretq_f32_f64, vreinterpretq_f32_u32,
+    vreinterpretq_f64_f32, vreinterpretq_u32_f32, vst1q_f32, vtrn1q_f32, vtrn1q_f64, vtrn2q_f32,
+    vtrn2q_f64,
 };
 
 use super::Lanes;
