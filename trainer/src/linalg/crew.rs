@@ -31,21 +31,23 @@ struct Worker {
 /// Where a worker finds its work.
 #[derive(Debug, Default)]
 struct Desk {
-    /// [`FREE`], [`WORK`], [`DONE`] or [`CLOSED`].
+    /// [`FREE`], [`WORK`], [`TAKEN`], [`DONE`] or [`CLOSED`].
     state: AtomicU8,
-    /// A [`Task`], while the state is [`WORK`].
+    /// A [`Task`], while the state is [`WORK`] or [`TAKEN`].
     task: AtomicPtr<Task>,
     asleep: AtomicBool,
 }
 
 /// Nothing to do.
 const FREE: u8 = 0;
-/// There is a task, or it is being worked on.
+/// There is a task, which nobody works on yet.
 const WORK: u8 = 1;
+/// The worker is at it.
+const TAKEN: u8 = 2;
 /// The task has been done, and whoever gave it may look at it.
-const DONE: u8 = 2;
+const DONE: u8 = 3;
 /// No more work will come.
-const CLOSED: u8 = 3;
+const CLOSED: u8 = 4;
 
 /// A closure of whoever waits for its end, without its type.
 #[derive(Debug)]
@@ -96,8 +98,9 @@ impl Crew {
         self.workers.len() + 1
     }
 
-    /// Runs `here` on this thread and `there` on thread number `thread`, and waits for both. Who
-    /// calls this must be the only one to give work to that thread meanwhile.
+    /// Runs `here` on this thread and `there` on thread number `thread`, and waits for both. If that
+    /// thread has not begun when `here` ends, another program may have its processor: then `there`
+    /// runs on this one too. Who calls this must be the only one to give work to that thread meanwhile.
     pub(super) fn join(&self, thread: usize, here: impl FnOnce(), there: impl FnOnce() + Send) {
         let worker = &self.workers[thread - 1];
         let closure = Closure { f: UnsafeCell::new(Some(there)), panic: UnsafeCell::new(None) };
@@ -106,6 +109,10 @@ impl Crew {
         // Also if `here` panics: the other thread still works with what is on this one's stack.
         let wait = Wait(&worker.desk);
         here();
+        if worker.desk.take(FREE) {
+            // SAFETY: the task is this one, and the worker will not touch it any more.
+            unsafe { (task.call)(task.closure) };
+        }
         drop(wait);
         if let Some(panic) = closure.panic.into_inner() {
             resume_unwind(panic);
@@ -117,13 +124,14 @@ fn task<F: FnOnce()>(closure: &Closure<F>) -> Task {
     Task { closure: ptr::from_ref(closure).cast_mut().cast(), call: call::<F> }
 }
 
-/// Waits for a task's end when it is dropped.
+/// Waits for a task's end when it is dropped, or takes it back if it has not begun.
 struct Wait<'a>(&'a Desk);
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let mut looks = 0;
-        while self.0.state.load(Ordering::Acquire) != DONE {
+        self.0.take(FREE);
+        while self.0.state.load(Ordering::Acquire) == TAKEN {
             look_away(&mut looks);
         }
         self.0.state.store(FREE, Ordering::Relaxed);
@@ -161,16 +169,22 @@ impl Worker {
 }
 
 impl Desk {
+    /// Takes the task that nobody works on yet, if there is one, and leaves that state.
+    fn take(&self, state: u8) -> bool {
+        let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+        self.state.compare_exchange(WORK, state, success, failure).is_ok()
+    }
+
     /// What a worker does all its life.
     fn attend(&self) {
         super::prepare();
         loop {
             match self.await_change() {
-                WORK => {
+                WORK if self.take(TAKEN) => {
                     let task = self.task.load(Ordering::Relaxed);
-                    // SAFETY: whoever gave the task waits for `DONE` before the task, its closure
-                    // and what that borrows go, and touches none of them meanwhile. `WORK` was
-                    // stored after the task and loaded before it.
+                    // SAFETY: whoever gave the task waits while it is `TAKEN` before the task, its
+                    // closure and what that borrows go, and touches none of them meanwhile. `WORK`
+                    // was stored after the task, and taken before it is loaded.
                     unsafe { ((*task).call)((*task).closure) };
                     self.state.store(DONE, Ordering::Release);
                 }
