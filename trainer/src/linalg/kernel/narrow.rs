@@ -106,11 +106,11 @@ impl Product<'_> {
                 }
                 p += depth;
             }
-            for (j, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
+            for (j, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
                     let at = lane(v, 0) * N + j;
                     let sum = match finish {
-                        Finish::Sums => sum,
+                        Finish::Sums => *sum,
                         Finish::Relu => sum.relu(),
                         Finish::WherePositive(y) => {
                             sum.where_positive(gather::<L, N>(y.as_ptr().add(at)))

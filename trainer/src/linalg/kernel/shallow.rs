@@ -100,19 +100,14 @@ impl Product<'_> {
             }
             let (a, ends) = (self.left(0, 0), self.ends());
             for i in 0..self.m {
-                let mut sums = [L::splat(0.0); VECTORS];
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = ends.begin::<L, PARTIAL>((i, column + v * L::COUNT));
-                }
+                let mut sums = ends.begin::<L, VECTORS, PARTIAL>(i, column);
                 for (p, right) in right.iter().enumerate() {
                     let x = L::splat(*a.data.add(i * a.row_stride + p * a.column_stride));
                     for (sum, right) in sums.iter_mut().zip(right) {
                         *sum = sum.add_product(x, *right);
                     }
                 }
-                for (v, sum) in sums.into_iter().enumerate() {
-                    ends.end::<L, PARTIAL>(sum, (i, column + v * L::COUNT));
-                }
+                ends.end::<L, VECTORS, PARTIAL>(&sums, i, column);
             }
         }
     }

@@ -240,35 +240,30 @@ impl Product<'_> {
         row: usize,
         strip: Strip,
     ) {
-        let at = |r: usize, v: usize| (row + r, strip.column + v * L::COUNT);
         let ends = self.ends();
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; TOGETHER];
             for (r, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = ends.begin::<L, PARTIAL>(at(r, v));
-                }
+                *sums = ends.begin::<L, VECTORS, PARTIAL>(row + r, strip.column);
             }
             let a: [_; TOGETHER] = std::array::from_fn(|r| self.left(row + r, strip.p));
             while TOGETHER > 1 && masks.iter().all(|mask| *mask != 0) {
                 for r in 0..TOGETHER {
                     let p = lowest(&mut masks[r]);
-                    let x = L::splat(*a[r].data.add(p * a[r].column_stride));
+                    let x = L::broadcast(a[r].data.add(p * a[r].column_stride));
                     add::<L, VECTORS>(&mut sums[r], x, strip.b.add(p * WIDTH));
                 }
             }
             for r in 0..TOGETHER {
                 while masks[r] != 0 {
                     let p = lowest(&mut masks[r]);
-                    let x = L::splat(*a[r].data.add(p * a[r].column_stride));
+                    let x = L::broadcast(a[r].data.add(p * a[r].column_stride));
                     add::<L, VECTORS>(&mut sums[r], x, strip.b.add(p * WIDTH));
                 }
             }
-            for (r, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    ends.end::<L, PARTIAL>(sum, at(r, v));
-                }
+            for (r, sums) in sums.iter().enumerate() {
+                ends.end::<L, VECTORS, PARTIAL>(sums, row + r, strip.column);
             }
         }
     }

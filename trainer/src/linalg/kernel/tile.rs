@@ -54,16 +54,13 @@ impl Product<'_> {
         L: Lanes,
     {
         let lanes = if PARTIAL { self.n - column } else { L::COUNT };
-        let at = |i: usize, v: usize| (row + i, column + v * L::COUNT);
         let ends = self.ends();
         // SAFETY: the caller's tile has row + ROWS ≤ m and column + VECTORS · lanes ≤ n; where a
         // strip is partial, `lanes` are left of each row.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
             for (i, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = ends.begin::<L, PARTIAL>(at(i, v));
-                }
+                *sums = ends.begin::<L, VECTORS, PARTIAL>(row + i, column);
             }
             let (mut left, mut right) = (a.data, b.data);
             for _ in 0..depth {
@@ -82,10 +79,8 @@ impl Product<'_> {
                 left = left.wrapping_add(a.column_stride);
                 right = right.wrapping_add(b.row_stride);
             }
-            for (i, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    ends.end::<L, PARTIAL>(sum, at(i, v));
-                }
+            for (i, sums) in sums.iter().enumerate() {
+                ends.end::<L, VECTORS, PARTIAL>(sums, row + i, column);
             }
         }
     }
@@ -109,58 +104,96 @@ impl<'a> Product<'a> {
 }
 
 impl Ends<'_> {
-    /// What a vector of sums starts from.
+    /// What the sums of a row start from, from a column on.
     ///
     /// # Safety
     ///
     /// The processor has the instructions of `L`; the row is one of C, and so are the columns, which
     /// may go on beyond its last if they are `PARTIAL`.
     #[inline(always)]
-    pub(super) unsafe fn begin<L: Lanes, const PARTIAL: bool>(
+    pub(super) unsafe fn begin<L: Lanes, const VECTORS: usize, const PARTIAL: bool>(
         self,
-        (row, column): (usize, usize),
-    ) -> L {
-        let lanes = self.n.saturating_sub(column);
+        row: usize,
+        column: usize,
+    ) -> [L; VECTORS] {
         // SAFETY: `new` has checked that a bias is [n] and C [m, n]; the caller's promise.
         unsafe {
             match self.start {
-                Start::Zero => L::splat(0.0),
-                Start::Row(bias) => load::<L, PARTIAL>(bias.as_ptr().wrapping_add(column), lanes),
-                Start::Accumulate => {
-                    load::<L, PARTIAL>(self.c.wrapping_add(row * self.n + column), lanes)
-                }
+                Start::Zero => [L::splat(0.0); VECTORS],
+                Start::Row(bias) => self.load::<L, VECTORS, PARTIAL>(bias.as_ptr(), 0, column),
+                Start::Accumulate => self.load::<L, VECTORS, PARTIAL>(self.c, row, column),
             }
         }
     }
 
-    /// Finishes a vector of sums and writes it to C.
+    /// Finishes the sums of a row from a column on and writes them to C.
     ///
     /// # Safety
     ///
     /// As for [`Ends::begin`], and nobody else touches C.
     #[inline(always)]
-    pub(super) unsafe fn end<L: Lanes, const PARTIAL: bool>(
+    pub(super) unsafe fn end<L: Lanes, const VECTORS: usize, const PARTIAL: bool>(
         self,
-        sum: L,
-        (row, column): (usize, usize),
+        sums: &[L; VECTORS],
+        row: usize,
+        column: usize,
     ) {
-        let (at, lanes) = (row * self.n + column, self.n.saturating_sub(column));
-        // SAFETY: `new` has checked that y and C are [m, n]; the caller's promise.
+        // SAFETY: `new` has checked that y and C are [m, n]; the caller's promise. The choice outside
+        // of the loops leaves these without branches.
         unsafe {
-            let sum = match self.finish {
-                Finish::Sums => sum,
-                Finish::Relu => sum.relu(),
-                Finish::WherePositive(y) => {
-                    sum.where_positive(load::<L, PARTIAL>(y.as_ptr().wrapping_add(at), lanes))
+            let mut finished = *sums;
+            match self.finish {
+                Finish::Sums => {}
+                Finish::Relu => {
+                    for sum in &mut finished {
+                        *sum = sum.relu();
+                    }
                 }
-            };
-            let c = self.c.wrapping_add(at);
-            if PARTIAL {
-                sum.store_first(c, lanes.min(L::COUNT));
-            } else {
-                sum.store(c);
+                Finish::WherePositive(y) => {
+                    let y = self.load::<L, VECTORS, PARTIAL>(y.as_ptr(), row, column);
+                    for (sum, y) in finished.iter_mut().zip(y) {
+                        *sum = sum.where_positive(y);
+                    }
+                }
+            }
+            for (v, sum) in finished.iter().enumerate() {
+                let c = self.c.wrapping_add(row * self.n + column + v * L::COUNT);
+                if PARTIAL {
+                    sum.store_first(c, self.lanes::<L>(column, v));
+                } else {
+                    sum.store(c);
+                }
             }
         }
+    }
+
+    /// Vectors of a row of a matrix of n columns.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Ends::begin`], of that matrix.
+    #[inline(always)]
+    unsafe fn load<L: Lanes, const VECTORS: usize, const PARTIAL: bool>(
+        self,
+        from: *const f32,
+        row: usize,
+        column: usize,
+    ) -> [L; VECTORS] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut vectors = [L::splat(0.0); VECTORS];
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                let from = from.wrapping_add(row * self.n + column + v * L::COUNT);
+                *vector = load::<L, PARTIAL>(from, self.lanes::<L>(column, v));
+            }
+            vectors
+        }
+    }
+
+    /// How many lanes of the v-th vector from a column on are columns.
+    #[inline(always)]
+    fn lanes<L: Lanes>(self, column: usize, v: usize) -> usize {
+        self.n.saturating_sub(column + v * L::COUNT).min(L::COUNT)
     }
 }
 
@@ -172,5 +205,5 @@ impl Ends<'_> {
 #[inline(always)]
 unsafe fn load<L: Lanes, const PARTIAL: bool>(from: *const f32, lanes: usize) -> L {
     // SAFETY: the caller's promise.
-    unsafe { if PARTIAL { L::load_first(from, lanes.min(L::COUNT)) } else { L::load(from) } }
+    unsafe { if PARTIAL { L::load_first(from, lanes) } else { L::load(from) } }
 }

@@ -41,6 +41,16 @@ pub(super) trait Lanes: Copy {
     ///
     /// The processor has the instructions of this type.
     unsafe fn splat(x: f32) -> Self;
+    /// The number in every lane, read in the way that suits a loop that reads many vectors.
+    ///
+    /// # Safety
+    ///
+    /// It can be read, and the processor has the instructions of this type.
+    #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self::splat(*from) }
+    }
     /// a·b + self, rounded once.
     ///
     /// # Safety
