@@ -7,7 +7,8 @@
 //! c[i][j] = fma(a[i][K−1], b[K−1][j], … fma(a[i][1], b[1][j], fma(a[i][0], b[0][j], start[i][j])))
 //! ```
 //!
-//! at any vector width.
+//! at any vector width. Where a left factor is said to have many zeros ([`Left::with_zeros`]) and the
+//! product is large enough, the terms of its zeros are left out, on every backend alike.
 //!
 //! | module | what is in it |
 //! |---|---|

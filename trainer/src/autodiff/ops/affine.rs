@@ -14,24 +14,35 @@ pub struct Affine {
 
 impl Affine {
     /// y = scale · x + shift, in two roundings.
+    #[inline(always)]
     pub fn forward<T: Scalar>(&self, x: &[T], columns: usize, y: &mut [T]) {
         for j in 0..columns {
             let (scale, shift) = (constant::<T>(&self.scale, j), constant(&self.shift, j));
-            let column = y[j..].iter_mut().step_by(columns);
-            for (y, x) in column.zip(x[j..].iter().step_by(columns)) {
-                *y = scale * *x + shift;
-            }
+            each(&x[j..], &mut y[j..], columns, |x, y| *y = scale * x + shift);
         }
     }
 
     /// dx = scale · dy
+    #[inline(always)]
     pub fn backward<T: Scalar>(&self, dy: &[T], columns: usize, dx: &mut [T], put: Put) {
         for j in 0..columns {
             let scale = constant::<T>(&self.scale, j);
-            let column = dx[j..].iter_mut().step_by(columns);
-            for (dx, dy) in column.zip(dy[j..].iter().step_by(columns)) {
-                put.to(dx, scale * *dy);
+            match put {
+                Put::Set => each(&dy[j..], &mut dx[j..], columns, |dy, dx| *dx = scale * dy),
+                Put::Add => each(&dy[j..], &mut dx[j..], columns, |dy, dx| *dx += scale * dy),
             }
+        }
+    }
+}
+
+/// The numbers of a column; a single one has a loop of its own, which can be vectorised.
+#[inline(always)]
+fn each<T: Copy>(x: &[T], y: &mut [T], columns: usize, mut work: impl FnMut(T, &mut T)) {
+    match columns {
+        1 => x.iter().zip(y).for_each(|(x, y)| work(*x, y)),
+        _ => {
+            let column = y.iter_mut().step_by(columns);
+            x.iter().step_by(columns).zip(column).for_each(|(x, y)| work(*x, y));
         }
     }
 }

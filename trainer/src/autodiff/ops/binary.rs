@@ -69,9 +69,10 @@ impl Binary {
     /// z = x ∘ y
     #[inline(always)]
     pub fn forward<T: Scalar>(self, x: &[T], y: &[T], z: &mut [T]) {
-        for (i, z) in z.iter_mut().enumerate() {
-            *z = self.value(at(x, i), at(y, i));
-        }
+        self.known(
+            #[inline(always)]
+            |op| each(x, y, z, |z, x, y| *z = op.value(x, y)),
+        );
     }
 
     /// dx = dz · ∂z/∂x (or dy); where the operand is a single number, the sum over the entries.
@@ -84,21 +85,54 @@ impl Binary {
         out: &mut [T],
         put: Put,
     ) {
-        let term = |(i, dz): (usize, &T)| *dz * self.derivative(side, at(x, i), at(y, i));
         if let [out] = out {
+            let at = |x: &[T], i: usize| if let [x] = x { *x } else { x[i] };
+            let term = |(i, dz): (usize, &T)| *dz * self.derivative(side, at(x, i), at(y, i));
             put.to(out, dz.iter().enumerate().map(term).sum());
             return;
         }
-        let terms = out.iter_mut().zip(dz.iter().enumerate().map(term));
-        // The choice outside of the loop, which is then one without branches.
-        match put {
-            Put::Set => terms.for_each(|(out, term)| *out = term),
-            Put::Add => terms.for_each(|(out, term)| *out += term),
+        let terms = out.iter_mut().zip(dz);
+        self.known(
+            #[inline(always)]
+            |op| match (side, put) {
+                (Side::Left, Put::Set) => each(x, y, terms, |(out, dz), x, y| {
+                    *out = *dz * op.derivative(Side::Left, x, y);
+                }),
+                (Side::Right, Put::Set) => each(x, y, terms, |(out, dz), x, y| {
+                    *out = *dz * op.derivative(Side::Right, x, y);
+                }),
+                (_, Put::Add) => each(x, y, terms, |(out, dz), x, y| {
+                    *out += *dz * op.derivative(side, x, y);
+                }),
+            },
+        );
+    }
+
+    /// Loops for each operation by itself: with one that is known, they have no branches.
+    #[inline(always)]
+    fn known(self, work: impl FnOnce(Binary)) {
+        match self {
+            Binary::Add => work(Binary::Add),
+            Binary::Sub => work(Binary::Sub),
+            Binary::Mul => work(Binary::Mul),
+            Binary::Min => work(Binary::Min),
         }
     }
 }
 
+/// Each entry with its operands, of which a single number stands for all.
 #[inline(always)]
-fn at<T: Copy>(x: &[T], i: usize) -> T {
-    if let [x] = x { *x } else { x[i] }
+fn each<T: Copy, E>(
+    x: &[T],
+    y: &[T],
+    entries: impl IntoIterator<Item = E>,
+    mut work: impl FnMut(E, T, T),
+) {
+    let entries = entries.into_iter();
+    match (x, y) {
+        ([x], [y]) => entries.for_each(|entry| work(entry, *x, *y)),
+        ([x], y) => entries.zip(y).for_each(|(entry, y)| work(entry, *x, *y)),
+        (x, [y]) => entries.zip(x).for_each(|(entry, x)| work(entry, *x, *y)),
+        (x, y) => entries.zip(x).zip(y).for_each(|((entry, x), y)| work(entry, *x, *y)),
+    }
 }

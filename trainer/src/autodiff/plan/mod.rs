@@ -192,7 +192,11 @@ impl Instruction {
                 );
             }
             Instruction::Affine { affine, x, columns, .. } => {
-                affine.forward(arena.read(*x), *columns, arena.out);
+                let (x, out) = (arena.read(*x), &mut *arena.out);
+                backend.vectorise(
+                    #[inline(always)]
+                    || affine.forward(x, *columns, out),
+                );
             }
             Instruction::Concat { x, x_columns, y, y_columns, .. } => {
                 ops::concat(arena.read(*x), *x_columns, arena.read(*y), *y_columns, arena.out);
@@ -235,7 +239,11 @@ impl Instruction {
                 );
             }
             Instruction::AffineBackward { affine, dy, columns, put, .. } => {
-                affine.backward(arena.read(*dy), *columns, arena.out, *put);
+                let (dy, out) = (arena.read(*dy), &mut *arena.out);
+                backend.vectorise(
+                    #[inline(always)]
+                    || affine.backward(dy, *columns, out, *put),
+                );
             }
             Instruction::AddColumns { dy, y_columns, start, columns, put, .. } => {
                 ops::add_columns(arena.read(*dy), *y_columns, *start, arena.out, *columns, *put);
