@@ -1,5 +1,5 @@
 //! Whole updates of every algorithm, and the share of the processor's peak that they reach:
-//! `cargo bench --bench updates`.
+//! `cargo bench --bench updates`. Terms of zeros count as if they were computed, as in `kernels`.
 
 use std::time::Duration;
 

@@ -33,7 +33,8 @@ pub struct Learner {
 pub struct Cost {
     /// Time of the fastest updates, in s.
     pub seconds: f64,
-    /// Multiplications of its matrix products, those that add up the gradients of biases included.
+    /// Multiplications of its matrix products, those included that add up the gradients of biases or
+    /// that products leave out because a factor is 0.
     pub multiplications: f64,
 }
 

@@ -19,6 +19,9 @@ const BATCHES: [usize; 2] = [100, 256];
 const COUNTED: u64 = 100;
 
 /// Measure what training costs on this machine
+///
+/// "peak" is the share of the processor's fused multiply-adds that the update's products would need if
+/// none were left out: products leave out the terms of zeros, so that it can be more than 100 %.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: trainer bench --only td3 --only sac")]
 pub(super) struct Bench {
@@ -52,11 +55,12 @@ struct Row {
     run_seconds_per_1000: f64,
     /// The fastest updates, in s.
     update_seconds: f64,
-    /// Multiplications of its matrix products, those that add up the gradients of biases included.
+    /// Multiplications of its matrix products, those included that add up the gradients of biases or
+    /// that products leave out because a factor is 0.
     multiplications: f64,
     /// Fused multiply-adds per second of one thread, of numbers in registers, measured just before.
     peak: f64,
-    /// Multiplications by time, over that.
+    /// Multiplications by time, over that: more than 1 where many are left out.
     share_of_peak: f64,
     allocations_per_update: f64,
 }

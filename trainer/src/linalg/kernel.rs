@@ -166,8 +166,8 @@ impl<'a> Product<'a> {
             // SAFETY: the caller's promise.
             first = unsafe {
                 match self.n {
-                    1 => self.narrow::<L, 1>(scratch),
-                    _ => self.narrow::<L, 2>(scratch),
+                    1 => self.narrow::<L, 1>(),
+                    _ => self.narrow::<L, 2>(),
                 }
             };
         }

@@ -3,7 +3,6 @@
 use super::Product;
 use crate::linalg::factors::{Finish, Start};
 use crate::linalg::lanes::Lanes;
-use crate::linalg::pack::Scratch;
 
 /// Vectors of rows that are computed at the same time, for a sum alone would wait for itself.
 const TOGETHER: usize = 4;
@@ -17,24 +16,21 @@ impl Product<'_> {
     ///
     /// The processor has the instructions of `L`; n is `N`.
     #[inline(always)]
-    pub(super) unsafe fn narrow<L: Lanes, const N: usize>(
-        &mut self,
-        scratch: &mut Scratch,
-    ) -> usize {
+    pub(super) unsafe fn narrow<L: Lanes, const N: usize>(&mut self) -> usize {
         let mut row = 0;
         // SAFETY: the caller's promise; each group of rows ends within m.
         unsafe {
             while row + TOGETHER * L::COUNT <= self.m {
-                self.group::<L, N, TOGETHER>(row, scratch);
+                self.group::<L, N, TOGETHER>(row);
                 row += TOGETHER * L::COUNT;
             }
             while row + L::COUNT <= self.m {
-                self.group::<L, N, 1>(row, scratch);
+                self.group::<L, N, 1>(row);
                 row += L::COUNT;
             }
             // Rows of a last group that were computed before get the same sums once more.
             if row < self.m && self.m >= L::COUNT && !matches!(self.start, Start::Accumulate) {
-                self.group::<L, N, 1>(self.m - L::COUNT, scratch);
+                self.group::<L, N, 1>(self.m - L::COUNT);
                 row = self.m;
             }
         }
@@ -47,19 +43,16 @@ impl Product<'_> {
     ///
     /// As for [`Product::narrow`], and the rows end within m.
     #[inline(always)]
-    unsafe fn group<L: Lanes, const N: usize, const VECTORS: usize>(
-        &mut self,
-        row: usize,
-        scratch: &mut Scratch,
-    ) {
+    unsafe fn group<L: Lanes, const N: usize, const VECTORS: usize>(&mut self, row: usize) {
         // Values of their own, as for `Ends`.
-        let (square, k, a, b) = (scratch.b(), self.k, self.a, self.b);
+        let (k, a, b) = (self.k, self.a, self.b);
         let (start, finish, c) = (self.start, self.finish, self.c.as_mut_ptr());
         let (b_row, b_column) = if b.transposed { (1, k) } else { (N, 1) };
-        let (whole, rows_are_adjacent) = (k - k % L::COUNT, a.row_stride == 1);
+        let rows_are_adjacent = a.row_stride == 1;
+        let whole = if rows_are_adjacent { 0 } else { k - k % L::COUNT };
         let lane = |v: usize, l: usize| row + v * L::COUNT + l;
         // SAFETY: `new` has checked that A is [m, k], B [k, n], C and y [m, n], a bias [n]; the
-        // group's rows end within m; a square of VECTORS · lanes² numbers fits in the scratch.
+        // group's rows end within m.
         unsafe {
             let mut sums = [[L::splat(0.0); VECTORS]; N];
             for (j, sums) in sums.iter_mut().enumerate() {
@@ -67,44 +60,35 @@ impl Product<'_> {
                     *sum = match start {
                         Start::Zero => L::splat(0.0),
                         Start::Row(bias) => L::splat(bias[j]),
-                        Start::Accumulate => gather::<L, N>(c.add(lane(v, 0) * N + j)),
+                        Start::Accumulate => gather(c.add(lane(v, 0) * N + j), N),
                     };
                 }
             }
-            let mut p = 0;
             let left = |i: usize, p: usize| {
                 a.data.as_ptr().wrapping_add(i * a.row_stride + p * a.column_stride)
             };
-            while p < k {
-                let depth = if p < whole { L::COUNT } else { 1 };
-                let (columns, stride) = if rows_are_adjacent {
-                    (left(row, p), a.column_stride)
-                } else if depth > 1 {
-                    for v in 0..VECTORS {
-                        let from = left(lane(v, 0), p);
-                        let to = square.add(v * L::COUNT);
-                        L::transpose(from, a.row_stride, to, VECTORS * L::COUNT);
-                    }
-                    (square.cast_const(), VECTORS * L::COUNT)
-                } else {
-                    for i in 0..VECTORS * L::COUNT {
-                        *square.add(i) = *left(row + i, p);
-                    }
-                    (square.cast_const(), 0)
-                };
-                for q in 0..depth {
-                    let mut vectors = [L::splat(0.0); VECTORS];
-                    for (v, vector) in vectors.iter_mut().enumerate() {
-                        *vector = L::load(columns.add(q * stride + v * L::COUNT));
-                    }
-                    for (j, sums) in sums.iter_mut().enumerate() {
-                        let x = L::splat(*b.data.as_ptr().add((p + q) * b_row + j * b_column));
-                        for (sum, vector) in sums.iter_mut().zip(vectors) {
-                            *sum = sum.add_product(vector, x);
+            let right =
+                |p: usize, j: usize| L::splat(*b.data.as_ptr().add(p * b_row + j * b_column));
+            for p in (0..whole).step_by(L::COUNT) {
+                for v in 0..VECTORS {
+                    let columns = L::columns(left(lane(v, 0), p), a.row_stride);
+                    for (q, column) in columns.as_ref().iter().enumerate() {
+                        for (j, sums) in sums.iter_mut().enumerate() {
+                            sums[v] = sums[v].add_product(*column, right(p + q, j));
                         }
                     }
                 }
-                p += depth;
+            }
+            for p in whole..k {
+                for v in 0..VECTORS {
+                    let column = match rows_are_adjacent {
+                        true => L::load(left(lane(v, 0), p)),
+                        false => gather(left(lane(v, 0), p), a.row_stride),
+                    };
+                    for (j, sums) in sums.iter_mut().enumerate() {
+                        sums[v] = sums[v].add_product(column, right(p, j));
+                    }
+                }
             }
             for (j, sums) in sums.iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
@@ -113,14 +97,15 @@ impl Product<'_> {
                         Finish::Sums => *sum,
                         Finish::Relu => sum.relu(),
                         Finish::WherePositive(y) => {
-                            sum.where_positive(gather::<L, N>(y.as_ptr().add(at)))
+                            sum.where_positive(gather(y.as_ptr().add(at), N))
                         }
                     };
                     if N == 1 {
                         sum.store(c.add(at));
                     } else {
-                        sum.store(square);
-                        (0..L::COUNT).for_each(|l| *c.add(at + l * N) = *square.add(l));
+                        let mut lanes = [0.0; 16];
+                        sum.store(lanes.as_mut_ptr());
+                        (0..L::COUNT).for_each(|l| *c.add(at + l * N) = lanes[l]);
                     }
                 }
             }
@@ -128,21 +113,20 @@ impl Product<'_> {
     }
 }
 
-/// A vector of numbers that are `N` apart.
+/// A vector of numbers that are `stride` apart.
 ///
 /// # Safety
 ///
 /// The processor has the instructions of `L`, and the numbers can be read.
 #[inline(always)]
-unsafe fn gather<L: Lanes, const N: usize>(from: *const f32) -> L {
+unsafe fn gather<L: Lanes>(from: *const f32, stride: usize) -> L {
+    const { assert!(L::COUNT <= 16) };
     let mut lanes = [0.0; 16];
-    // SAFETY: the caller's promise; no type has more lanes.
+    // SAFETY: the caller's promise; the array has room for every type.
     unsafe {
-        const { assert!(L::COUNT <= 16) };
-        if N == 1 {
-            return L::load(from);
+        for (l, lane) in lanes[..L::COUNT].iter_mut().enumerate() {
+            *lane = *from.add(l * stride);
         }
-        lanes[..L::COUNT].iter_mut().enumerate().for_each(|(l, lane)| *lane = *from.add(l * N));
         L::load(lanes.as_ptr())
     }
 }

@@ -27,6 +27,7 @@ unsafe fn first(count: usize) -> __m256i {
 
 impl Lanes for __m256 {
     const COUNT: usize = 8;
+    type Square = [Self; 8];
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise; no alignment is needed.
@@ -94,12 +95,13 @@ impl Lanes for __m256 {
         u64::from(bits as u32)
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
         // SAFETY: the caller's promise.
         unsafe {
             // No closures: they would not be compiled for these instructions. A register has two
             // halves of four, which shuffles do not cross: rows j and j + 4 share one, first with
             // their left halves, then with their right ones.
+            let mut square = [_mm256_setzero_ps(); 8];
             for half in [0, 4] {
                 let mut rows = [_mm256_setzero_ps(); 4];
                 for (i, row) in rows.iter_mut().enumerate() {
@@ -112,16 +114,12 @@ impl Lanes for __m256 {
                     [_mm256_unpacklo_ps(rows[0], rows[1]), _mm256_unpacklo_ps(rows[2], rows[3])];
                 let high =
                     [_mm256_unpackhi_ps(rows[0], rows[1]), _mm256_unpackhi_ps(rows[2], rows[3])];
-                let columns = [
-                    _mm256_shuffle_ps::<0x44>(low[0], low[1]),
-                    _mm256_shuffle_ps::<0xEE>(low[0], low[1]),
-                    _mm256_shuffle_ps::<0x44>(high[0], high[1]),
-                    _mm256_shuffle_ps::<0xEE>(high[0], high[1]),
-                ];
-                for (j, column) in columns.into_iter().enumerate() {
-                    _mm256_storeu_ps(to.add((half + j) * to_stride), column);
-                }
+                square[half] = _mm256_shuffle_ps::<0x44>(low[0], low[1]);
+                square[half + 1] = _mm256_shuffle_ps::<0xEE>(low[0], low[1]);
+                square[half + 2] = _mm256_shuffle_ps::<0x44>(high[0], high[1]);
+                square[half + 3] = _mm256_shuffle_ps::<0xEE>(high[0], high[1]);
             }
+            square
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Sixteen numbers in an AVX-512 register.
 
 use std::arch::x86_64::{
-    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm256_castps_pd,
+    _mm512_castpd_ps, _mm512_castpd256_pd512, _mm512_cmp_ps_mask, _mm512_fmadd_ps,
+    _mm512_insertf64x4, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
     _mm512_maskz_mov_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
@@ -16,6 +17,7 @@ fn first(count: usize) -> __mmask16 {
 
 impl Lanes for __m512 {
     const COUNT: usize = 16;
+    type Square = [Self; 16];
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise; no alignment is needed.
@@ -69,13 +71,32 @@ impl Lanes for __m512 {
     }
     /// As four squares of half the size.
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
-        for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
-            // SAFETY: the caller's promise; a processor with AVX-512 has AVX2.
-            unsafe {
-                let from = from.add(row * stride + column);
-                __m256::transpose(from, stride, to.add(column * to_stride + row), to_stride);
+    unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
+        // SAFETY: the caller's promise; a processor with AVX-512 has AVX2.
+        unsafe {
+            let mut square = [_mm512_setzero_ps(); 16];
+            for half in [0, 8] {
+                let upper = __m256::columns(from.add(half), stride);
+                let lower = __m256::columns(from.add(8 * stride + half), stride);
+                for j in 0..8 {
+                    square[half + j] = joined(upper[j], lower[j]);
+                }
             }
+            square
         }
+    }
+}
+
+/// Sixteen numbers from two times eight. (Inserting eight floats at once takes AVX-512DQ.)
+///
+/// # Safety
+///
+/// The processor has AVX-512F.
+#[inline(always)]
+unsafe fn joined(upper: __m256, lower: __m256) -> __m512 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let upper = _mm512_castpd256_pd512(_mm256_castps_pd(upper));
+        _mm512_castpd_ps(_mm512_insertf64x4::<1>(upper, _mm256_castps_pd(lower)))
     }
 }

@@ -11,6 +11,8 @@ mod neon;
 pub(super) trait Lanes: Copy {
     /// How many numbers it holds.
     const COUNT: usize;
+    /// `COUNT` registers.
+    type Square: Copy + AsRef<[Self]>;
     /// Reads `COUNT` numbers.
     ///
     /// # Safety
@@ -75,12 +77,26 @@ pub(super) trait Lanes: Copy {
     ///
     /// The processor has the instructions of this type.
     unsafe fn nonzero(self) -> u64;
+    /// The columns of a square of `COUNT` rows, `stride` apart.
+    ///
+    /// # Safety
+    ///
+    /// The rows can be read, and the processor has the instructions of this type.
+    unsafe fn columns(from: *const f32, stride: usize) -> Self::Square;
     /// Writes the transpose of a square of `COUNT` rows, `stride` apart, in rows `to_stride` apart.
     ///
     /// # Safety
     ///
     /// The rows can be read and written, and the processor has the instructions of this type.
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (j, column) in Self::columns(from, stride).as_ref().iter().enumerate() {
+                column.store(to.add(j * to_stride));
+            }
+        }
+    }
     /// Asks for the cache line of a number, which need not exist.
     #[inline(always)]
     fn fetch(at: *const f32) {
@@ -96,6 +112,7 @@ pub(super) trait Lanes: Copy {
 
 impl Lanes for f32 {
     const COUNT: usize = 1;
+    type Square = [f32; 1];
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise.
@@ -139,9 +156,9 @@ impl Lanes for f32 {
         u64::from(self != 0.0)
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
+    unsafe fn columns(from: *const f32, _: usize) -> Self::Square {
         // SAFETY: the caller's promise.
-        unsafe { *to = *from }
+        unsafe { [*from] }
     }
 }
 
@@ -149,6 +166,7 @@ impl Lanes for f32 {
 #[cfg(test)]
 impl<const N: usize> Lanes for [f32; N] {
     const COUNT: usize = N;
+    type Square = [Self; N];
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise.
         unsafe { *from.cast() }
@@ -184,10 +202,8 @@ impl<const N: usize> Lanes for [f32; N] {
     unsafe fn nonzero(self) -> u64 {
         self.iter().rev().fold(0, |bits, x| bits << 1 | u64::from(*x != 0.0))
     }
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
-        for (i, j) in (0..N * N).map(|at| (at / N, at % N)) {
-            // SAFETY: the caller's promise.
-            unsafe { *to.add(j * to_stride + i) = *from.add(i * stride + j) };
-        }
+    unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
+        // SAFETY: the caller's promise.
+        std::array::from_fn(|j| std::array::from_fn(|i| unsafe { *from.add(i * stride + j) }))
     }
 }

@@ -11,6 +11,7 @@ use super::Lanes;
 
 impl Lanes for float32x4_t {
     const COUNT: usize = 4;
+    type Square = [Self; 4];
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise; no alignment beyond that of a number is needed.
@@ -74,7 +75,7 @@ impl Lanes for float32x4_t {
         }
     }
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
         // SAFETY: the caller's promise.
         unsafe {
             let mut rows = [vdupq_n_f32(0.0); 4];
@@ -82,14 +83,15 @@ impl Lanes for float32x4_t {
                 *row = vld1q_f32(from.add(i * stride));
             }
             // Even and odd columns of two rows; then, taken as pairs, of four.
+            let mut square = rows;
             let even = [vtrn1q_f32(rows[0], rows[1]), vtrn1q_f32(rows[2], rows[3])];
             let odd = [vtrn2q_f32(rows[0], rows[1]), vtrn2q_f32(rows[2], rows[3])];
             for (j, [upper, lower]) in [even, odd].into_iter().enumerate() {
                 let (upper, lower) = (vreinterpretq_f64_f32(upper), vreinterpretq_f64_f32(lower));
-                vst1q_f32(to.add(j * to_stride), vreinterpretq_f32_f64(vtrn1q_f64(upper, lower)));
-                let second = vreinterpretq_f32_f64(vtrn2q_f64(upper, lower));
-                vst1q_f32(to.add((j + 2) * to_stride), second);
+                square[j] = vreinterpretq_f32_f64(vtrn1q_f64(upper, lower));
+                square[j + 2] = vreinterpretq_f32_f64(vtrn2q_f64(upper, lower));
             }
+            square
         }
     }
 }
