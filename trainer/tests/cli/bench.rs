@@ -13,7 +13,8 @@ fn costs_are_measured() {
     for row in 0..rows.len() {
         assert_eq!(number(row, "allocations_per_update"), 0.0);
         let share = number(row, "share_of_peak");
-        assert!(share > 0.0 && share < 1.2, "{share}");
+        // Of the largest products, half to two thirds are left out.
+        assert!(share > 0.0 && share < 3.0, "{share}");
         assert!(number(row, "run_seconds_per_1000") > 0.0);
     }
     // Critics of 4, actors of 3 inputs. An update of both critics has 3 forward passes for the target, 2
