@@ -1,5 +1,5 @@
 //! Products whose left factor has many zeros, as what a ReLU lets through and derivatives behind one
-//! have. Their terms are left out; that is what saves more time than it costs to find them:
+//! have. Their terms are left out, which saves more time than it takes to find them:
 //!
 //! ```text
 //! for each block of at most DEPTH of k and ROWS rows of C:  // later ones go on from what C holds
@@ -37,7 +37,7 @@ const LEAST_COLUMNS: usize = 48;
 /// Sums that keep the multipliers busy: two a cycle, four cycles each.
 const BUSY: usize = 8;
 
-/// Rows of C and what is multiplied for them.
+/// Columns of C, and B's for a block of k.
 #[derive(Clone, Copy)]
 struct Strip {
     /// The first k of the block.
@@ -212,7 +212,7 @@ impl Product<'_> {
         let mut i = 0;
         // SAFETY: the caller's promise.
         unsafe {
-            while VECTORS < BUSY / 2 + 1 && i + 2 <= masks.len() {
+            while 2 * VECTORS <= BUSY && i + 2 <= masks.len() {
                 self.together::<L, 2, VECTORS, PARTIAL>([masks[i], masks[i + 1]], row + i, strip);
                 i += 2;
             }
