@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::RunConfig;
 use crate::interface::Algorithm;
-use crate::linalg;
+use crate::linalg::{self, Multiplications};
 use crate::replay::{Minibatch, Replay, Transition};
 use crate::rng::{Rng, Stream, stream};
 use crate::run::{RunError, Start, processor_time, start};
@@ -15,6 +15,8 @@ const EXPERIENCE: usize = 10_000;
 /// Updates after which an algorithm repeats itself, or a multiple: policies may be updated at every
 /// second one.
 const PERIOD: usize = 2;
+/// Periods whose multiplications are counted, for the zeros are not the same ones in each.
+const COUNTED: usize = 5;
 /// Updates before the time counts.
 const WARM_UP: usize = 20;
 
@@ -36,6 +38,8 @@ pub struct Cost {
     /// Multiplications of its matrix products, those included that add up the gradients of biases or
     /// that products leave out because a factor is 0.
     pub multiplications: f64,
+    /// Those that are computed, on average of some before and some after the time was measured.
+    pub computed: f64,
 }
 
 impl Learner {
@@ -86,16 +90,22 @@ impl Learner {
     /// The cost of an update, measured for about that long.
     pub fn cost(&mut self, budget: Duration) -> Cost {
         (0..WARM_UP).for_each(|_| self.update());
-        let before = linalg::multiplications();
-        (0..PERIOD).for_each(|_| self.update());
-        let multiplications = (linalg::multiplications() - before) as f64 / PERIOD as f64;
+        let mut count = self.count();
         let (begin, mut fastest) = (Instant::now(), f64::INFINITY);
         while fastest.is_infinite() || begin.elapsed() < budget {
             let turn = Instant::now();
             (0..PERIOD).for_each(|_| self.update());
             fastest = fastest.min(turn.elapsed().as_secs_f64());
         }
-        Cost { seconds: fastest / PERIOD as f64, multiplications }
+        count += self.count();
+        let [all, computed] =
+            [count.all, count.computed].map(|count| count as f64 / (2 * PERIOD * COUNTED) as f64);
+        Cost { seconds: fastest / PERIOD as f64, multiplications: all, computed }
+    }
+
+    /// Multiplications of some updates.
+    fn count(&mut self) -> Multiplications {
+        linalg::count_multiplications(|| (0..PERIOD * COUNTED).for_each(|_| self.update()))
     }
 }
 

@@ -20,8 +20,9 @@ const COUNTED: u64 = 100;
 
 /// Measure what training costs on this machine
 ///
-/// "peak" is the share of the processor's fused multiply-adds that the update's products would need if
-/// none were left out: products leave out the terms of zeros, so that it can be more than 100 %.
+/// "peak" is the share of the processor's fused multiply-adds that the products of an update would need
+/// if they computed every term, and "computed" the share of those that they do: they leave out terms of
+/// zeros, so that the first can be more than 100 %.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: trainer bench --only td3 --only sac")]
 pub(super) struct Bench {
@@ -58,10 +59,14 @@ struct Row {
     /// Multiplications of its matrix products, those included that add up the gradients of biases or
     /// that products leave out because a factor is 0.
     multiplications: f64,
+    /// Those that are computed.
+    computed: f64,
     /// Fused multiply-adds per second of one thread, of numbers in registers, measured just before.
     peak: f64,
     /// Multiplications by time, over that: more than 1 where many are left out.
     share_of_peak: f64,
+    /// The same of those that are computed.
+    computed_share_of_peak: f64,
     allocations_per_update: f64,
 }
 
@@ -113,8 +118,10 @@ impl Bench {
             run_seconds_per_1000: 1000.0 * whole_run(config, updates)?,
             update_seconds: cost.seconds,
             multiplications: cost.multiplications,
+            computed: cost.computed,
             peak,
             share_of_peak: cost.multiplications / cost.seconds / peak,
+            computed_share_of_peak: cost.computed / cost.seconds / peak,
             allocations_per_update: allocations as f64 / COUNTED as f64,
         })
     }
@@ -122,7 +129,7 @@ impl Bench {
 
 fn table(report: &Report) -> String {
     let mut text = format!(
-        "{:<8} {:>8} {:>6} {:>22} {:>12} {:>17} {:>6} {:>12}\n",
+        "{:<8} {:>8} {:>6} {:>22} {:>12} {:>17} {:>6} {:>10} {:>6} {:>12}\n",
         "preset",
         "hidden",
         "batch",
@@ -130,11 +137,13 @@ fn table(report: &Report) -> String {
         "update µs",
         "multiplications",
         "peak",
+        "computed",
+        "peak",
         "allocations"
     );
     for row in &report.rows {
         text += &format!(
-            "{:<8} {:>8} {:>6} {:>22.3} {:>12.1} {:>15.2} M {:>4.0} % {:>12}\n",
+            "{:<8} {:>8} {:>6} {:>22.3} {:>12.1} {:>15.2} M {:>4.0} % {:>8.2} M {:>4.0} % {:>12}\n",
             row.preset,
             format!("{}-{}", row.hidden[0], row.hidden[1]),
             row.batch_size,
@@ -142,6 +151,8 @@ fn table(report: &Report) -> String {
             1e6 * row.update_seconds,
             1e-6 * row.multiplications,
             100.0 * row.share_of_peak,
+            1e-6 * row.computed,
+            100.0 * row.computed_share_of_peak,
             row.allocations_per_update,
         );
     }

@@ -1,9 +1,9 @@
 //! Which instructions a machine has, and which are used.
 
-use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::count::count;
 use super::factors::{Finish, Left, Right, Start};
 use super::kernel::{self, Product};
 use super::lanes::Lanes;
@@ -12,15 +12,6 @@ use super::{parallel, peak};
 
 /// The environment variable that names the backend to use, in the place of the fastest.
 pub const VARIABLE: &str = "TRAINER_BACKEND";
-
-thread_local! {
-    static MULTIPLICATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The multiplications of all products that this thread has asked for, to say what a time was spent on.
-pub fn multiplications() -> u64 {
-    MULTIPLICATIONS.get()
-}
 
 /// Rows that a part of a product has a multiple of, so that its tiles are whole ones.
 const ROWS_TOGETHER: usize = 6;
@@ -142,7 +133,7 @@ impl Backend {
         c: &mut [f32],
     ) {
         let product = Product::new(a, b, n, start, finish, c);
-        MULTIPLICATIONS.set(MULTIPLICATIONS.get() + product.multiplications() as u64);
+        count(&product);
         let run = |product: Product<'_>, scratch: &mut Scratch| match self.0 {
             // SAFETY: one lane needs no instruction that a machine may lack.
             Kind::Portable => unsafe { product.run::<f32, 4, 4, 4>(scratch) },
@@ -194,8 +185,8 @@ impl Backend {
     }
 
     /// Runs a loop over numbers that is compiled once more for this backend's registers, if it is
-    /// inlined here: a large closure must ask for that with `#[inline(always)]`. Rust never fuses a multiplication with an addition by
-    /// itself, so the bits are the same.
+    /// inlined here: a large closure must ask for that with `#[inline(always)]`. Rust never fuses a
+    /// multiplication with an addition by itself, so the bits are the same.
     #[inline(always)]
     pub fn vectorise(self, work: impl FnOnce()) {
         match self.0 {

@@ -22,7 +22,9 @@
 //! stored exactly.
 
 mod ahead;
+mod ends;
 mod instructions;
+mod masks;
 mod narrow;
 mod shallow;
 mod sparse;
@@ -37,6 +39,7 @@ pub(super) use instructions::{chains_avx2, chains_avx512, run_avx2, run_avx512};
 #[cfg(test)]
 pub(super) use sparse::pays as leaves_zeros_out;
 
+use super::count::Multiplications;
 use super::factors::{Finish, Left, Right, Start};
 use super::lanes::Lanes;
 use super::pack::{self, K_BLOCK, M_BLOCK, Scratch};
@@ -121,8 +124,11 @@ impl<'a> Product<'a> {
     }
 
     /// Multiplications that it takes.
-    pub(super) fn multiplications(&self) -> usize {
-        self.m * self.k * self.n
+    pub(super) fn multiplications(&self) -> Multiplications {
+        let all = (self.m * self.k * self.n) as u64;
+        let factors = || self.a.data.iter().filter(|a| **a != 0.0).count();
+        let computed = if self.a.sparse { (factors() * self.n) as u64 } else { all };
+        Multiplications { all, computed }
     }
 
     /// Multiplications that would take about as long if there were more columns.

@@ -13,6 +13,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `backend` | which instructions a machine has, and which are used |
+//! | `count` | how much work products are |
 //! | `factors` | what a product is made of |
 //! | `kernel` | the tiled product, generic over the vector type |
 //! | `lanes` | the vector types: one `f32`, or a register of AVX2, AVX-512 or NEON |
@@ -24,6 +25,7 @@
 #![allow(unsafe_code)]
 
 mod backend;
+mod count;
 mod crew;
 mod factors;
 mod kernel;
@@ -32,7 +34,8 @@ mod pack;
 pub mod parallel;
 mod peak;
 
-pub use backend::{Backend, BackendError, VARIABLE, multiplications};
+pub use backend::{Backend, BackendError, VARIABLE};
+pub use count::{Multiplications, count_multiplications};
 pub use factors::{Finish, Left, Right, Start};
 
 /// Takes the memory that products need on this thread, which the first one does otherwise.

@@ -15,6 +15,8 @@ fn costs_are_measured() {
         let share = number(row, "share_of_peak");
         // Of the largest products, half to two thirds are left out.
         assert!(share > 0.0 && share < 3.0, "{share}");
+        let computed = number(row, "computed_share_of_peak");
+        assert!(computed > 0.0 && computed < share && computed < 1.1, "{computed} of {share}");
         assert!(number(row, "run_seconds_per_1000") > 0.0);
     }
     // Critics of 4, actors of 3 inputs. An update of both critics has 3 forward passes for the target, 2
