@@ -21,8 +21,8 @@ const COUNTED: u64 = 100;
 /// Measure what training costs on this machine
 ///
 /// "peak" is the share of the processor's fused multiply-adds that the products of an update would need
-/// if they computed every term, and "computed" the share of those that they do: they leave out terms of
-/// zeros, so that the first can be more than 100 %.
+/// if they computed every term. They leave out the terms of zeros, so that it can be more than 100 %.
+/// "computed" is how many are left on average, and the "peak" behind it the share that those need.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: trainer bench --only td3 --only sac")]
 pub(super) struct Bench {
@@ -59,8 +59,8 @@ struct Row {
     /// Multiplications of its matrix products, those included that add up the gradients of biases or
     /// that products leave out because a factor is 0.
     multiplications: f64,
-    /// Those that are computed.
-    computed: f64,
+    /// Those that are computed, on average.
+    multiplications_computed: f64,
     /// Fused multiply-adds per second of one thread, of numbers in registers, measured just before.
     peak: f64,
     /// Multiplications by time, over that: more than 1 where many are left out.
@@ -118,7 +118,7 @@ impl Bench {
             run_seconds_per_1000: 1000.0 * whole_run(config, updates)?,
             update_seconds: cost.seconds,
             multiplications: cost.multiplications,
-            computed: cost.computed,
+            multiplications_computed: cost.computed,
             peak,
             share_of_peak: cost.multiplications / cost.seconds / peak,
             computed_share_of_peak: cost.computed / cost.seconds / peak,
@@ -151,7 +151,7 @@ fn table(report: &Report) -> String {
             1e6 * row.update_seconds,
             1e-6 * row.multiplications,
             100.0 * row.share_of_peak,
-            1e-6 * row.computed,
+            1e-6 * row.multiplications_computed,
             100.0 * row.computed_share_of_peak,
             row.allocations_per_update,
         );

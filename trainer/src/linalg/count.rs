@@ -26,8 +26,8 @@ thread_local! {
     static COUNT: Cell<Option<Multiplications>> = const { Cell::new(None) };
 }
 
-/// The multiplications of the products that `work` asks for on this thread. Counting takes time:
-/// measure that without.
+/// The multiplications of the products that `work` asks for on this thread; it must not count itself.
+/// Counting takes time: measure that without.
 pub fn count_multiplications(work: impl FnOnce()) -> Multiplications {
     /// Stops counting, after a panic, too.
     struct Stop;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_left_out_are_not_computed() {
+    fn zeros_left_out_are_not_counted() {
         let (m, k, n) = (64, 64, 64);
         let mut a = vec![0.0; m * k];
         a.iter_mut().step_by(4).for_each(|a| *a = 1.0);

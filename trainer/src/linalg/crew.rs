@@ -196,7 +196,7 @@ impl Desk {
 
     /// Waits for work, or for its end; sleeps if that takes long.
     fn await_change(&self) -> u8 {
-        let (began, mut looks) = (Instant::now(), 0);
+        let (mut began, mut looks) = (Instant::now(), 0);
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state == WORK || state == CLOSED {
@@ -205,10 +205,12 @@ impl Desk {
             look_away(&mut looks);
             if looks == LOOKS && began.elapsed() > PATIENCE {
                 self.asleep.store(true, Ordering::SeqCst);
-                while !matches!(self.state.load(Ordering::SeqCst), WORK | CLOSED) {
+                if !matches!(self.state.load(Ordering::SeqCst), WORK | CLOSED) {
                     thread::park();
                 }
                 self.asleep.store(false, Ordering::SeqCst);
+                // Who woke it may have taken that work back, but has more.
+                (began, looks) = (Instant::now(), 0);
             }
         }
     }
@@ -223,5 +225,44 @@ impl Drop for Crew {
                 let _ = thread.join();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A crew whose only worker never begins.
+    fn idle() -> Crew {
+        Crew { workers: vec![Worker { desk: Arc::default(), thread: None }] }
+    }
+
+    fn message(panicking: impl FnOnce()) -> &'static str {
+        let panic = catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+        panic.downcast_ref::<&str>().unwrap()
+    }
+
+    #[test]
+    fn work_that_is_not_begun_is_done_here() {
+        let (crew, here) = (idle(), thread::current().id());
+        for _ in 0..2 {
+            let mut done = None;
+            crew.join(1, || {}, || done = Some(thread::current().id()));
+            assert_eq!(done, Some(here));
+        }
+    }
+
+    #[test]
+    fn panics_leave_the_desk_free() {
+        let crew = idle();
+        assert_eq!(message(|| crew.join(1, || {}, || panic!("there"))), "there");
+        let began = AtomicBool::new(false);
+        let there = || began.store(true, Ordering::Relaxed);
+        assert_eq!(message(|| crew.join(1, || panic!("here"), there)), "here");
+        assert!(!began.load(Ordering::Relaxed), "nobody wants it any more");
+        let ended = Cell::new(false);
+        crew.join(1, || ended.set(true), || {});
+        assert!(ended.get());
     }
 }

@@ -14,12 +14,13 @@
 //!                 C's tile = tile, with the last block of k: finished
 //! ```
 //!
+//! What is left at the right edge is done with strips of two vectors or one, the last of which may read
+//! and write only its first lanes; what is left at the bottom with lower tiles. No element's sum changes
+//! its order by any of that: a block of k begins with the sums that the one before it stored, and an
+//! `f32` is stored exactly.
+//!
 //! Cases of their own are a C of one or two columns, whose rows are vectorised (`narrow`), few k
-//! (`shallow`), and an A with many zeros (`sparse`). What is left at the
-//! right edge is done with strips of two vectors or one, the last of which may read and write only
-//! its first lanes; what is left at the bottom with lower tiles. No element's sum changes its order by
-//! any of that: a block of k begins with the sums that the one before it stored, and an `f32` is
-//! stored exactly.
+//! (`shallow`), and an A with many zeros (`sparse`).
 
 mod ahead;
 mod ends;
@@ -136,8 +137,8 @@ impl<'a> Product<'a> {
         self.m * self.k * self.n.max(FEW)
     }
 
-    /// Computes the product with tiles of at most `ROWS` rows and `VECTORS` vectors of type `L`,
-    /// or at most two vectors and `HIGH` rows.
+    /// Computes the product in the way that suits it, with tiles of at most `ROWS` rows and `VECTORS`
+    /// vectors of type `L`, or at most two vectors and `HIGH` rows.
     ///
     /// # Safety
     ///
@@ -145,6 +146,36 @@ impl<'a> Product<'a> {
     #[inline(always)]
     pub(super) unsafe fn run<L, const ROWS: usize, const HIGH: usize, const VECTORS: usize>(
         mut self,
+        scratch: &mut Scratch,
+    ) where
+        L: Lanes,
+    {
+        // SAFETY: the caller's promise about `L`; each case is asked for before it is chosen.
+        unsafe {
+            if self.a.sparse {
+                return self.run_sparse::<L>(scratch);
+            }
+            if self.k <= shallow::MOST && self.m >= shallow::LEAST_ROWS && self.n >= L::COUNT {
+                return self.run_shallow::<L, VECTORS>(scratch);
+            }
+            let done = match self.n {
+                1 if L::COUNT > 1 => self.narrow::<L, 1>(),
+                2 if L::COUNT > 1 => self.narrow::<L, 2>(),
+                _ => 0,
+            };
+            self.run_tiled::<L, ROWS, HIGH, VECTORS>(done, scratch);
+        }
+    }
+
+    /// Computes the rows from `first` on in tiles, as [`Product::run`].
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `L`.
+    #[inline(always)]
+    unsafe fn run_tiled<L, const ROWS: usize, const HIGH: usize, const VECTORS: usize>(
+        mut self,
+        first: usize,
         scratch: &mut Scratch,
     ) where
         L: Lanes,
@@ -158,25 +189,7 @@ impl<'a> Product<'a> {
             && self.n >= COLUMNS_TO_PACK;
         let (k_block, m_block) = (even(self.k, K_BLOCK, 1), even(self.m, M_BLOCK, ROWS));
         let m_block = if pack_a { m_block } else { self.m };
-        if self.a.sparse {
-            // SAFETY: the caller's promise.
-            return unsafe { self.run_sparse::<L>(scratch) };
-        }
-        if self.k <= shallow::MOST && self.m >= shallow::LEAST_ROWS && self.n >= L::COUNT {
-            // SAFETY: the caller's promise.
-            return unsafe { self.run_shallow::<L, VECTORS>(scratch) };
-        }
         let finish = self.finish;
-        let mut first = 0;
-        if self.n <= 2 && L::COUNT > 1 {
-            // SAFETY: the caller's promise.
-            first = unsafe {
-                match self.n {
-                    1 => self.narrow::<L, 1>(),
-                    _ => self.narrow::<L, 2>(),
-                }
-            };
-        }
         for p in (0..self.k).step_by(k_block) {
             let depth = k_block.min(self.k - p);
             self.finish = if p + depth == self.k { finish } else { Finish::Sums };

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! at any vector width. Where a left factor is said to have many zeros ([`Left::with_zeros`]) and the
-//! product is large enough, the terms of its zeros are left out, on every backend alike.
+//! product is large enough, the terms of its zeros are left out, on every backend alike; so a weight
+//! that is not finite is not seen behind a unit that is 0.
 //!
 //! | module | what is in it |
 //! |---|---|

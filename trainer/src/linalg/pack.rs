@@ -14,7 +14,7 @@ pub(super) const K_BLOCK: usize = 256;
 /// The most columns of a strip, those of eight registers of AVX-512.
 pub(super) const WIDTH: usize = 128;
 /// Numbers of B that are packed at a time, at the most.
-pub(super) const B: usize = K_BLOCK * WIDTH;
+pub(super) const ROOM_FOR_B: usize = K_BLOCK * WIDTH;
 /// The most rows of A packed at a time, for a part of the second level cache.
 pub(super) const M_BLOCK: usize = 132;
 
@@ -26,7 +26,7 @@ thread_local! {
 /// would have to look whether its pages are there.
 #[repr(align(64))]
 pub(super) struct Scratch {
-    b: [MaybeUninit<f32>; B],
+    b: [MaybeUninit<f32>; ROOM_FOR_B],
     a: [MaybeUninit<f32>; K_BLOCK * M_BLOCK],
 }
 
@@ -42,7 +42,7 @@ impl Scratch {
         SCRATCH.with_borrow_mut(|scratch| work(scratch))
     }
 
-    /// Room for [`B`] numbers.
+    /// Room for [`ROOM_FOR_B`] numbers.
     #[inline(always)]
     pub(super) fn b(&mut self) -> *mut f32 {
         self.b.as_mut_ptr().cast()

@@ -205,13 +205,18 @@ mod tests {
         .unwrap();
     }
 
-    /// Work may come when the crew has fallen asleep.
+    /// Work may come when the crew has fallen asleep; it takes long enough for a sleeper to begin.
     #[test]
     fn sleepers_wake() {
         with_threads(2, || {
             for _ in 0..3 {
                 thread::sleep(4 * super::super::crew::PATIENCE);
-                spread(usize::MAX, 1, &mut [0; 2][..], |part| part[0] = 1);
+                let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+                spread(usize::MAX, 1, &mut [0; 2][..], |_| {
+                    thread::sleep(std::time::Duration::from_millis(200));
+                    seen.lock().unwrap().insert(thread::current().id());
+                });
+                assert_eq!(seen.into_inner().unwrap().len(), 2);
             }
         })
         .unwrap();

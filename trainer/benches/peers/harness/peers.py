@@ -85,14 +85,19 @@ def modurl(algorithm, seed, common):
     return [str(binary), algorithm, str(seed), str(common.steps), str(STARTS)]
 
 
-# 256-256 networks and minibatches of 256. Ours is timed as whole training: 356 steps of the environment, of
-# which the last 100 are followed by 10 updates each.
-OURS_256 = ours(steps=356, start_steps=256, update_after=256, rollout_steps=1, updates_per_iteration=10,
-                reset_each_iteration="false", batch_size=256, hidden="[256,256]")  # fmt: skip
+# 256-256 networks and minibatches of 256. Ours is timed as whole training: 10 000 random steps of the
+# environment, then 100 that are followed by 10 updates each.
+OURS_256 = ours(steps=10_100, buffer_size=10_100, start_steps=10_000, update_after=10_000, rollout_steps=1,
+                updates_per_iteration=10, reset_each_iteration="false", batch_size=256,
+                hidden="[256,256]")  # fmt: skip
+# The step sizes, τ, random steps and lengths of episodes of the other programs.
+OURS_PLAIN = ours(critic_learning_rate=1e-3, actor_learning_rate=1e-3, tau=5e-3, start_steps=WARMUP, rollout_steps=1,
+                  reset_each_iteration="false", updates_per_iteration=1)  # fmt: skip
 AVX2 = {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 
 PEERS = [
     Peer("ours", ALGORITHMS, ours(), "ours", [build.trainer]),
+    Peer("ours-plain", ["td3", "sac"], OURS_PLAIN, "ours", [build.trainer]),
     Peer("rltools-mkl", ["td3", "sac"], rltools("mkl"), "ours", [build.rltools_mkl], backend="libmkl_core"),
     Peer("sb3", ["td3", "sac", "ddpg"], python("sb3.py", True), "ours", [build.torch]),
     Peer("modurl", ALGORITHMS, modurl, "ours", [build.modurl]),

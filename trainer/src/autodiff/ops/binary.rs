@@ -91,6 +91,7 @@ impl Binary {
             put.to(out, dz.iter().enumerate().map(term).sum());
             return;
         }
+        debug_assert_eq!(out.len(), dz.len(), "sizes are checked where graphs are made");
         let terms = out.iter_mut().zip(dz);
         self.known(
             #[inline(always)]
@@ -101,6 +102,7 @@ impl Binary {
                 (Side::Right, Put::Set) => each(x, y, terms, |(out, dz), x, y| {
                     *out = *dz * op.derivative(Side::Right, x, y);
                 }),
+                // Seldom, so that one loop does for both sides.
                 (_, Put::Add) => each(x, y, terms, |(out, dz), x, y| {
                     *out += *dz * op.derivative(side, x, y);
                 }),
@@ -108,7 +110,7 @@ impl Binary {
         );
     }
 
-    /// Loops for each operation by itself: with one that is known, they have no branches.
+    /// Does `work` with the operation as a constant, so that its loop has no branch.
     #[inline(always)]
     fn known(self, work: impl FnOnce(Binary)) {
         match self {

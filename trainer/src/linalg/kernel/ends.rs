@@ -4,8 +4,8 @@ use super::Product;
 use crate::linalg::factors::{Finish, Start};
 use crate::linalg::lanes::Lanes;
 
-/// A product's start, finish and C. A value of its own: of what lies behind a reference, the
-/// compiler must assume that each number written changes it.
+/// A product's start, finish and C. Copied out of the product: then
+/// the compiler knows that writing C cannot change them.
 #[derive(Clone, Copy)]
 pub(super) struct Ends<'a> {
     start: Start<'a>,

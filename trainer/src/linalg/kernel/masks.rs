@@ -14,7 +14,7 @@ impl Product<'_> {
     ///
     /// The processor has the instructions of `L`; the rows and `depth` ≤ `DEPTH` of k lie within A.
     #[inline(always)]
-    pub(super) unsafe fn find<L: Lanes>(
+    pub(super) unsafe fn find_nonzeros<L: Lanes>(
         &self,
         masks: &mut [u64],
         row: usize,

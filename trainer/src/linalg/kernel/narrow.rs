@@ -28,7 +28,8 @@ impl Product<'_> {
                 self.group::<L, N, 1>(row);
                 row += L::COUNT;
             }
-            // Rows of a last group that were computed before get the same sums once more.
+            // A last group of rows, of which some were computed before: they get the same sums once more,
+            // but where C is added to, they would be added twice.
             if row < self.m && self.m >= L::COUNT && !matches!(self.start, Start::Accumulate) {
                 self.group::<L, N, 1>(self.m - L::COUNT);
                 row = self.m;

@@ -22,7 +22,7 @@ impl Product<'_> {
     ///
     /// # Safety
     ///
-    /// The processor has the instructions of `L`.
+    /// The processor has the instructions of `L`, and k is at most [`MOST`].
     #[inline(always)]
     pub(super) unsafe fn run_shallow<L: Lanes, const VECTORS: usize>(
         mut self,
@@ -34,7 +34,8 @@ impl Product<'_> {
                 1 => self.strips_of_depth::<L, 1, VECTORS>(scratch),
                 2 => self.strips_of_depth::<L, 2, VECTORS>(scratch),
                 3 => self.strips_of_depth::<L, 3, VECTORS>(scratch),
-                _ => self.strips_of_depth::<L, MOST, VECTORS>(scratch),
+                4 => self.strips_of_depth::<L, 4, VECTORS>(scratch),
+                k => unreachable!("{k} is more than {MOST}"),
             }
         }
     }

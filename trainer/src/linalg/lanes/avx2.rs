@@ -53,9 +53,9 @@ impl Lanes for __m256 {
         // SAFETY: the caller's promise.
         unsafe { _mm256_set1_ps(x) }
     }
-    /// By way of a general register: such processors read two vectors a cycle, but some of them a
-    /// general register besides (AMD's since Zen 3: 7 % in products with many zeros). The compiler would
-    /// read a vector.
+    /// By way of a general register, where the compiler would read a vector. AMD's processors since Zen 3
+    /// read two vectors a cycle and a general register besides, and products with many zeros have
+    /// no reads to spare.
     #[inline(always)]
     unsafe fn broadcast(from: *const f32) -> Self {
         let bits: i32;
@@ -98,7 +98,8 @@ impl Lanes for __m256 {
     unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
         // SAFETY: the caller's promise.
         unsafe {
-            // No closures: they would not be compiled for these instructions. A register has two
+            // No closures that the compiler might not inline: they would not be compiled for these
+            // instructions. A register has two
             // halves of four, which shuffles do not cross: rows j and j + 4 share one, first with
             // their left halves, then with their right ones.
             let mut square = [_mm256_setzero_ps(); 8];
