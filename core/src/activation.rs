@@ -29,6 +29,19 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// Every z becomes f(z).
+    #[inline]
+    pub fn apply_all(self, z: &mut [f32]) {
+        // Asked once, not for each number.
+        match self {
+            Activation::Linear => {}
+            Activation::Relu => z.iter_mut().for_each(|z| *z = Activation::Relu.apply(*z)),
+            Activation::Tanh => z.iter_mut().for_each(|z| *z = Activation::Tanh.apply(*z)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,11 +12,11 @@ use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, BlobError, EncodeError, Head, error::Part};
+use crate::{Activation, BlobError, EncodeError, Head, error::Part, layer};
 
-/// The version of the format that this crate reads and writes. Version 0 is a draft: it may change
-/// without notice until version 1 is frozen.
-pub const VERSION: u16 = 0;
+/// The version of the format that this crate reads and writes, a draft: it may change until version 1 is
+/// frozen. Drafts have numbers of their own, so that none is mistaken for another.
+pub const VERSION: u16 = 32769;
 /// The first four bytes of every blob.
 pub const MAGIC: [u8; 4] = *b"PLCY";
 /// The most layers a policy may have.
@@ -195,7 +195,8 @@ fn checksum(prefix: &[u8; PREFIX], body: &[u8]) -> u32 {
 }
 
 /// Writes a blob to the front of `out` and gives its length. `weights` come layer by layer, first
-/// the biases `[outputs]`, then the weights `[outputs, inputs]` column by column.
+/// the biases `[outputs]`, then the weights `[outputs, inputs]` column by column; the blob has them in
+/// [panels](crate::layer).
 ///
 /// The encoder checks what it must to write a blob, not what makes a good policy: read the result
 /// with [`Policy::from_bytes`](crate::Policy::from_bytes) before trusting it.
@@ -203,24 +204,20 @@ fn checksum(prefix: &[u8; PREFIX], body: &[u8]) -> u32 {
 /// # Errors
 ///
 /// If `out` is too small, the weights are not as many as the shapes say, or the header is too long.
-pub fn encode(
-    header: &Header,
-    weights: impl ExactSizeIterator<Item = f32>,
-    out: &mut [u8],
-) -> Result<usize, EncodeError> {
-    let needed = usize::try_from(header.parameters()).unwrap_or(usize::MAX);
-    if weights.len() != needed {
-        return Err(EncodeError::WeightCount { needed, found: weights.len() });
-    }
+pub fn encode(header: &Header, weights: &[f32], out: &mut [u8]) -> Result<usize, EncodeError> {
     let mut buffer = [0; MAX_HEADER];
     let encoded = postcard::to_slice(header, &mut buffer)
         .map_err(|_| EncodeError::HeaderTooLong { limit: MAX_HEADER })?
         .len();
     let start = PREFIX + encoded.next_multiple_of(align_of::<f32>());
+    let needed = usize::try_from(header.parameters()).unwrap_or(usize::MAX);
     let length = start.saturating_add(needed.saturating_mul(4));
     let (Some(blob), Ok(total)) = (out.get_mut(..length), u32::try_from(length)) else {
         return Err(EncodeError::BufferTooSmall { needed: length, found: out.len() });
     };
+    if weights.len() != needed {
+        return Err(EncodeError::WeightCount { needed, found: weights.len() });
+    }
     let fixed = MAGIC
         .into_iter()
         .chain(VERSION.to_le_bytes())
@@ -228,12 +225,31 @@ pub fn encode(
         .chain(total.to_le_bytes())
         .chain([0; 4])
         .chain(buffer.into_iter().take(start - PREFIX))
-        .chain(weights.flat_map(f32::to_le_bytes));
+        .chain(packed(header, weights).flat_map(f32::to_le_bytes));
     for (byte, value) in blob.iter_mut().zip(fixed) {
         *byte = value;
     }
     seal(blob);
     Ok(length)
+}
+
+/// The weights in the order of the blob: layer by layer, panel by panel, column by column, biases first.
+fn packed<'a>(header: &'a Header, weights: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+    let mut start = 0;
+    let layers = header.shapes().map(move |(inputs, outputs, _)| {
+        let first = start;
+        start += (inputs + 1) * outputs;
+        (first, inputs, outputs)
+    });
+    layers.flat_map(move |(first, inputs, outputs)| {
+        layer::panels(outputs).flat_map(move |rows| {
+            (0..=inputs).flat_map(move |column| {
+                let row = first + column * outputs;
+                // `encode` has compared their number with the shapes.
+                weights.get(row + rows.start..row + rows.end).unwrap_or_default().iter().copied()
+            })
+        })
+    })
 }
 
 /// Puts the checksum of a blob's present bytes into its checksum field, for tools and tests that

@@ -20,7 +20,7 @@
 //! # let mut words = [0_u32; 64];
 //! # let blob: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
 //! # let weights = [0.5, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-//! # let length = format::encode(&header, weights.into_iter(), blob)?;
+//! # let length = format::encode(&header, &weights, blob)?;
 //! # let blob: &[u8] = &blob[..length];
 //! use policy_core::Policy;
 //!

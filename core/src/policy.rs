@@ -1,7 +1,6 @@
 //! From bytes to actions.
 
 use heapless::Vec;
-use nalgebra::{DMatrixView, DVectorView};
 use rand_core::Rng;
 
 use crate::{
@@ -41,23 +40,19 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
             return Err(BlobError::TooWide { layer, found, limit: WIDTH });
         }
         let mut layers = Vec::new();
-        for (index, (inputs, outputs, activation)) in header.shapes().enumerate() {
-            // `decode` has matched the shapes with the length of the weights, so both splits hold.
-            let size = (inputs + 1) * outputs;
+        let mut inputs = header.observation_size;
+        for (index, shape) in header.layers.iter().enumerate() {
+            // `decode` has matched the shapes with the length of the weights, so the split holds.
+            let size = (usize::from(inputs) + 1) * usize::from(shape.outputs);
             let short = BlobError::WeightLength { needed: 4 * size, found: 4 * weights.len() };
             let (parameters, rest) = weights.split_at_checked(size).ok_or(short)?;
-            let (bias, matrix) = parameters.split_at_checked(outputs).ok_or(short)?;
             if let Some(at) = parameters.iter().position(|w| !w.is_finite()) {
                 return Err(BlobError::WeightNotFinite { layer: index, index: at });
             }
-            let layer = Layer {
-                weights: DMatrixView::from_slice(matrix, outputs, inputs),
-                bias: DVectorView::from_slice(bias, outputs),
-                activation,
-            };
+            let layer = Layer::new(parameters, inputs, shape.outputs, shape.activation);
             // A header has at most MAX_LAYERS layers.
-            layers.push(layer).map_err(|_| BlobError::Header)?;
-            weights = rest;
+            layers.push(layer.ok_or(short)?).map_err(|_| BlobError::Header)?;
+            (inputs, weights) = (shape.outputs, rest);
         }
         Ok(Policy { header, layers, checksum })
     }
@@ -109,14 +104,15 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
             return Err(ActError::ObservationNotFinite { index });
         }
         // Two rooms: a layer reads one and writes the other, then they change roles.
-        let (mut one, mut other) = ([0.0; WIDTH], [0.0; WIDTH]);
-        let (mut input, mut output) = (one.as_mut_slice(), other.as_mut_slice());
+        let (mut one, mut other) = (Vec::<f32, WIDTH>::new(), Vec::<f32, WIDTH>::new());
+        let (mut input, mut output) = (one.as_mut_view(), other.as_mut_view());
         let last = self.layers.len().saturating_sub(1);
         for (index, layer) in self.layers.iter().enumerate() {
             core::mem::swap(&mut input, &mut output);
             let x = if index == 0 { observation } else { &*input };
-            let rows = if index == last { needed } else { WIDTH };
-            layer.forward(x, output.get_mut(..rows).unwrap_or_default());
+            let rows = if index == last { needed } else { layer.outputs() };
+            output.clear();
+            layer.forward(x, rows, output);
         }
         let action = head(output.get(..needed).unwrap_or_default());
         match action.iter().position(|a| !a.is_finite()) {

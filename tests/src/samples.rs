@@ -62,6 +62,6 @@ pub fn random_policy_with(
         .map(|bound| bound * (2.0 * uniform(&mut rng) - 1.0))
         .collect();
     let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * weights.len()];
-    let length = format::encode(&header, weights.into_iter(), &mut bytes);
+    let length = format::encode(&header, &weights, &mut bytes);
     Blob::from_bytes(&bytes[..length.expect("room for the longest header and all weights")])
 }

@@ -111,8 +111,8 @@ fn one_flipped_weight_bit_is_noticed() {
     let (blob, recording) = pendulum(3);
     let mut bytes = blob.bytes().to_vec();
     // The lowest bit of the last layer's first bias, that of the mean. The last layer lies at the
-    // end: 2 biases, then 2 × 64 weights.
-    let bias = bytes.len() - 4 * (2 + 2 * 64);
+    // end: two panels of a bias and 64 weights.
+    let bias = bytes.len() - 4 * 2 * (1 + 64);
     bytes[bias] ^= 1;
     // The checksum is made to fit, so that only the replay can notice.
     format::seal(&mut bytes);

@@ -104,7 +104,7 @@ pub fn export(policy: &PolicyNetwork<'_>, spec: &Spec) -> Result<Blob, ExportErr
         weights.extend(bias.iter().chain(&matrix).copied());
     }
     let mut bytes = vec![0; PREFIX + MAX_HEADER + 4 * weights.len()];
-    let len = encode(&header, weights.into_iter(), &mut bytes)?;
+    let len = encode(&header, &weights, &mut bytes)?;
     let blob = Blob::from_bytes(&bytes[..len]);
     HostPolicy::from_bytes(blob.bytes())?;
     Ok(blob)

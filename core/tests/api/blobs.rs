@@ -1,7 +1,9 @@
 //! Policies to test with.
 
 use policy_core::{
-    Action, Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, recording,
+    Action, Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format,
+    layer::{self, Layer},
+    recording,
 };
 use proptest::prelude::*;
 
@@ -38,7 +40,7 @@ impl std::fmt::Debug for Aligned {
     }
 }
 
-/// A header and its weights in the order of the blob.
+/// A header and its weights: of each layer its biases, then its columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     pub(crate) header: Header,
@@ -48,9 +50,23 @@ pub(crate) struct Sample {
 impl Sample {
     pub(crate) fn blob(&self) -> Aligned {
         let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * self.weights.len()];
-        let len = format::encode(&self.header, self.weights.iter().copied(), &mut bytes).unwrap();
+        let len = format::encode(&self.header, &self.weights, &mut bytes).unwrap();
         Aligned::new(&bytes[..len])
     }
+}
+
+/// The weights of a layer in the order of [`Sample`].
+pub(crate) fn weights(layer: &Layer<'_>) -> Vec<f32> {
+    let mut weights = vec![f32::NAN; (layer.inputs() + 1) * layer.outputs()];
+    for (rows, panel) in layer::panels(layer.outputs()).zip(layer.panels()) {
+        for (i, row) in rows.enumerate() {
+            weights[row] = panel.bias[i];
+            for j in 0..layer.inputs() {
+                weights[(j + 1) * layer.outputs() + row] = panel.weights[(i, j)];
+            }
+        }
+    }
+    weights
 }
 
 /// The worked example of `FORMAT.md`.
@@ -190,9 +206,9 @@ fn head(actions: usize) -> impl Strategy<Value = Head> {
     ]
 }
 
-/// Any header that makes a policy, with layers of at most 16 outputs.
+/// Any header that makes a policy, with layers of at most 40 outputs.
 fn header() -> impl Strategy<Value = Header> {
-    let hidden = prop::collection::vec((1_u16..=16, activation()), 0..format::MAX_LAYERS);
+    let hidden = prop::collection::vec((1_u16..=40, activation()), 0..format::MAX_LAYERS);
     let actions = 1..=policy_core::action::MAX_ACTION_SIZE;
     let rest = (hidden, activation(), actions.prop_flat_map(head));
     ((algorithm(), "[a-zα-ω_]{0,16}"), 1e-4_f32..10.0, 1_u16..=20, rest).prop_map(

@@ -126,7 +126,7 @@ fn mutations_under_a_fitting_checksum_do_no_harm() {
     outcome.unwrap_or_else(|error| panic!("{error}"));
     // Both must occur often, or the test tries the wrong mutations.
     let (refused, acted) = (refused.get(), acted.get());
-    assert!(refused > 400 && acted > 400, "{refused} refused, {acted} acted");
+    assert!(refused > 300 && acted > 300, "{refused} refused, {acted} acted");
 }
 
 #[test]

@@ -108,8 +108,21 @@ pub(crate) fn read(bytes: &[u8]) -> Blob {
     r.at = r.at.next_multiple_of(4);
     let mut inputs = blob.observation_size;
     for layer in &mut blob.layers {
-        layer.bias = r.f32s(layer.outputs);
-        layer.columns = (0..inputs).map(|_| r.f32s(layer.outputs)).collect();
+        layer.columns = vec![Vec::new(); inputs];
+        while layer.bias.len() < layer.outputs {
+            let left = layer.outputs - layer.bias.len();
+            let rows = if left >= 16 {
+                16
+            } else if left >= 4 {
+                4
+            } else {
+                1
+            };
+            layer.bias.extend(r.f32s(rows));
+            for column in &mut layer.columns {
+                column.extend(r.f32s(rows));
+            }
+        }
         inputs = layer.outputs;
     }
     assert_eq!(r.at, bytes.len());

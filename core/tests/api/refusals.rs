@@ -88,7 +88,7 @@ fn wrong_fixed_parts() {
     );
     assert_eq!(
         changed(|bytes| bytes[5] = 1),
-        "the blob has format version 256, this reader knows version 0: export it again or update the reader"
+        "the blob has format version 257, this reader knows version 32769: export it again or update the reader"
     );
     assert_eq!(
         changed(|bytes| bytes.push(0)),
@@ -99,7 +99,7 @@ fn wrong_fixed_parts() {
     bytes[12] = 0x55;
     assert_eq!(
         sentence(Aligned::new(&bytes).bytes()),
-        "the blob's checksum is 5a893c54, but 5a893c55 is stored in it: its bytes were altered"
+        "the blob's checksum is 908cbb71, but 908cbb55 is stored in it: its bytes were altered"
     );
     assert_eq!(
         changed(|bytes| bytes[6..8].copy_from_slice(&[0xff, 0xff])),
@@ -227,7 +227,8 @@ fn shapes_beyond_any_memory() {
 
 #[test]
 fn weights_that_are_not_finite() {
-    for (at, layer, index) in [(0, 0, 0), (7, 0, 7), (8, 1, 0), (13, 1, 5)] {
+    // Rows 0 and 1 are panels of their own.
+    for (at, layer, index) in [(0, 0, 0), (7, 0, 7), (8, 1, 0), (9, 1, 3), (13, 1, 5)] {
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut sample = blobs::spring();
             sample.weights[at] = value;
@@ -386,7 +387,7 @@ fn blobs_that_cannot_be_written() {
     let Sample { header, weights } = blobs::spring();
     let encode = |count, room| {
         let weights = weights.iter().copied().cycle().take(count).collect::<Vec<_>>();
-        format::encode(&header, weights.into_iter(), &mut vec![0; room]).map_err(|e| e.to_string())
+        format::encode(&header, &weights, &mut vec![0; room]).map_err(|e| e.to_string())
     };
     assert_eq!(encode(14, 112), Ok(112));
     assert_eq!(encode(14, 111), Err("the blob needs 112 bytes, the buffer has 111".to_owned()));

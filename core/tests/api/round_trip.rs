@@ -26,16 +26,12 @@ fn the_accessors_show_the_header() {
 
 #[test]
 fn a_policy_of_an_earlier_writer_keeps_its_bytes() {
-    // Written when SAC and its head were the only ones.
+    // The committed one.
     let blob = Aligned::new(include_bytes!("../../../firmware-example/sample/policy.bin"));
     let policy = Policy::<64>::from_bytes(blob.bytes()).unwrap();
     assert_eq!(policy.header().algorithm, Algorithm::Sac);
     assert!(matches!(policy.header().head, Head::SquashedGaussian { .. }));
-    let weights: Vec<f32> = policy
-        .layers()
-        .iter()
-        .flat_map(|layer| layer.bias.iter().chain(&layer.weights).copied())
-        .collect();
+    let weights = policy.layers().iter().flat_map(blobs::weights).collect();
     let again = Sample { header: policy.header().clone(), weights }.blob();
     assert!(again == blob);
 }
@@ -45,9 +41,9 @@ fn weights_are_borrowed_from_the_blob() {
     let blob = blobs::spring().blob();
     let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
     let flash = blob.bytes().as_ptr_range();
-    for layer in policy.layers() {
-        assert!(flash.contains(&layer.weights.as_ptr().cast()));
-        assert!(flash.contains(&layer.bias.as_ptr().cast()));
+    for panel in policy.layers().iter().flat_map(policy_core::layer::Layer::panels) {
+        assert!(flash.contains(&panel.weights.as_ptr().cast()));
+        assert!(flash.contains(&panel.bias.as_ptr().cast()));
     }
 }
 
@@ -224,15 +220,14 @@ proptest! {
         for (layer, (inputs, outputs, activation)) in
             policy.layers().iter().zip(sample.header.shapes())
         {
-            prop_assert_eq!(layer.weights.shape(), (outputs, inputs));
-            prop_assert_eq!(layer.activation, activation);
-            read.extend(layer.bias.iter().chain(&layer.weights).copied());
+            prop_assert_eq!((layer.outputs(), layer.inputs()), (outputs, inputs));
+            prop_assert_eq!(layer.activation(), activation);
+            read.extend(blobs::weights(layer));
         }
         prop_assert_eq!(bits(&read), bits(&sample.weights));
         // The encoder is a function of header and weights, whatever was in its buffer.
         let mut dirty = vec![0xaa; blob.bytes().len()];
-        let weights = sample.weights.iter().copied();
-        let length = policy_core::format::encode(policy.header(), weights, &mut dirty);
+        let length = policy_core::format::encode(policy.header(), &sample.weights, &mut dirty);
         prop_assert_eq!(length, Ok(blob.bytes().len()));
         prop_assert_eq!(&dirty, blob.bytes());
     }

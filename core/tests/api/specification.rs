@@ -44,7 +44,7 @@ fn the_worked_example_has_these_bytes() {
     assert_eq!(blob.bytes(), document, "\n{:02x?}", blob.bytes());
     assert_eq!(blob.bytes().len(), 112);
     // Once more here, so that document and code cannot change together unnoticed.
-    assert_eq!(blob.bytes()[..16], *b"PLCY\x00\x00\x26\x00\x70\x00\x00\x00\x54\x3c\x89\x5a");
+    assert_eq!(blob.bytes()[..16], *b"PLCY\x01\x80\x26\x00\x70\x00\x00\x00\x71\xbb\x8c\x90");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn the_longest_header_fits() {
         };
         // Nobody has room for such a network; the size that is asked for shows the header's.
         let count = usize::try_from(header.parameters()).unwrap();
-        let error = format::encode(&header, std::iter::repeat_n(0.0, count), &mut []).unwrap_err();
+        let error = format::encode(&header, &[], &mut []).unwrap_err();
         let needed = format::PREFIX + usize::next_multiple_of(longest, 4) + 4 * count;
         assert_eq!(error.to_string(), format!("the blob needs {needed} bytes, the buffer has 0"));
     }
