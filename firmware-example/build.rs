@@ -99,8 +99,8 @@ fn from_where_cargo_was_called(path: &Path) -> PathBuf {
     if here.exists() && !called.exists() { here } else { called }
 }
 
-/// cortex-m-rt's `link.x` includes the file `memory.x`; each board has its own, in the folder of
-/// `boards/` that is named like its program in `src/bin/`.
+/// The linker script `link.x` of cortex-m-rt includes the file `memory.x`, that of riscv-rt must come after it;
+/// each board has its own, in the folder of `boards/` that is named like its program in `src/bin/`.
 fn lay_out_memory() -> Result<(), String> {
     let boards = package().join("boards");
     println!("cargo::rerun-if-changed={}", boards.display());
@@ -111,6 +111,9 @@ fn lay_out_memory() -> Result<(), String> {
         let (folder, name) = (board.path(), board.file_name());
         let name = name.display();
         println!("cargo::rustc-link-arg-bin={name}=-L{}", folder.display());
+        if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32") {
+            println!("cargo::rustc-link-arg-bin={name}=-Tmemory.x");
+        }
         println!("cargo::rustc-link-arg-bin={name}=-Tlink.x");
     }
     Ok(())

@@ -9,8 +9,20 @@
 //! POLICY=../runs/sac/policy.bin cargo run --release
 //! ```
 //!
-//! bakes in that policy and the `recording.bin` beside it, and runs the firmware in an emulator
-//! (without `POLICY`: the ones in `sample/`).
+//! bakes in that policy and the `recording.bin` beside it, and runs the firmware in an emulator of a
+//! Cortex-M4F (without `POLICY`: the ones in `sample/`). Other boards are programs for other targets:
+//!
+//! ```text
+//! cargo run --release --target thumbv6m-none-eabi --bin qemu-m0
+//! ```
+//!
+//! | program | target |
+//! |---|---|
+//! | `qemu-m0` | `thumbv6m-none-eabi` |
+//! | `qemu-m3` | `thumbv7m-none-eabi` |
+//! | `qemu-m4`, `qemu-m7` | `thumbv7em-none-eabihf` |
+//! | `qemu-m33`, `qemu-m55` | `thumbv8m.main-none-eabihf` |
+//! | `qemu-rv32` | `riscv32imac-unknown-none-elf` |
 //!
 //! # Modules
 //!
@@ -18,23 +30,32 @@
 //! |---|---|
 //! | [`replay`] | [`run`]: load, replay, report; the same on every board |
 //! | `baked` | the policy and the recording; only in builds for a microcontroller |
+//! | `emulated` | what the boards of the emulator have in common; only there |
 //!
-//! A board is one program in `src/bin/`, the memory layout of the same name in `boards/`, and the
-//! way to run it in `.cargo/config.toml`. The library takes from it an output and a way to count
-//! instructions, and knows nothing else about it; so its tests run on the desktop.
+//! A board is one program in `src/bin/`, the memory layout of the same name in `boards/`, and a line in the
+//! script `emulate`. [`run`] takes from it an output and a way to count instructions, and knows nothing
+//! else about it; so its tests run on the desktop.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(not(target_os = "none"))]
 extern crate std;
 
 #[cfg(target_os = "none")]
 pub mod baked;
+#[cfg(target_os = "none")]
+pub mod emulated;
 pub mod replay;
 
 pub use replay::{Outcome, run};
 
-/// What a board's program says when it was built for the desktop, where it can do nothing.
-pub const NOT_FIRMWARE: &str = "this is firmware, but it was built for the desktop: \
-    change to the folder firmware-example and use `cargo run --release` there";
+/// What a board's program says and gives back where it was built for the desktop: it can do nothing there.
+#[cfg(not(target_os = "none"))]
+pub fn not_firmware() -> std::process::ExitCode {
+    std::eprintln!(
+        "this is firmware, but it was built for the desktop: change to the folder firmware-example and \
+         use `cargo run --release` there"
+    );
+    std::process::ExitCode::from(2)
+}
