@@ -27,9 +27,7 @@ impl Activation {
             Activation::Tanh => libm::tanhf(z),
         }
     }
-}
 
-impl Activation {
     /// Every z becomes f(z).
     #[inline]
     pub fn apply_all(self, z: &mut [f32]) {

@@ -139,7 +139,7 @@ pub enum BlobError {
     WeightNotFinite {
         /// Index of the layer, 0 is the first.
         layer: usize,
-        /// Index in the layer: its biases first, then its weights column by column.
+        /// Index in the layer, in the order of the blob: panel by panel, column by column, biases first.
         index: usize,
     },
     /// A number of the header is infinite, not a number or out of its range.

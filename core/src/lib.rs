@@ -46,7 +46,7 @@
 //!
 //! # What it promises
 //!
-//! - **No heap, no `unsafe` here, no `std`.** Weights are read where they lie (in flash), through
+//! - **No heap, no `unsafe` here, no `std`.** Weights are read where they lie (in flash), and shown as
 //!   [`nalgebra`] views; scratch memory is two arrays of `WIDTH` numbers on the stack.
 //! - **The same bits everywhere.** Sums run in a fixed order, nothing is fused, and transcendental
 //!   functions come from [`libm`] called directly, so a Cortex-M and a desktop agree on every bit.

@@ -126,7 +126,7 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
         &self.header
     }
 
-    /// The layers, first to last; each shows its weights as a nalgebra view.
+    /// The layers, first to last; each shows its weights as nalgebra views.
     pub fn layers(&self) -> &[Layer<'a>] {
         &self.layers
     }

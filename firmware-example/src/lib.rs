@@ -16,13 +16,7 @@
 //! cargo run --release --target thumbv6m-none-eabi --bin qemu-m0
 //! ```
 //!
-//! | program | target |
-//! |---|---|
-//! | `qemu-m0` | `thumbv6m-none-eabi` |
-//! | `qemu-m3` | `thumbv7m-none-eabi` |
-//! | `qemu-m4`, `qemu-m7` | `thumbv7em-none-eabihf` |
-//! | `qemu-m33`, `qemu-m55` | `thumbv8m.main-none-eabihf` |
-//! | `qemu-rv32` | `riscv32imac-unknown-none-elf` |
+//! `./emulate --boards` lists them with their targets.
 //!
 //! # Modules
 //!
@@ -32,8 +26,8 @@
 //! | `baked` | the policy and the recording; only in builds for a microcontroller |
 //! | `emulated` | what the boards of the emulator have in common; only there |
 //!
-//! A board is one program in `src/bin/`, the memory layout of the same name in `boards/`, and a line in the
-//! script `emulate`. [`run`] takes from it an output and a way to count instructions, and knows nothing
+//! A board is one program in `src/bin/` ([`board!`]), the memory layout of the same name in `boards/`, and a
+//! line in the script `emulate`. [`run`] takes from it an output and a way to count instructions, and knows nothing
 //! else about it; so its tests run on the desktop.
 
 #![no_std]
@@ -49,6 +43,26 @@ pub mod emulated;
 pub mod replay;
 
 pub use replay::{Outcome, run};
+
+/// The program of a board of the emulator, whose architecture has this name in Rust and starts there. For
+/// another architecture it is empty; for the desktop it says that it is firmware.
+#[macro_export]
+macro_rules! board {
+    ($architecture:literal, $entry:meta) => {
+        use $crate as _;
+
+        #[cfg(all(target_os = "none", target_arch = $architecture))]
+        #[$entry]
+        fn main() -> ! {
+            $crate::emulated::main()
+        }
+
+        #[cfg(not(target_os = "none"))]
+        fn main() -> std::process::ExitCode {
+            $crate::not_firmware()
+        }
+    };
+}
 
 /// What a board's program says and gives back where it was built for the desktop: it can do nothing there.
 #[cfg(not(target_os = "none"))]

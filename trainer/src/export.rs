@@ -1,7 +1,7 @@
 //! From a network to a blob: the only place where row-major becomes column-major.
 //!
 //! A layer's W `[inputs, outputs]`, row-major, has the same numbers in the same order as nalgebra's
-//! W `[outputs, inputs]`, column-major: one is the transpose of the other, and nothing moves.
+//! W `[outputs, inputs]`, column-major: one is the transpose of the other. `encode` cuts it in panels.
 
 use policy_core::format::{MAX_HEADER, MAX_NAME, PREFIX, encode};
 use policy_core::{
