@@ -44,43 +44,72 @@ pub(crate) fn clamp(x: f32, low: f32, high: f32) -> f32 {
     }
 }
 
-/// Index of the greatest entry of `q`, the first of equals; none if any entry is not finite.
+/// The place of the greatest of some numbers, the first of equals; none if any of them is not finite.
 ///
 /// An infinity hides which of two overflowed entries was greater, and unlike the z of other heads its
 /// sign points to no end of the action's range.
-#[inline]
-pub(crate) fn argmax(q: &[f32]) -> Option<usize> {
-    let (mut best, mut greatest) = (None, f32::NEG_INFINITY);
-    for (index, &value) in q.iter().enumerate() {
-        if !value.is_finite() {
-            return None;
-        }
-        if value > greatest {
-            (best, greatest) = (Some(index), value);
-        }
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Argmax {
+    greatest: f32,
+    best: usize,
+    count: usize,
+    finite: bool,
+}
+
+impl Default for Argmax {
+    fn default() -> Self {
+        Argmax { greatest: f32::NEG_INFINITY, best: 0, count: 0, finite: true }
     }
-    best
+}
+
+impl Argmax {
+    /// The next number.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f32) {
+        self.finite &= value.is_finite();
+        if value > self.greatest {
+            (self.best, self.greatest) = (self.count, value);
+        }
+        self.count = self.count.wrapping_add(1);
+    }
+
+    pub(crate) fn index(&self) -> Option<usize> {
+        (self.finite && self.count > 0).then_some(self.best)
+    }
 }
 
 /// aᵢ = f(firstᵢ, secondᵢ, uᵢ), all `[action_size]`.
 #[inline]
 pub(crate) fn map(
-    first: &Action,
-    second: &Action,
+    first: &[f32],
+    second: &[f32],
     u: impl Iterator<Item = f32>,
     f: impl Fn(f32, f32, f32) -> f32,
 ) -> Action {
-    // A clone rather than `collect`, which panics where the room is too small.
-    let mut action = first.clone();
-    for ((a, b), u) in action.iter_mut().zip(second).zip(u) {
-        *a = f(*a, *b, u);
+    let mut action = Action::new();
+    for ((a, b), u) in first.iter().zip(second).zip(u) {
+        // No head has more entries than an action. Not `collect`, which panics where the room is too small.
+        let _ = action.push(f(*a, *b, u));
     }
+    action
+}
+
+/// A copy of numbers that are no more than an action has.
+pub(crate) fn from_slice(values: &[f32]) -> Action {
+    let mut action = Action::new();
+    let _ = action.extend_from_slice(values);
     action
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn argmax(q: &[f32]) -> Option<usize> {
+        let mut argmax = Argmax::default();
+        q.iter().for_each(|q| argmax.push(*q));
+        argmax.index()
+    }
 
     #[test]
     fn the_grid_is_evenly_spaced() {

@@ -1,10 +1,12 @@
 //! Elementwise functions between layers.
 
-use serde::{Deserialize, Serialize};
+use crate::tanh;
 
 /// f in y = f(Wx + b).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Activation {
     /// f(z) = z
@@ -15,16 +17,23 @@ pub enum Activation {
     Tanh,
 }
 
+/// All bits from −0 to −∞ become +0. Not `f32::max`, which drops NaN and leaves the sign of 0 open; and
+/// integers are compared faster than floating-point numbers, most of all without an FPU.
+#[inline(always)]
+fn relu(bits: u32) -> u32 {
+    const NEGATIVE_ZERO: u32 = 0x8000_0000;
+    const UP_TO_NEGATIVE_INFINITY: u32 = 0x7F80_0000;
+    if bits.wrapping_sub(NEGATIVE_ZERO) <= UP_TO_NEGATIVE_INFINITY { 0 } else { bits }
+}
+
 impl Activation {
     /// f(z).
     #[inline]
     pub fn apply(self, z: f32) -> f32 {
         match self {
             Activation::Linear => z,
-            // A comparison rather than `f32::max`, which drops NaN and leaves the sign of 0 open.
-            Activation::Relu if z <= 0.0 => 0.0,
-            Activation::Relu => z,
-            Activation::Tanh => libm::tanhf(z),
+            Activation::Relu => f32::from_bits(relu(z.to_bits())),
+            Activation::Tanh => tanh::float(z),
         }
     }
 
@@ -34,7 +43,10 @@ impl Activation {
         // Asked once, not for each number.
         match self {
             Activation::Linear => {}
-            Activation::Relu => z.iter_mut().for_each(|z| *z = Activation::Relu.apply(*z)),
+            Activation::Relu => {
+                let bits: &mut [u32] = bytemuck::must_cast_slice_mut(z);
+                bits.iter_mut().for_each(|z| *z = relu(*z));
+            }
             Activation::Tanh => z.iter_mut().for_each(|z| *z = Activation::Tanh.apply(*z)),
         }
     }

@@ -3,8 +3,11 @@
 
 use thiserror::Error;
 
+use crate::format::WeightKind;
+
 /// Why a blob was refused by [`Policy::from_bytes`](crate::Policy::from_bytes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum BlobError {
     /// Weights are read in place as `f32`, so the blob must start at a multiple of 4.
@@ -59,31 +62,47 @@ pub enum BlobError {
         /// The checksum of the bytes.
         computed: u32,
     },
-    /// The header reaches past the end of the blob.
-    #[error("the header needs {needed} bytes, but only {found} follow the fixed part")]
-    HeaderLength {
-        /// Header length including padding, in bytes.
+    /// A part reaches past the end of the blob.
+    #[error("the {part} needs {needed} words of 4 bytes, but only {found} are left in the blob")]
+    PartLength {
+        /// Which part.
+        part: Part,
+        /// Words that it needs; bytes for the contract.
         needed: usize,
-        /// Bytes after the fixed part.
+        /// What is left of the blob.
         found: usize,
     },
-    /// The header is not what postcard wrote for this version's fields.
-    #[error(
-        "the header cannot be decoded: it is cut short, or has an algorithm, activation or head that this reader does not know, or more layers or actions than it supports"
-    )]
-    Header,
-    /// The header was decoded, but bytes of it were left over.
-    #[error("the header has {extra} bytes more than its fields need")]
-    HeaderTail {
-        /// Bytes left over.
-        extra: usize,
+    /// What lies between fixed part and contract are 32-bit words.
+    #[error("between fixed part and contract lie {found} bytes, which is no multiple of 4")]
+    NotWords {
+        /// Bytes there.
+        found: usize,
+    },
+    /// A number that stands for a choice, and this version has no such choice.
+    #[error("the number {found} for the {part} has no meaning in this version of the format")]
+    Code {
+        /// Which part.
+        part: Part,
+        /// The number.
+        found: u8,
+    },
+    /// The blob has other weights than this `Policy` type.
+    #[error("the blob has {found} weights, but this Policy is built for {needed}")]
+    OtherWeights {
+        /// What the `Policy` was built for.
+        needed: WeightKind,
+        /// What the blob has.
+        found: WeightKind,
     },
     /// No layers, or a size of zero.
     #[error("the {part} has size 0, at least 1 is needed")]
     Empty {
-        /// Which part of the header.
+        /// Which part.
         part: Part,
     },
+    /// The head has the last layer's activation in it.
+    #[error("the last layer has an activation: it must be linear, as the head follows it")]
+    LastActivation,
     /// The last layer does not give what the head consumes.
     #[error("the head needs {needed} outputs of the last layer, which has {found}")]
     HeadSize {
@@ -91,22 +110,6 @@ pub enum BlobError {
         needed: usize,
         /// Outputs of the last layer.
         found: usize,
-    },
-    /// The head's action scale and bias have different lengths.
-    #[error("the action scale has {scale} entries and the action bias {bias}: they must agree")]
-    ActionSize {
-        /// Length of the scale.
-        scale: usize,
-        /// Length of the bias.
-        bias: usize,
-    },
-    /// The head's lowest and highest action have different lengths.
-    #[error("the lowest action has {low} entries and the highest action {high}: they must agree")]
-    BoundSize {
-        /// Length of the lowest action.
-        low: usize,
-        /// Length of the highest action.
-        high: usize,
     },
     /// A grid of no or one action leaves nothing to choose.
     #[error("the grid of actions has {found} points, at least 2 are needed")]
@@ -116,23 +119,19 @@ pub enum BlobError {
     },
     /// A layer is wider than the `WIDTH` of this `Policy` type.
     #[error(
-        "layer {layer} has {found} outputs, but this Policy is built for at most {limit}: use Policy::<{found}>"
+        "the policy keeps up to {found} numbers between two layers, but this Policy is built for at most {limit}: use a WIDTH of {found}"
     )]
     TooWide {
-        /// Index of the layer, 0 is the first.
-        layer: usize,
-        /// Its outputs.
+        /// `WIDTH` that would do.
         found: usize,
         /// `WIDTH`.
         limit: usize,
     },
-    /// The weight section does not hold what the shapes need.
-    #[error("the shapes need {needed} bytes of weights, the blob holds {found}")]
-    WeightLength {
-        /// Bytes the shapes need.
-        needed: usize,
-        /// Bytes in the weight section.
-        found: usize,
+    /// Bytes that belong to no part.
+    #[error("{extra} bytes follow the last example and belong to nothing")]
+    Left {
+        /// How many.
+        extra: usize,
     },
     /// A weight or bias is infinite or not a number.
     #[error("parameter {index} of layer {layer} is not finite")]
@@ -142,28 +141,62 @@ pub enum BlobError {
         /// Index in the layer, in the order of the blob: panel by panel, column by column, biases first.
         index: usize,
     },
-    /// A number of the header is infinite, not a number or out of its range.
-    #[error("the {part} of the header must be finite{}", part.also())]
-    HeaderValue {
+    /// A row of integer weights whose sum might not fit in 32 bits.
+    #[error(
+        "the sum of row {row} of layer {layer} may leave 32 bits: its weights or its bias are too large"
+    )]
+    RowOverflow {
+        /// Index of the layer, 0 is the first.
+        layer: usize,
+        /// Index of the row, 0 is the first.
+        row: usize,
+    },
+    /// A row of integer weights whose scale is none.
+    #[error("the scale of row {row} of layer {layer} is out of its range")]
+    RowScale {
+        /// Index of the layer, 0 is the first.
+        layer: usize,
+        /// Index of the row, 0 is the first.
+        row: usize,
+    },
+    /// A number is infinite, not a number or out of its range.
+    #[error("the {part} must be finite{}", part.also())]
+    Value {
         /// Which number.
         part: Part,
     },
+    /// The contract is not what postcard wrote for this version's fields.
+    #[error(
+        "the contract cannot be decoded: it is cut short, has text that is not UTF-8, or names an algorithm that this reader does not know"
+    )]
+    Contract,
+    /// The contract was decoded, but bytes of it were left over.
+    #[error("the contract has {extra} bytes more than its fields need")]
+    ContractTail {
+        /// Bytes left over.
+        extra: usize,
+    },
 }
 
-/// A part of the blob's header, as errors name it.
+/// A part of the blob, as errors name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Part {
-    /// Number of observation entries.
+    /// The observation.
     Observation,
     /// The list of layers.
     Layers,
     /// A layer's outputs.
     LayerOutputs,
+    /// A layer's activation.
+    Activation,
     /// The action.
     Action,
     /// Control period, in s.
     ControlPeriod,
+    /// The head.
+    Head,
     /// Action scale, in the action's unit.
     ActionScale,
     /// Action bias, in the action's unit.
@@ -178,6 +211,22 @@ pub enum Part {
     StdBound,
     /// (high − low) · (points − 1) of a grid of actions, in the action's unit.
     GridRange,
+    /// Shift and scale of the observation.
+    Normalisation,
+    /// The weights.
+    Weights,
+    /// Biases of a layer.
+    Bias,
+    /// Scales of a layer's rows.
+    RowScale,
+    /// The examples.
+    Examples,
+    /// The contract, in bytes.
+    Contract,
+    /// Range of an observation or action entry in the contract.
+    ChannelRange,
+    /// Bytes that are 0 in this version.
+    Reserved,
 }
 
 impl Part {
@@ -185,9 +234,10 @@ impl Part {
     fn also(self) -> &'static str {
         match self {
             Part::ControlPeriod | Part::ActionScale => " and positive",
-            Part::LogStdBound => " and in order",
+            Part::LogStdBound | Part::ChannelRange => " and in order",
             Part::ActionBound => ", low below high",
             Part::StdBound => ", positive and in order",
+            Part::Normalisation => ", each scale positive",
             _ => "",
         }
     }
@@ -199,8 +249,10 @@ impl core::fmt::Display for Part {
             Part::Observation => "observation",
             Part::Layers => "list of layers",
             Part::LayerOutputs => "output of a layer",
+            Part::Activation => "activation of a layer",
             Part::Action => "action",
             Part::ControlPeriod => "control period",
+            Part::Head => "head",
             Part::ActionScale => "action scale",
             Part::ActionBias => "action bias",
             Part::ActionRange => "action range (bias ± scale)",
@@ -208,12 +260,21 @@ impl core::fmt::Display for Part {
             Part::ActionBound => "lowest and highest action",
             Part::StdBound => "bounds of σ",
             Part::GridRange => "grid's (high − low) · (points − 1)",
+            Part::Normalisation => "normalisation",
+            Part::Weights => "weights",
+            Part::Bias => "list of biases",
+            Part::RowScale => "list of row scales",
+            Part::Examples => "list of examples",
+            Part::Contract => "contract",
+            Part::ChannelRange => "range of an entry in the contract",
+            Part::Reserved => "reserved bytes",
         })
     }
 }
 
 /// Why [`Policy::act`](crate::Policy::act) gave no action. The machine should go to its safe state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ActError {
     /// The observation has the wrong number of entries.
@@ -240,37 +301,62 @@ pub enum ActError {
     },
 }
 
+/// A policy's own example gave another action than the one it came with: this machine does not compute what the
+/// desktop did. Do not let it control anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("example {example} of the policy gives another action here than where it was exported")]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SelfTestError {
+    /// The first such example.
+    pub example: usize,
+}
+
 /// Why a blob could not be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The output buffer is too small.
-    #[error("the blob needs {needed} bytes, the buffer has {found}")]
+    #[error("the blob needs {needed} bytes or more, the buffer has {found}")]
     BufferTooSmall {
-        /// Bytes needed.
+        /// Bytes needed before the contract.
         needed: usize,
         /// Bytes in the buffer.
         found: usize,
     },
-    /// The header does not fit in the format. It cannot happen today: the longest header of this
-    /// version has 150 bytes.
-    #[error("the header does not fit in {limit} bytes")]
-    HeaderTooLong {
-        /// Most bytes a header may have.
+    /// The contract does not fit in the buffer, or in the format.
+    #[error("the contract does not fit in {limit} bytes")]
+    ContractTooLong {
+        /// Most bytes it may have.
         limit: usize,
     },
-    /// More or fewer weights than the header's shapes need.
-    #[error("the header's shapes need {needed} weights, {found} were given")]
-    WeightCount {
-        /// Weights the shapes need.
-        needed: usize,
-        /// Weights given.
+    /// A blob has 4 GiB at most.
+    #[error("the blob would have {found} bytes, at most 4294967295 are possible")]
+    TooLong {
+        /// Its size, in bytes.
         found: usize,
+    },
+    /// A part has another size than the shapes say.
+    #[error("the {part} has size {found}, {needed} is needed")]
+    Size {
+        /// Which part.
+        part: Part,
+        /// The size needed.
+        needed: usize,
+        /// The size found.
+        found: usize,
+    },
+    /// A weight of 8 bits that does not fit in them.
+    #[error("the weight {found} does not fit in 8 bits")]
+    Weight {
+        /// The weight.
+        found: i16,
     },
 }
 
 /// Why a recording was refused, or could not be replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecordingError {
     /// Rows are read in place as 32-bit words, so the recording must start at a multiple of 4.

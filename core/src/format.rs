@@ -1,93 +1,102 @@
-//! The blob, read and written. `FORMAT.md` is its specification:
+//! The blob, read. `FORMAT.md` is its specification:
 //!
 //! ```text
-//! offset  0        4         6               8              12         16
-//!         | "PLCY" | version | header length | total length | CRC-32   | header (postcard) | 0…3 × 0 | weights |
-//!         | 4 × u8 | u16     | u16           | u32          | u32      | header length     |         | f32 …   |
+//! offset  0        4         6          7       8              12        16
+//!         | "PLCY" | version | weights  | head  | total length | CRC-32  | observation size | action size | layers |
+//!         | 4 × u8 | u16     | u8       | u8    | u32          | u32     | u16              | u8          | u8     |
+//!
+//!         20               24         26                28            29
+//!         | control period | examples | contract length | normalised? | 3 × 0 |
+//!         | f32            | u16      | u16             | u8          |       |
+//!
+//!         32
+//!         | layers | head | normalisation | weights | examples | contract |
+//!         | 4 each | f32… | f32…          |         | u32…     | bytes    |
 //! ```
 //!
-//! All numbers are little-endian. The checksum covers every byte but its own four.
+//! All numbers are little-endian, and everything up to the contract is a multiple of 4 bytes long. So a
+//! microcontroller reads the network where it lies, and only who asks for the contract decodes it. The checksum
+//! covers every byte but its own four.
+
+mod contract;
+mod encode;
+
+pub use contract::{Algorithm, Channel, Channels, Contract, Terms};
+pub use encode::{Description, FixedLayer, Network, Normalisation, encode, seal};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
-use heapless::{String, Vec};
-use serde::{Deserialize, Serialize};
 
-use crate::{Activation, BlobError, EncodeError, Head, error::Part, layer};
+use crate::{Activation, BlobError, Head, LogStdBound, error::Part};
 
-/// The version of the format that this crate reads and writes, a draft: it may change until version 1 is
-/// frozen. Drafts have numbers of their own, so that none is mistaken for another.
-pub const VERSION: u16 = 32769;
+/// The version of the format that this crate reads and writes. A blob of version 1 keeps its meaning for ever.
+pub const VERSION: u16 = 1;
 /// The first four bytes of every blob.
 pub const MAGIC: [u8; 4] = *b"PLCY";
 /// The most layers a policy may have.
 pub const MAX_LAYERS: usize = 8;
-/// Longest name of an environment, in bytes.
-pub const MAX_NAME: usize = 32;
-/// Longest header, in bytes.
-pub const MAX_HEADER: usize = 256;
-/// Size of the fixed part before the header, in bytes.
-pub const PREFIX: usize = 16;
+/// Size of the fixed part, in bytes.
+pub const PREFIX: usize = 32;
 
 /// CRC-32/ISO-HDLC (the one of zip and Ethernet). Without a table: it runs once at boot, and flash
 /// is dearer than that time.
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+pub(crate) const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
-/// What a policy is, apart from its weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Header {
-    /// The algorithm that trained it.
-    pub algorithm: Algorithm,
-    /// The environment it was trained on, as the trainer names it.
-    pub environment: String<MAX_NAME>,
-    /// Time between two actions, in s.
-    pub control_period: f32,
-    /// Entries of an observation.
-    pub observation_size: u16,
-    /// The layers, first to last.
-    pub layers: Vec<LayerShape, MAX_LAYERS>,
-    /// What the last layer's output means.
-    pub head: Head,
-}
-
-/// The algorithm that trained a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// What the weights of a policy are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Algorithm {
-    /// Soft actor-critic (Haarnoja et al., 2018, 2019).
-    Sac,
-    /// Deep deterministic policy gradient (Lillicrap et al., 2015, arXiv:1509.02971).
-    Ddpg,
-    /// Twin delayed DDPG (Fujimoto et al., 2018, arXiv:1802.09477).
-    Td3,
-    /// Deep Q-network (Mnih et al., 2015).
-    Dqn,
-    /// Double DQN (van Hasselt et al., 2015, arXiv:1509.06461).
-    DoubleDqn,
-    /// Soft actor-critic with a network for the value of a state (Haarnoja et al., 2018,
-    /// arXiv:1801.01290).
-    SacV,
-    /// SAC-M1 to SAC-M3: steps from DDPG towards SAC, with a target policy and an unsquashed
-    /// Gaussian, as a course exercise has them.
-    SacM,
+pub enum WeightKind {
+    /// 32-bit floating point, for processors with an FPU.
+    F32,
+    /// 16-bit integers.
+    Int16,
+    /// 8-bit integers.
+    Int8,
 }
 
-impl core::fmt::Display for Algorithm {
+impl WeightKind {
+    /// The kind of weights that a blob says it has, for programs that choose their
+    /// [`Policy`](crate::Policy) type by it: `None` where this is no blob.
+    pub const fn of(blob: &[u8]) -> Option<WeightKind> {
+        match blob.first_chunk::<PREFIX>() {
+            Some(prefix) => WeightKind::from_code(prefix[6]),
+            None => None,
+        }
+    }
+
+    const fn from_code(code: u8) -> Option<WeightKind> {
+        match code {
+            0 => Some(WeightKind::F32),
+            1 => Some(WeightKind::Int16),
+            2 => Some(WeightKind::Int8),
+            _ => None,
+        }
+    }
+
+    const fn code(self) -> u8 {
+        match self {
+            WeightKind::F32 => 0,
+            WeightKind::Int16 => 1,
+            WeightKind::Int8 => 2,
+        }
+    }
+}
+
+impl core::fmt::Display for WeightKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Algorithm::Sac => "sac",
-            Algorithm::Ddpg => "ddpg",
-            Algorithm::Td3 => "td3",
-            Algorithm::Dqn => "dqn",
-            Algorithm::DoubleDqn => "double-dqn",
-            Algorithm::SacV => "sac-v",
-            Algorithm::SacM => "sac-m",
+            WeightKind::F32 => "f32",
+            WeightKind::Int16 => "int16",
+            WeightKind::Int8 => "int8",
         })
     }
 }
 
 /// Outputs and activation of a layer; its inputs are the outputs of the layer before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LayerShape {
     /// Entries of the layer's output.
     pub outputs: u16,
@@ -95,49 +104,98 @@ pub struct LayerShape {
     pub activation: Activation,
 }
 
-impl Header {
-    /// (inputs, outputs, activation) of each layer, first to last.
-    pub fn shapes(&self) -> impl Iterator<Item = (usize, usize, Activation)> + '_ {
-        self.layers.iter().scan(usize::from(self.observation_size), |inputs, layer| {
-            let outputs = usize::from(layer.outputs);
-            Some((core::mem::replace(inputs, outputs), outputs, layer.activation))
-        })
-    }
-
-    /// Number of weights and biases. At most [`MAX_LAYERS`] × 65 535 × 65 536, so it is a `u64`.
-    pub fn parameters(&self) -> u64 {
-        self.shapes().map(|(inputs, outputs, _)| (inputs as u64 + 1) * outputs as u64).sum()
-    }
-
-    /// Do sizes and numbers make a policy?
-    fn check(&self) -> Result<(), BlobError> {
-        if self.observation_size == 0 {
-            return Err(BlobError::Empty { part: Part::Observation });
-        }
-        if self.layers.iter().any(|layer| layer.outputs == 0) {
-            return Err(BlobError::Empty { part: Part::LayerOutputs });
-        }
-        let Some(last) = self.layers.last() else {
-            return Err(BlobError::Empty { part: Part::Layers });
+impl LayerShape {
+    const fn word(self) -> [u8; 4] {
+        let [low, high] = self.outputs.to_le_bytes();
+        let code = match self.activation {
+            Activation::Linear => 0,
+            Activation::Relu => 1,
+            Activation::Tanh => 2,
         };
-        if !(self.control_period.is_finite() && self.control_period > 0.0) {
-            return Err(BlobError::HeaderValue { part: Part::ControlPeriod });
-        }
-        self.head.check()?;
-        let (needed, found) = (self.head.inputs().0, usize::from(last.outputs));
-        if needed != found {
-            return Err(BlobError::HeadSize { needed, found });
-        }
-        Ok(())
+        [low, high, code, 0]
+    }
+
+    /// Of a word that [`decode`] has accepted.
+    pub(crate) fn from_word(word: u32) -> LayerShape {
+        let [low, high, code, _] = word.to_le_bytes();
+        let activation = match code {
+            0 => Activation::Linear,
+            1 => Activation::Relu,
+            _ => Activation::Tanh,
+        };
+        LayerShape { outputs: u16::from_le_bytes([low, high]), activation }
     }
 }
 
-/// A blob taken apart and checked, except for the values of its weights.
-#[derive(Debug)]
+/// The `WIDTH` that a [`Policy`](crate::Policy) for this blob needs, at compile time too: the largest of what its
+/// layers keep. 0 where this is no blob.
+///
+/// ```
+/// # const BLOB: &[u8] = &[];
+/// const WIDTH: usize = policy_core::format::width(BLOB);
+/// type Policy = policy_core::Policy<'static, f32, WIDTH>;
+/// ```
+pub const fn width(blob: &[u8]) -> usize {
+    let Some((prefix, mut rest)) = blob.split_first_chunk::<PREFIX>() else { return 0 };
+    let Some(kind) = WeightKind::from_code(prefix[6]) else { return 0 };
+    let is_float = matches!(kind, WeightKind::F32);
+    let observation = u16::from_le_bytes([prefix[16], prefix[17]]) as usize;
+    // Floating point without normalisation reads the observation where it is.
+    let mut widest = if is_float && prefix[28] == 0 { 0 } else { observation };
+    // What the last layer gives is not kept.
+    let mut left = prefix[19];
+    while left > 1
+        && let Some((word, after)) = rest.split_first_chunk::<4>()
+    {
+        let outputs = u16::from_le_bytes([word[0], word[1]]) as usize;
+        if outputs > widest {
+            widest = outputs;
+        }
+        rest = after;
+        left -= 1;
+    }
+    if is_float { widest } else { widest.next_multiple_of(2) }
+}
+
+/// A blob taken apart; its weights are not checked yet.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    pub(crate) header: Header,
-    pub(crate) weights: &'a [f32],
+    pub(crate) kind: WeightKind,
+    pub(crate) observation_size: usize,
+    pub(crate) action_size: usize,
+    pub(crate) control_period: f32,
     pub(crate) checksum: u32,
+    /// A word for each layer, as [`LayerShape::from_word`] takes them.
+    pub(crate) layers: &'a [u32],
+    pub(crate) head: Head<&'a [f32]>,
+    /// Shifts, then scales; empty where the observation is taken as it is.
+    pub(crate) normalisation: &'a [f32],
+    /// Weights, then examples.
+    pub(crate) rest: Words<'a>,
+    pub(crate) examples: usize,
+    pub(crate) contract: &'a [u8],
+}
+
+/// The words of a blob, taken from the front.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a>(&'a [u32]);
+
+impl<'a> Words<'a> {
+    pub(crate) fn take(&mut self, count: usize, part: Part) -> Result<&'a [u32], BlobError> {
+        let Some((taken, rest)) = self.0.split_at_checked(count) else {
+            return Err(BlobError::PartLength { part, needed: count, found: self.0.len() });
+        };
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn floats(&mut self, count: usize, part: Part) -> Result<&'a [f32], BlobError> {
+        Ok(bytemuck::must_cast_slice(self.take(count, part)?))
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// Takes a blob apart, checking in the order of `FORMAT.md`.
@@ -145,11 +203,12 @@ pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
     let Some((prefix, body)) = blob.split_first_chunk::<PREFIX>() else {
         return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
     };
-    let offset = blob.as_ptr().addr() % align_of::<f32>();
+    let offset = blob.as_ptr().addr() % align_of::<u32>();
     if offset != 0 {
         return Err(BlobError::Misaligned { offset });
     }
-    let [m0, m1, m2, m3, v0, v1, h0, h1, l0, l1, l2, l3, c0, c1, c2, c3] = *prefix;
+    let [m0, m1, m2, m3, v0, v1, weights, head, l0, l1, l2, l3, c0, c1, c2, c3, fields @ ..] =
+        *prefix;
     let magic = [m0, m1, m2, m3];
     if magic != MAGIC {
         return Err(BlobError::Magic { found: magic });
@@ -167,98 +226,139 @@ pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
     if stored != computed {
         return Err(BlobError::Checksum { stored, computed });
     }
-    let header_length = usize::from(u16::from_le_bytes([h0, h1]));
-    let padded = header_length.next_multiple_of(align_of::<f32>());
-    let (Some(header), Some(weights)) = (body.get(..header_length), body.get(padded..)) else {
-        return Err(BlobError::HeaderLength { needed: padded, found: body.len() });
+    let [o0, o1, action_size, layers, p0, p1, p2, p3, e0, e1, t0, t1, normalised, zeros @ ..] =
+        fields;
+    let contract_length = usize::from(u16::from_le_bytes([t0, t1]));
+    let Some((network, contract)) =
+        body.len().checked_sub(contract_length).and_then(|at| body.split_at_checked(at))
+    else {
+        return Err(BlobError::PartLength {
+            part: Part::Contract,
+            needed: contract_length,
+            found: body.len(),
+        });
     };
-    let (header, tail) =
-        postcard::take_from_bytes::<Header>(header).map_err(|_| BlobError::Header)?;
-    if !tail.is_empty() {
-        return Err(BlobError::HeaderTail { extra: tail.len() });
+    let Ok(words) = bytemuck::try_cast_slice(network) else {
+        return Err(BlobError::NotWords { found: network.len() });
+    };
+    let mut words = Words(words);
+    let code = |part, found| Err(BlobError::Code { part, found });
+    let Some(kind) = WeightKind::from_code(weights) else { return code(Part::Weights, weights) };
+    if normalised > 1 {
+        return code(Part::Normalisation, normalised);
     }
-    header.check()?;
-    let found = weights.len();
-    let needed = usize::try_from(header.parameters() * 4).unwrap_or(usize::MAX);
-    match bytemuck::try_cast_slice(weights) {
-        Ok(weights) if found == needed => Ok(Parts { header, weights, checksum: stored }),
-        _ => Err(BlobError::WeightLength { needed, found }),
+    if zeros != [0; 3] {
+        return code(Part::Reserved, zeros.into_iter().fold(0, |any, x| any | x));
     }
+    let observation_size = usize::from(u16::from_le_bytes([o0, o1]));
+    for (size, part) in [
+        (observation_size, Part::Observation),
+        (action_size.into(), Part::Action),
+        (layers.into(), Part::Layers),
+    ] {
+        if size == 0 {
+            return Err(BlobError::Empty { part });
+        }
+    }
+    let control_period = f32::from_le_bytes([p0, p1, p2, p3]);
+    if !(control_period.is_finite() && control_period > 0.0) {
+        return Err(BlobError::Value { part: Part::ControlPeriod });
+    }
+    if usize::from(layers) > MAX_LAYERS {
+        return code(Part::Layers, layers);
+    }
+    let layers = words.take(layers.into(), Part::Layers)?;
+    for word in layers {
+        let [o0, o1, activation, zero] = word.to_le_bytes();
+        if [o0, o1] == [0; 2] {
+            return Err(BlobError::Empty { part: Part::LayerOutputs });
+        }
+        if activation > 2 || zero != 0 {
+            return code(Part::Activation, activation | zero);
+        }
+    }
+    let last = LayerShape::from_word(layers.last().copied().unwrap_or_default());
+    if last.activation != Activation::Linear {
+        return Err(BlobError::LastActivation);
+    }
+    let last = last.outputs;
+    let head = read_head(head, action_size, last, &mut words)?;
+    let (needed, found) = (head.inputs().0, usize::from(last));
+    if needed != found {
+        return Err(BlobError::HeadSize { needed, found });
+    }
+    head.check()?;
+    let entries = if normalised == 1 { 2 * observation_size } else { 0 };
+    let normalisation = words.floats(entries, Part::Normalisation)?;
+    let (shifts, scales) = normalisation.split_at_checked(entries / 2).unwrap_or_default();
+    if !shifts.iter().all(|x| x.is_finite()) || !scales.iter().all(|x| x.is_finite() && *x > 0.0) {
+        return Err(BlobError::Value { part: Part::Normalisation });
+    }
+    Ok(Parts {
+        kind,
+        observation_size,
+        action_size: action_size.into(),
+        control_period,
+        checksum: stored,
+        layers,
+        head,
+        normalisation,
+        rest: words,
+        examples: u16::from_le_bytes([e0, e1]).into(),
+        contract,
+    })
 }
 
-/// The checksum over the fixed part before the checksum field, then everything after it.
+/// The head of that code: `action_size` numbers, as many again, and two bounds where it is a Gaussian.
+fn read_head<'a>(
+    code: u8,
+    action_size: u8,
+    points: u16,
+    words: &mut Words<'a>,
+) -> Result<Head<&'a [f32]>, BlobError> {
+    let actions = usize::from(action_size);
+    let (first, second) = (words.floats(actions, Part::Head)?, words.floats(actions, Part::Head)?);
+    let mut bounds = || match words.floats(2, Part::Head)? {
+        [min, max] => Ok((*min, *max)),
+        _ => Err(BlobError::Empty { part: Part::Head }),
+    };
+    Ok(match code {
+        0 | 1 => {
+            let (min, max) = bounds()?;
+            let log_std = if code == 0 {
+                LogStdBound::Clamp { min, max }
+            } else {
+                LogStdBound::Tanh { min, max }
+            };
+            Head::SquashedGaussian { scale: first, bias: second, log_std }
+        }
+        2 => Head::Tanh { scale: first, bias: second },
+        3 => Head::Clamp { low: first, high: second },
+        4 => {
+            let (std_min, std_max) = bounds()?;
+            Head::ClampedGaussian { low: first, high: second, std_min, std_max }
+        }
+        5 => match (first, second) {
+            ([low], [high]) => Head::Grid { low: *low, high: *high, points },
+            _ => return Err(BlobError::Code { part: Part::Action, found: action_size }),
+        },
+        found => return Err(BlobError::Code { part: Part::Head, found }),
+    })
+}
+
+/// The checksum over the fixed part without the checksum field, then everything after it.
 fn checksum(prefix: &[u8; PREFIX], body: &[u8]) -> u32 {
     let mut digest = CRC.digest();
-    digest.update(prefix.split_last_chunk::<4>().map_or(&[][..], |(before, _)| before));
+    let (before, _, after) = fixed_part(prefix);
+    digest.update(before);
+    digest.update(after);
     digest.update(body);
     digest.finalize()
 }
 
-/// Writes a blob to the front of `out` and gives its length. `weights` come layer by layer, first
-/// the biases `[outputs]`, then the weights `[outputs, inputs]` column by column; the blob has them in
-/// [panels](crate::layer).
-///
-/// The encoder checks what it must to write a blob, not what makes a good policy: read the result
-/// with [`Policy::from_bytes`](crate::Policy::from_bytes) before trusting it.
-///
-/// # Errors
-///
-/// If `out` is too small, the weights are not as many as the shapes say, or the header is too long.
-pub fn encode(header: &Header, weights: &[f32], out: &mut [u8]) -> Result<usize, EncodeError> {
-    let mut buffer = [0; MAX_HEADER];
-    let encoded = postcard::to_slice(header, &mut buffer)
-        .map_err(|_| EncodeError::HeaderTooLong { limit: MAX_HEADER })?
-        .len();
-    let start = PREFIX + encoded.next_multiple_of(align_of::<f32>());
-    let needed = usize::try_from(header.parameters()).unwrap_or(usize::MAX);
-    let length = start.saturating_add(needed.saturating_mul(4));
-    let (Some(blob), Ok(total)) = (out.get_mut(..length), u32::try_from(length)) else {
-        return Err(EncodeError::BufferTooSmall { needed: length, found: out.len() });
-    };
-    if weights.len() != needed {
-        return Err(EncodeError::WeightCount { needed, found: weights.len() });
-    }
-    let fixed = MAGIC
-        .into_iter()
-        .chain(VERSION.to_le_bytes())
-        .chain((encoded as u16).to_le_bytes())
-        .chain(total.to_le_bytes())
-        .chain([0; 4])
-        .chain(buffer.into_iter().take(start - PREFIX))
-        .chain(packed(header, weights).flat_map(f32::to_le_bytes));
-    for (byte, value) in blob.iter_mut().zip(fixed) {
-        *byte = value;
-    }
-    seal(blob);
-    Ok(length)
-}
-
-/// The weights in the order of the blob: layer by layer, panel by panel, column by column, biases first.
-fn packed<'a>(header: &'a Header, weights: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
-    let mut start = 0;
-    let layers = header.shapes().map(move |(inputs, outputs, _)| {
-        let first = start;
-        start += (inputs + 1) * outputs;
-        (first, inputs, outputs)
-    });
-    layers.flat_map(move |(first, inputs, outputs)| {
-        layer::panels(outputs).flat_map(move |rows| {
-            (0..=inputs).flat_map(move |column| {
-                let row = first + column * outputs;
-                // `encode` has compared their number with the shapes.
-                weights.get(row + rows.start..row + rows.end).unwrap_or_default().iter().copied()
-            })
-        })
-    })
-}
-
-/// Puts the checksum of a blob's present bytes into its checksum field, for tools and tests that
-/// change a blob on purpose. Does nothing to a blob too short to have one.
-pub fn seal(blob: &mut [u8]) {
-    if let Some((prefix, body)) = blob.split_first_chunk_mut::<PREFIX>() {
-        let sum = checksum(prefix, body).to_le_bytes();
-        if let Some(field) = prefix.last_chunk_mut::<4>() {
-            *field = sum;
-        }
-    }
+/// The fixed part before the checksum, the checksum, and the fixed part after it.
+fn fixed_part(prefix: &[u8; PREFIX]) -> (&[u8], &[u8], &[u8]) {
+    let (before, rest) = prefix.split_at_checked(12).unwrap_or_default();
+    let (field, after) = rest.split_at_checked(4).unwrap_or_default();
+    (before, field, after)
 }

@@ -1,32 +1,35 @@
 //! From the last layer's output to an action in physical units.
 
-use core::iter;
+use core::{iter, ops::Deref};
 
 use rand_core::Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     BlobError,
     action::{self, Action},
     error::Part,
     gaussian,
+    layer::kernel::Outputs,
 };
 
 /// What the last layer's output z means.
 ///
 /// tanh and clamp let NaN through, and [`Grid`](Head::Grid) answers it with NaN, so that
 /// [`Policy::act`](crate::Policy::act) refuses an overflow whatever the head is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+///
+/// `V` is where its lists are: an [`Action`] of its own, or `&[f32]` in a blob.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
-pub enum Head {
+pub enum Head<V = Action> {
     /// The squashed Gaussian of SAC: z = (μ, ζ), log σ = bound(ζ),
     /// a = scale · tanh(u) + bias with u = μ (greedy) or u = μ + σε, ε ~ N(0, 1) (sampled).
     SquashedGaussian {
         /// Half the width of each action's range, in the action's unit.
-        scale: Action,
+        scale: V,
         /// The middle of each action's range, in the action's unit.
-        bias: Action,
+        bias: V,
         /// How ζ becomes log σ.
         log_std: LogStdBound,
     },
@@ -34,24 +37,24 @@ pub enum Head {
     /// 2018, arXiv:1802.09477): a = scale · tanh(z) + bias. Deterministic.
     Tanh {
         /// Half the width of each action's range, in the action's unit.
-        scale: Action,
+        scale: V,
         /// The middle of each action's range, in the action's unit.
-        bias: Action,
+        bias: V,
     },
     /// A linear actor, limited: a = min(max(z, low), high). Deterministic.
     Clamp {
         /// Lowest action, in the action's unit.
-        low: Action,
+        low: V,
         /// Highest action, in the action's unit.
-        high: Action,
+        high: V,
     },
     /// A Gaussian, limited after the noise: z = (μ, ζ), σ = min(max(exp ζ, std_min), std_max),
     /// a = min(max(u, low), high) with u = μ (greedy) or u = μ + σε, ε ~ N(0, 1) (sampled).
     ClampedGaussian {
         /// Lowest action, in the action's unit.
-        low: Action,
+        low: V,
         /// Highest action, in the action's unit.
-        high: Action,
+        high: V,
         /// Least σ, in the action's unit.
         std_min: f32,
         /// Largest σ, in the action's unit.
@@ -74,8 +77,10 @@ pub enum Head {
 }
 
 /// How a raw output ζ becomes log σ within [min, max].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum LogStdBound {
     /// log σ = min(max(ζ, min), max)
     Clamp {
@@ -96,10 +101,10 @@ pub enum LogStdBound {
 impl LogStdBound {
     /// log σ.
     #[inline]
-    pub fn apply(self, z: f32) -> f32 {
+    fn apply(self, z: f32, tanh: fn(f32) -> f32) -> f32 {
         match self {
             LogStdBound::Clamp { min, max } => action::clamp(z, min, max),
-            LogStdBound::Tanh { min, max } => min + 0.5 * (max - min) * (libm::tanhf(z) + 1.0),
+            LogStdBound::Tanh { min, max } => min + 0.5 * (max - min) * (tanh(z) + 1.0),
         }
     }
 
@@ -111,13 +116,48 @@ impl LogStdBound {
     }
 }
 
-impl Head {
+impl<V: Deref<Target = [f32]>> Head<V> {
     /// Entries of the action.
     pub fn action_size(&self) -> usize {
+        self.first().len()
+    }
+
+    /// The first list: scale or lowest actions.
+    pub(crate) fn first(&self) -> &[f32] {
         match self {
-            Head::SquashedGaussian { scale, .. } | Head::Tanh { scale, .. } => scale.len(),
-            Head::Clamp { low, .. } | Head::ClampedGaussian { low, .. } => low.len(),
-            Head::Grid { .. } => 1,
+            Head::SquashedGaussian { scale: first, .. }
+            | Head::Tanh { scale: first, .. }
+            | Head::Clamp { low: first, .. }
+            | Head::ClampedGaussian { low: first, .. } => first,
+            Head::Grid { low, .. } => core::slice::from_ref(low),
+        }
+    }
+
+    /// The second list: bias or highest actions.
+    pub(crate) fn second(&self) -> &[f32] {
+        match self {
+            Head::SquashedGaussian { bias: second, .. }
+            | Head::Tanh { bias: second, .. }
+            | Head::Clamp { high: second, .. }
+            | Head::ClampedGaussian { high: second, .. } => second,
+            Head::Grid { high, .. } => core::slice::from_ref(high),
+        }
+    }
+
+    /// The same with its lists borrowed.
+    pub fn as_slices(&self) -> Head<&[f32]> {
+        match self {
+            Head::SquashedGaussian { scale, bias, log_std } => {
+                Head::SquashedGaussian { scale, bias, log_std: *log_std }
+            }
+            Head::Tanh { scale, bias } => Head::Tanh { scale, bias },
+            Head::Clamp { low, high } => Head::Clamp { low, high },
+            Head::ClampedGaussian { low, high, std_min, std_max } => {
+                Head::ClampedGaussian { low, high, std_min: *std_min, std_max: *std_max }
+            }
+            Head::Grid { low, high, points } => {
+                Head::Grid { low: *low, high: *high, points: *points }
+            }
         }
     }
 
@@ -142,7 +182,7 @@ impl Head {
                 action::map(scale, bias, iter::repeat(1.0), |s, b, end| s * end + b),
             ),
             Head::Clamp { low, high } | Head::ClampedGaussian { low, high, .. } => {
-                (low.clone(), high.clone())
+                (action::from_slice(low), action::from_slice(high))
             }
             Head::Grid { low, high, .. } => {
                 (Action::from_array([*low]), Action::from_array([*high]))
@@ -150,12 +190,9 @@ impl Head {
         }
     }
 
-    /// Are there actions, are all numbers finite, scales and σ positive, bounds in order, and is every
+    /// Are all numbers finite, scales and σ positive, bounds in order, and is every
     /// action in range finite? `FORMAT.md` has the order.
     pub(crate) fn check(&self) -> Result<(), BlobError> {
-        if self.action_size() == 0 {
-            return Err(BlobError::Empty { part: Part::Action });
-        }
         match self {
             Head::SquashedGaussian { scale, bias, log_std } => {
                 self.check_scale(scale, bias)?;
@@ -184,27 +221,24 @@ impl Head {
     }
 
     fn check_scale(&self, scale: &[f32], bias: &[f32]) -> Result<(), BlobError> {
-        if scale.len() != bias.len() {
-            return Err(BlobError::ActionSize { scale: scale.len(), bias: bias.len() });
-        }
         require(scale.iter().all(|&x| x.is_finite() && x > 0.0), Part::ActionScale)?;
         require(bias.iter().all(|x| x.is_finite()), Part::ActionBias)?;
         let (lowest, highest) = self.range();
         require(lowest.iter().chain(&highest).all(|x| x.is_finite()), Part::ActionRange)
     }
 
-    /// The greedy action for the last layer's output `z`.
-    pub(crate) fn greedy(&self, z: &[f32]) -> Action {
-        let u = z.iter().copied();
+    /// The greedy action for the last layer's outputs.
+    pub(crate) fn greedy(&self, outputs: &Outputs, tanh: fn(f32) -> f32) -> Action {
+        let u = outputs.z.iter().copied();
         match self {
             Head::SquashedGaussian { scale, bias, .. } | Head::Tanh { scale, bias } => {
-                squash(scale, bias, u)
+                squash(scale, bias, u, tanh)
             }
             Head::Clamp { low, high } | Head::ClampedGaussian { low, high, .. } => {
                 limit(low, high, u)
             }
             Head::Grid { low, high, points } => {
-                let best = action::argmax(z);
+                let best = outputs.best.index();
                 let a = best.map_or(f32::NAN, |i| action::grid_action(*low, *high, *points, i));
                 Action::from_array([a])
             }
@@ -213,30 +247,35 @@ impl Head {
 
     /// An action drawn from the policy's distribution; it takes two words per action entry from the
     /// generator. A deterministic head takes none and gives its greedy action.
-    pub(crate) fn sampled<R: Rng + ?Sized>(&self, z: &[f32], rng: &mut R) -> Action {
+    pub(crate) fn sampled<R: Rng + ?Sized>(
+        &self,
+        outputs: &Outputs,
+        tanh: fn(f32) -> f32,
+        rng: &mut R,
+    ) -> Action {
+        let z = &*outputs.z;
         match self {
             Head::SquashedGaussian { scale, bias, log_std } => {
-                let std = |raw| libm::expf(log_std.apply(raw));
-                squash(scale, bias, noisy(z, scale.len(), std, rng))
+                let std = |raw| libm::expf(log_std.apply(raw, tanh));
+                squash(scale, bias, noisy(z, scale.len(), std, rng), tanh)
             }
             Head::ClampedGaussian { low, high, std_min, std_max } => {
                 let std = |raw| action::clamp(libm::expf(raw), *std_min, *std_max);
                 limit(low, high, noisy(z, low.len(), std, rng))
             }
-            Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } => self.greedy(z),
+            Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } => {
+                self.greedy(outputs, tanh)
+            }
         }
     }
 }
 
 /// An error about `part` unless the condition holds.
 fn require(holds: bool, part: Part) -> Result<(), BlobError> {
-    if holds { Ok(()) } else { Err(BlobError::HeaderValue { part }) }
+    if holds { Ok(()) } else { Err(BlobError::Value { part }) }
 }
 
 fn check_bounds(low: &[f32], high: &[f32]) -> Result<(), BlobError> {
-    if low.len() != high.len() {
-        return Err(BlobError::BoundSize { low: low.len(), high: high.len() });
-    }
     let mut pairs = low.iter().zip(high);
     // A NaN fails every comparison.
     let holds = pairs.all(|(low, high)| low.is_finite() && high.is_finite() && low < high);
@@ -257,13 +296,18 @@ fn noisy<'a, R: Rng + ?Sized>(
 
 /// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ
 #[inline]
-fn squash(scale: &Action, bias: &Action, u: impl Iterator<Item = f32>) -> Action {
-    action::map(scale, bias, u, |scale, bias, u| scale * libm::tanhf(u) + bias)
+fn squash(
+    scale: &[f32],
+    bias: &[f32],
+    u: impl Iterator<Item = f32>,
+    tanh: fn(f32) -> f32,
+) -> Action {
+    action::map(scale, bias, u, |scale, bias, u| scale * tanh(u) + bias)
 }
 
 /// aᵢ = min(max(uᵢ, lowᵢ), highᵢ)
 #[inline]
-fn limit(low: &Action, high: &Action, u: impl Iterator<Item = f32>) -> Action {
+fn limit(low: &[f32], high: &[f32], u: impl Iterator<Item = f32>) -> Action {
     action::map(low, high, u, |low, high, u| action::clamp(u, low, high))
 }
 

@@ -1,60 +1,58 @@
 //! From bytes to actions.
 
-use heapless::Vec;
+use core::marker::PhantomData;
+
 use rand_core::Rng;
 
 use crate::{
-    ActError, Action, BlobError, Header,
-    format::{self, MAX_LAYERS},
-    layer::Layer,
+    ActError, Action, BlobError, Head, SelfTestError,
+    error::Part,
+    format::{self, Contract, LayerShape, Parts},
+    layer::{self, Layer, Weights, kernel::Outputs},
+    recording,
 };
 
 /// A policy that borrows its weights from a blob.
 ///
-/// `WIDTH` is the widest layer it can run; it sets the stack that [`act`](Policy::act) needs,
-/// 8 bytes for each unit. A blob with a wider layer is refused with an error that says so.
+/// `W` is the kind of its weights: `f32`, or `i16` or `i8`, which compute in integers until the last layer and need
+/// no FPU. `WIDTH` is the widest layer it can run; it sets the stack that [`act`](Policy::act) needs,
+/// 8 bytes for each unit, or 4 with integers ([`format::width`] reads it from a blob). A blob with other weights or a
+/// wider layer is refused with an error that says so.
 #[derive(Debug, Clone)]
-pub struct Policy<'a, const WIDTH: usize = 64> {
-    header: Header,
-    layers: Vec<Layer<'a>, MAX_LAYERS>,
-    checksum: u32,
+pub struct Policy<'a, W: Weights = f32, const WIDTH: usize = 64> {
+    parts: Parts<'a>,
+    weights: PhantomData<W>,
 }
 
-impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
+impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     /// Checks a blob and prepares to run it; the weights stay where they are.
     ///
     /// The blob must start at a multiple of 4 bytes. Wrong magic, version, length, checksum, shape
-    /// or a weight that is not finite: an error that names it.
+    /// or a weight that cannot be: an error that names it.
     ///
     /// # Errors
     ///
-    /// If the blob is not aligned, is no blob of this version, is damaged, describes no policy, or has a
-    /// layer wider than `WIDTH`.
+    /// If the blob is not aligned, is no blob of this version, is damaged, describes no policy, has other
+    /// weights than `W`, or has a layer wider than `WIDTH`.
     pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
-        let format::Parts { header, mut weights, checksum } = format::decode(blob)?;
-        // The widest layer, so that the WIDTH that the error asks for is enough.
-        let outputs = header.shapes().map(|(_, outputs, _)| outputs).enumerate();
-        if let Some((layer, found)) = outputs.max_by_key(|&(_, outputs)| outputs)
-            && found > WIDTH
-        {
-            return Err(BlobError::TooWide { layer, found, limit: WIDTH });
+        let parts = format::decode(blob)?;
+        if parts.kind != W::KIND {
+            return Err(BlobError::OtherWeights { needed: W::KIND, found: parts.kind });
         }
-        let mut layers = Vec::new();
-        let mut inputs = header.observation_size;
-        for (index, shape) in header.layers.iter().enumerate() {
-            // `decode` has matched the shapes with the length of the weights, so the split holds.
-            let size = (usize::from(inputs) + 1) * usize::from(shape.outputs);
-            let short = BlobError::WeightLength { needed: 4 * size, found: 4 * weights.len() };
-            let (parameters, rest) = weights.split_at_checked(size).ok_or(short)?;
-            if let Some(at) = parameters.iter().position(|w| !w.is_finite()) {
-                return Err(BlobError::WeightNotFinite { layer: index, index: at });
-            }
-            let layer = Layer::new(parameters, inputs, shape.outputs, shape.activation);
-            // A header has at most MAX_LAYERS layers.
-            layers.push(layer.ok_or(short)?).map_err(|_| BlobError::Header)?;
-            (inputs, weights) = (shape.outputs, rest);
+        let (found, limit) = (format::width(blob), WIDTH);
+        if found > limit {
+            return Err(BlobError::TooWide { found, limit });
         }
-        Ok(Policy { header, layers, checksum })
+        let mut words = parts.rest;
+        for place in layer::places(parts.layers, parts.observation_size) {
+            W::check(&place, words.take(W::words(&place), Part::Weights)?)?;
+        }
+        let row = parts.observation_size + parts.action_size;
+        words.take(parts.examples * row, Part::Examples)?;
+        match words.left() {
+            0 => Ok(Policy { parts, weights: PhantomData }),
+            extra => Err(BlobError::Left { extra: 4 * extra }),
+        }
     }
 
     /// The greedy action, in the environment's unit, for an observation `[observation_size]`.
@@ -63,14 +61,17 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
     /// or with an entry that is not finite is refused, and so is one so far outside the trained
     /// range that the network's sums lose their meaning (∞ − ∞, ∞ · 0). Where they overflow to an
     /// infinity with a sign, the action is the end of its range that the sign points to; the head of
-    /// DQN ([`Head::Grid`](crate::Head::Grid)) has no such end and refuses every infinity.
+    /// DQN ([`Head::Grid`]) has no such end and refuses every infinity. Integer weights take what is outside for the end
+    /// of the range that they were made for, and never overflow.
     ///
     /// # Errors
     ///
     /// If the observation is refused, as above.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
-        let (_, needed) = self.header.head.inputs();
-        self.run(observation, needed, |z| self.header.head.greedy(z))
+        let (_, needed) = self.parts.head.inputs();
+        let mut outputs = Outputs::default();
+        self.run(observation, needed, &mut outputs)?;
+        finite(self.parts.head.greedy(&outputs, W::tanh))
     }
 
     /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
@@ -85,17 +86,38 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
         observation: &[f32],
         rng: &mut R,
     ) -> Result<Action, ActError> {
-        let (needed, _) = self.header.head.inputs();
-        self.run(observation, needed, |z| self.header.head.sampled(z, rng))
+        let (needed, _) = self.parts.head.inputs();
+        let mut outputs = Outputs::default();
+        self.run(observation, needed, &mut outputs)?;
+        finite(self.parts.head.sampled(&outputs, W::tanh, rng))
     }
 
-    /// Runs the layers, of the last one only its first `needed` outputs, and then the head.
+    /// Gives the policy its own examples and compares the actions, bit for bit, with those that it came with: a
+    /// boot test of this processor, compiler and memory. How many there were.
+    ///
+    /// # Errors
+    ///
+    /// If an action differs.
+    pub fn self_test(&self) -> Result<usize, SelfTestError> {
+        let mut count = 0;
+        for (observation, action) in self.examples() {
+            let (observation, expected) = (bytemuck::must_cast_slice(observation), action);
+            if *recording::words(&self.act(observation), self.action_size()) != *expected {
+                return Err(SelfTestError { example: count });
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Gives the first `needed` outputs of the network to the head.
+    #[inline(never)]
     fn run(
         &self,
         observation: &[f32],
         needed: usize,
-        head: impl FnOnce(&[f32]) -> Action,
-    ) -> Result<Action, ActError> {
+        outputs: &mut Outputs,
+    ) -> Result<(), ActError> {
         if observation.len() != self.observation_size() {
             let (needed, found) = (self.observation_size(), observation.len());
             return Err(ActError::ObservationSize { needed, found });
@@ -104,50 +126,106 @@ impl<'a, const WIDTH: usize> Policy<'a, WIDTH> {
             return Err(ActError::ObservationNotFinite { index });
         }
         // Two rooms: a layer reads one and writes the other, then they change roles.
-        let (mut one, mut other) = (Vec::<f32, WIDTH>::new(), Vec::<f32, WIDTH>::new());
-        let (mut input, mut output) = (one.as_mut_view(), other.as_mut_view());
-        let last = self.layers.len().saturating_sub(1);
-        for (index, layer) in self.layers.iter().enumerate() {
-            core::mem::swap(&mut input, &mut output);
-            let x = if index == 0 { observation } else { &*input };
-            let rows = if index == last { needed } else { layer.outputs() };
-            output.clear();
-            layer.forward(x, rows, output);
+        let (mut one, mut other) = (W::room::<WIDTH>(), W::room::<WIDTH>());
+        let (mut input, mut output) = (W::units(&mut one), W::units(&mut other));
+        for (place, weights) in self.weights() {
+            let x = match place.index {
+                0 => W::observe(observation, self.parts.normalisation, input),
+                _ => W::read(input),
+            };
+            if place.is_last {
+                W::last(&place, weights, x, needed, outputs);
+            } else {
+                W::hidden(&place, weights, x, output);
+                core::mem::swap(&mut input, &mut output);
+            }
         }
-        let action = head(output.get(..needed).unwrap_or_default());
-        match action.iter().position(|a| !a.is_finite()) {
-            Some(index) => Err(ActError::ActionNotFinite { index }),
-            None => Ok(action),
-        }
+        Ok(())
     }
 
-    /// What the policy is, apart from its weights.
-    pub fn header(&self) -> &Header {
-        &self.header
+    /// Each layer with its words. `from_bytes` has taken them all once, so none is missing.
+    fn weights(&self) -> impl Iterator<Item = (layer::Place, &'a [u32])> + '_ {
+        let mut words = self.parts.rest;
+        layer::places(self.parts.layers, self.parts.observation_size).map_while(move |place| {
+            words.take(W::words(&place), Part::Weights).ok().map(|words| (place, words))
+        })
     }
 
-    /// The layers, first to last; each shows its weights as nalgebra views.
-    pub fn layers(&self) -> &[Layer<'a>] {
-        &self.layers
+    /// Observation words and action words of each example.
+    fn examples(&self) -> impl Iterator<Item = (&'a [u32], &'a [u32])> {
+        let row = self.observation_size() + self.action_size();
+        let mut words = self.parts.rest;
+        // They come after the weights.
+        let _ = words.take(words.left().saturating_sub(self.parts.examples * row), Part::Weights);
+        let observation_size = self.observation_size();
+        core::iter::from_fn(move || {
+            words.take(row, Part::Examples).ok()?.split_at_checked(observation_size)
+        })
+    }
+
+    /// What the blob promises to those who connect it to a machine: names, units and ranges, who trained it, on what.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be decoded. The policy can act all the same.
+    pub fn contract(&self) -> Result<Contract<'a>, BlobError> {
+        Contract::decode(self.parts.contract, self.observation_size(), self.action_size())
+    }
+
+    /// What the last layer's output means.
+    pub fn head(&self) -> Head<&'a [f32]> {
+        self.parts.head
+    }
+
+    /// Outputs and activation of each layer, first to last.
+    pub fn shapes(&self) -> impl ExactSizeIterator<Item = LayerShape> + 'a {
+        self.parts.layers.iter().map(|word| LayerShape::from_word(*word))
+    }
+
+    /// Number of weights and biases, padding not counted.
+    pub fn parameters(&self) -> u64 {
+        let places = layer::places(self.parts.layers, self.parts.observation_size);
+        places.map(|place| (place.inputs as u64 + 1) * place.outputs as u64).sum()
+    }
+
+    /// Shift and scale of each observation entry, `[observation_size]` both; `None` where the observation is taken as it is.
+    pub fn normalisation(&self) -> Option<format::Normalisation<'a>> {
+        let (shift, scale) =
+            self.parts.normalisation.split_at_checked(self.parts.normalisation.len() / 2)?;
+        (!shift.is_empty()).then_some(format::Normalisation { shift, scale })
     }
 
     /// Entries of an observation.
-    pub fn observation_size(&self) -> usize {
-        usize::from(self.header.observation_size)
+    pub const fn observation_size(&self) -> usize {
+        self.parts.observation_size
     }
 
     /// Entries of an action.
-    pub fn action_size(&self) -> usize {
-        self.header.head.action_size()
+    pub const fn action_size(&self) -> usize {
+        self.parts.action_size
     }
 
     /// Time between two actions, in s.
-    pub fn control_period(&self) -> f32 {
-        self.header.control_period
+    pub const fn control_period(&self) -> f32 {
+        self.parts.control_period
     }
 
     /// The checksum that the blob carries: a short name for these exact bytes.
-    pub fn checksum(&self) -> u32 {
-        self.checksum
+    pub const fn checksum(&self) -> u32 {
+        self.parts.checksum
+    }
+}
+
+impl<'a, const WIDTH: usize> Policy<'a, f32, WIDTH> {
+    /// The layers, first to last; each shows its weights as nalgebra views.
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'a>> + '_ {
+        self.weights().map(|(place, words)| Layer::new(place, words))
+    }
+}
+
+fn finite(action: Action) -> Result<Action, ActError> {
+    match action.iter().position(|a| !a.is_finite()) {
+        Some(index) => Err(ActError::ActionNotFinite { index }),
+        None => Ok(action),
     }
 }

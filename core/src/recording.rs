@@ -9,10 +9,10 @@
 //! Little-endian; a word holds the bits of an `f32`. Where the recording machine refused the
 //! observation (with an [`ActError`](crate::ActError)), the action words are [`REFUSED`].
 
-use crate::{Policy, RecordingError};
+use crate::{ActError, Action, Policy, RecordingError, Weights, format::CRC};
 
-/// The version of the recording format. Version 0 is a draft, as the blob's is.
-pub const VERSION: u16 = 0;
+/// The version of the recording format.
+pub const VERSION: u16 = 1;
 /// The first four bytes of every recording.
 pub const MAGIC: [u8; 4] = *b"RECD";
 /// Size of the fixed part before the rows, in bytes.
@@ -40,6 +40,9 @@ pub struct Replay {
     pub mismatches: usize,
     /// The first such row.
     pub first_mismatch: Option<usize>,
+    /// CRC-32 of the action words that this machine found, row by row, little-endian: one number to compare
+    /// machines by.
+    pub hash: u32,
 }
 
 impl<'a> Recording<'a> {
@@ -111,9 +114,9 @@ impl<'a> Recording<'a> {
     /// # Errors
     ///
     /// If the recorded observations or actions have other sizes than the policy's.
-    pub fn replay<const WIDTH: usize>(
+    pub fn replay<W: Weights, const WIDTH: usize>(
         &self,
-        policy: &Policy<'_, WIDTH>,
+        policy: &Policy<'_, W, WIDTH>,
     ) -> Result<Replay, RecordingError> {
         let mut observation = [0.0; MAX_OBSERVATION];
         let Some(observation) = observation.get_mut(..self.observation_size) else {
@@ -124,29 +127,30 @@ impl<'a> Recording<'a> {
         {
             return Err(self.wrong_shape(policy));
         }
-        let mut replay = Replay::default();
+        let (mut replay, mut digest) = (Replay::default(), CRC.digest());
         for (index, (recorded, action)) in self.rows().enumerate() {
             for (x, word) in observation.iter_mut().zip(recorded) {
                 *x = f32::from_bits(*word);
             }
-            let equal = match policy.act(observation) {
-                Ok(a) => a.iter().map(|a| a.to_bits()).eq(action.iter().copied()),
-                Err(_) => {
-                    let refused = action.iter().all(|&word| word == REFUSED);
-                    replay.refused += usize::from(refused);
-                    refused
-                }
-            };
+            let found = policy.act(observation);
+            let words = words(&found, self.action_size);
+            words.iter().for_each(|word| digest.update(&word.to_le_bytes()));
+            let equal = *words == *action;
+            replay.refused += usize::from(equal && found.is_err());
             replay.compared += 1;
             if !equal {
                 replay.mismatches += 1;
                 replay.first_mismatch.get_or_insert(index);
             }
         }
+        replay.hash = digest.finalize();
         Ok(replay)
     }
 
-    fn wrong_shape<const WIDTH: usize>(&self, policy: &Policy<'_, WIDTH>) -> RecordingError {
+    fn wrong_shape<W: Weights, const WIDTH: usize>(
+        &self,
+        policy: &Policy<'_, W, WIDTH>,
+    ) -> RecordingError {
         RecordingError::Shape {
             observation: policy.observation_size(),
             action: policy.action_size(),
@@ -173,13 +177,23 @@ pub fn prefix(observation_size: u8, action_size: u8, rows: u32) -> [u8; PREFIX] 
     out
 }
 
+/// The words of an action, as many as a recording has for it.
+pub type Words = heapless::Vec<u32, { crate::action::MAX_ACTION_SIZE }>;
+
 /// The action words that `policy` gives for an observation: its bits, or [`REFUSED`].
-pub fn action_words<const WIDTH: usize>(
-    policy: &Policy<'_, WIDTH>,
+pub fn action_words<W: Weights, const WIDTH: usize>(
+    policy: &Policy<'_, W, WIDTH>,
     observation: &[f32],
-) -> heapless::Vec<u32, { crate::action::MAX_ACTION_SIZE }> {
-    match policy.act(observation) {
-        Ok(action) => action.iter().map(|a| a.to_bits()).collect(),
-        Err(_) => core::iter::repeat_n(REFUSED, policy.action_size()).collect(),
+) -> Words {
+    words(&policy.act(observation), policy.action_size())
+}
+
+/// The words of that answer of a policy with so many action entries.
+pub(crate) fn words(answer: &Result<Action, ActError>, action_size: usize) -> Words {
+    let mut words = Words::new();
+    for index in 0..action_size {
+        let bits = |action: &Action| action.get(index).map_or(REFUSED, |a| a.to_bits());
+        let _ = words.push(answer.as_ref().map_or(REFUSED, bits));
     }
+    words
 }

@@ -40,7 +40,7 @@ def instructions(lines):
 def cycles(lines, price):
     total, before = 0, None
     for line in lines:
-        follows = before is not None and before.address + before.size == line.address
+        follows = before is not None and line.address - before.address in (2, 4)
         total += line.times * price(line, before if follows else None) + TAKEN * line.left
         before = line
     return total

@@ -1,0 +1,116 @@
+//! Sums of products of integers.
+
+use super::{Kernel, Units};
+
+/// Weights of so many bits.
+pub(crate) trait Packed: Kernel<Unit = u32, Units = Units<[i16]>> {
+    /// Rows that share a word.
+    const ROWS_IN_WORD: usize;
+
+    /// Σ |w| of the rows that share the word.
+    fn magnitudes(word: u32) -> [u32; 2];
+
+    /// Adds the products of a pair of columns to the sums of their rows.
+    fn add<const ROWS: usize>(sums: &mut [i32; ROWS], words: &[u32], x: u32);
+
+    /// The words of four rows in those of sixteen.
+    fn quarter(words: &[u32], index: usize) -> Option<&[u32]>;
+}
+
+impl Packed for i8 {
+    const ROWS_IN_WORD: usize = 2;
+
+    fn magnitudes(word: u32) -> [u32; 2] {
+        let [a, b, c, d] = word.to_le_bytes().map(|w| u32::from((w as i8).unsigned_abs()));
+        [a + c, b + d]
+    }
+
+    #[inline(always)]
+    fn add<const ROWS: usize>(sums: &mut [i32; ROWS], words: &[u32], x: u32) {
+        let [x0, x1] = halves(x);
+        for ([first, second], word) in sums.as_chunks_mut().0.iter_mut().zip(words) {
+            let [a, b, c, d] = word.to_le_bytes().map(|w| i32::from(w as i8));
+            *first = first.wrapping_add(a * x0).wrapping_add(c * x1);
+            *second = second.wrapping_add(b * x0).wrapping_add(d * x1);
+        }
+    }
+
+    #[inline(always)]
+    fn quarter(words: &[u32], index: usize) -> Option<&[u32]> {
+        words.as_chunks::<2>().0.get(index).map(<[u32; 2]>::as_slice)
+    }
+}
+
+impl Packed for i16 {
+    const ROWS_IN_WORD: usize = 1;
+
+    fn magnitudes(word: u32) -> [u32; 2] {
+        let [low, high] = halves(word).map(i32::unsigned_abs);
+        [low + high, 0]
+    }
+
+    #[inline(always)]
+    fn add<const ROWS: usize>(sums: &mut [i32; ROWS], words: &[u32], x: u32) {
+        let [x0, x1] = halves(x);
+        for (sum, word) in sums.iter_mut().zip(words) {
+            let [w0, w1] = halves(*word);
+            *sum = sum.wrapping_add(w0 * x0).wrapping_add(w1 * x1);
+        }
+    }
+
+    #[inline(always)]
+    fn quarter(words: &[u32], index: usize) -> Option<&[u32]> {
+        words.as_chunks::<4>().0.get(index).map(<[u32; 4]>::as_slice)
+    }
+}
+
+/// The two halves of a word, the low one first.
+#[inline(always)]
+fn halves(word: u32) -> [i32; 2] {
+    [(word as i16).into(), (word as i32) >> 16]
+}
+
+/// Adds the products of a panel's rows to their sums.
+#[inline(always)]
+pub(super) fn add_products<W: Packed, const ROWS: usize>(
+    sums: &mut [i32; ROWS],
+    weights: &[u32],
+    x: &[u32],
+) {
+    match ROWS / W::ROWS_IN_WORD {
+        1 => add_columns::<W, ROWS, 1>(sums, weights, x),
+        2 => add_columns::<W, ROWS, 2>(sums, weights, x),
+        4 => add_columns::<W, ROWS, 4>(sums, weights, x),
+        8 => add_columns::<W, ROWS, 8>(sums, weights, x),
+        _ => add_columns::<W, ROWS, 16>(sums, weights, x),
+    }
+}
+
+/// `WORDS` are those of a pair of columns.
+#[inline(always)]
+fn add_columns<W: Packed, const ROWS: usize, const WORDS: usize>(
+    sums: &mut [i32; ROWS],
+    weights: &[u32],
+    x: &[u32],
+) {
+    let (columns, _) = weights.as_chunks::<WORDS>();
+    // A Cortex-M0 has so few registers that all sums are in memory, however few.
+    if ROWS == 16 && !IS_SMALL {
+        for (index, sums) in sums.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let mut four = *sums;
+            for (column, x) in columns.iter().zip(x) {
+                W::add(&mut four, W::quarter(column, index).unwrap_or_default(), *x);
+            }
+            *sums = four;
+        }
+    } else {
+        let mut all = *sums;
+        for (column, x) in columns.iter().zip(x) {
+            W::add(&mut all, column, *x);
+        }
+        *sums = all;
+    }
+}
+
+/// Is this a Cortex-M0 or M0+? They are the ARM processors without atomic exchange.
+const IS_SMALL: bool = cfg!(all(target_arch = "arm", not(target_has_atomic = "32")));

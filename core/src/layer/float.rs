@@ -1,0 +1,256 @@
+//! `f32` weights.
+//!
+//! A layer's rows lie in *panels* of 16, 4 or 1, one after the other, and within a panel column after column,
+//! the biases first: as many sums as a panel has rows stay in registers while its numbers are read
+//! from the first to the last.
+
+use core::{
+    ops::Range,
+    sync::atomic::{Ordering, compiler_fence},
+};
+
+use nalgebra::{DMatrixView, DVectorView};
+
+use super::{
+    Place,
+    kernel::{Kernel, Outputs, Units},
+};
+use crate::{Activation, BlobError, format::WeightKind, tanh};
+
+/// Rows of a panel: as many of the first as fit, then of the next.
+const HEIGHTS: [usize; 3] = [16, 4, 1];
+
+/// The rows of each panel of a layer with so many outputs.
+pub fn panels(outputs: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    core::iter::from_fn(move || {
+        let rows = HEIGHTS.into_iter().find(|rows| start + rows <= outputs)?;
+        start += rows;
+        Some(start - rows..start)
+    })
+}
+
+/// A layer as nalgebra sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    place: Place,
+    /// Panel after panel, `(inputs + 1) · outputs` numbers.
+    parameters: &'a [f32],
+}
+
+/// Some rows of a layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel<'a> {
+    /// W, `[rows, inputs]`, column-major as nalgebra keeps matrices.
+    pub weights: DMatrixView<'a, f32>,
+    /// b, `[rows]`.
+    pub bias: DVectorView<'a, f32>,
+}
+
+impl<'a> Layer<'a> {
+    /// The words must be those of that layer.
+    pub(crate) fn new(place: Place, words: &'a [u32]) -> Self {
+        Layer { place, parameters: bytemuck::must_cast_slice(words) }
+    }
+
+    /// Entries of x.
+    pub fn inputs(&self) -> usize {
+        self.place.inputs
+    }
+
+    /// Entries of y.
+    pub fn outputs(&self) -> usize {
+        self.place.outputs
+    }
+
+    /// f.
+    pub fn activation(&self) -> Activation {
+        self.place.activation
+    }
+
+    /// Its panels, from the first rows to the last.
+    pub fn panels(&self) -> impl Iterator<Item = Panel<'a>> + use<'a> {
+        let Layer { place: Place { inputs, outputs, .. }, parameters } = *self;
+        panels(outputs).filter_map(move |rows| {
+            let panel = parameters.get(rows.start * (inputs + 1)..rows.end * (inputs + 1))?;
+            let (bias, weights) = panel.split_at_checked(rows.len())?;
+            Some(Panel {
+                weights: DMatrixView::from_slice(weights, rows.len(), inputs),
+                bias: DVectorView::from_slice(bias, rows.len()),
+            })
+        })
+    }
+}
+
+impl Kernel for f32 {
+    const KIND: WeightKind = WeightKind::F32;
+
+    type Unit = f32;
+    type Units = Units<[f32]>;
+    type Room<const WIDTH: usize> = Units<[f32; WIDTH]>;
+
+    fn room<const WIDTH: usize>() -> Self::Room<WIDTH> {
+        Units::new()
+    }
+
+    fn units<const WIDTH: usize>(room: &mut Self::Room<WIDTH>) -> &mut Self::Units {
+        room
+    }
+
+    fn read(units: &Self::Units) -> &[f32] {
+        units.all()
+    }
+
+    /// x = (o − shift) · scale
+    fn observe<'r>(
+        observation: &'r [f32],
+        normalisation: &[f32],
+        room: &'r mut Self::Units,
+    ) -> &'r [f32] {
+        if normalisation.is_empty() {
+            return observation;
+        }
+        let scales = normalisation.iter().skip(observation.len());
+        room.clear();
+        for ((o, shift), scale) in observation.iter().zip(normalisation).zip(scales) {
+            if let Some([x]) = room.next() {
+                *x = (o - shift) * scale;
+            }
+        }
+        room.all()
+    }
+
+    fn words(place: &Place) -> usize {
+        // Sizes are 16 bits wide, so the product does not leave 32.
+        (place.inputs + 1) * place.outputs
+    }
+
+    fn check(place: &Place, words: &[u32]) -> Result<(), BlobError> {
+        match words.iter().position(|word| !f32::from_bits(*word).is_finite()) {
+            Some(index) => Err(BlobError::WeightNotFinite { layer: place.index, index }),
+            None => Ok(()),
+        }
+    }
+
+    fn hidden(place: &Place, words: &[u32], x: &[f32], y: &mut Self::Units) {
+        y.clear();
+        forward(place, words, x, place.outputs, &mut Target::Room(y));
+        place.activation.apply_all(y.all_mut());
+    }
+
+    fn last(place: &Place, words: &[u32], x: &[f32], needed: usize, outputs: &mut Outputs) {
+        forward(place, words, x, needed, &mut Target::Head(outputs));
+    }
+
+    fn tanh(z: f32) -> f32 {
+        tanh::float(z)
+    }
+}
+
+/// Where sums go.
+enum Target<'r> {
+    Room(&'r mut Units<[f32]>),
+    Head(&'r mut Outputs),
+}
+
+impl Target<'_> {
+    /// Takes the sums of a panel, of the last layer only the first `needed`.
+    #[inline(always)]
+    fn take<const ROWS: usize>(&mut self, needed: usize, compute: impl Fn(&mut [f32; ROWS])) {
+        match self {
+            Target::Room(units) => units.next().map_or((), compute),
+            Target::Head(outputs) => {
+                let mut sums = [0.0; ROWS];
+                compute(&mut sums);
+                outputs.extend(sums.get(..needed).unwrap_or(&sums));
+            }
+        }
+    }
+}
+
+/// Gives the first `needed` entries of Wx + b to the target.
+///
+/// Each is `((b + w₀x₀) + w₁x₁) + …` in this order, multiplied and added in two roundings: the order
+/// is part of the promise that every machine gives the same bits.
+#[inline(never)]
+fn forward(place: &Place, words: &[u32], x: &[f32], needed: usize, target: &mut Target<'_>) {
+    let parameters = bytemuck::must_cast_slice(words);
+    let mut rows = Rows { parameters, left: place.outputs, needed, columns: place.inputs + 1 };
+    while let Some((panel, needed)) = rows.next::<16>() {
+        target.take(needed, |sums| compute_16(panel, x, sums));
+    }
+    while let Some((panel, needed)) = rows.next::<4>() {
+        target.take::<4>(needed, |sums| compute(panel, x, sums));
+    }
+    while let Some((panel, needed)) = rows.next::<1>() {
+        target.take::<1>(needed, |sums| compute(panel, x, sums));
+    }
+}
+
+/// What is left to compute of a layer.
+struct Rows<'a> {
+    parameters: &'a [f32],
+    left: usize,
+    needed: usize,
+    columns: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The next panel of so many rows, and how many of these are still needed.
+    #[inline(always)]
+    fn next<const ROWS: usize>(&mut self) -> Option<(&'a [f32], usize)> {
+        if self.left < ROWS || self.needed == 0 {
+            return None;
+        }
+        let (panel, parameters) = self.parameters.split_at_checked(self.columns * ROWS)?;
+        let needed = self.needed;
+        self.parameters = parameters;
+        self.left -= ROWS;
+        self.needed = needed.saturating_sub(ROWS);
+        Some((panel, needed))
+    }
+}
+
+/// sums = b + Wx for a panel whose first column is b.
+#[inline(never)]
+fn compute<const ROWS: usize>(panel: &[f32], x: &[f32], out: &mut [f32; ROWS]) {
+    let Some((bias, columns)) = panel.as_chunks::<ROWS>().0.split_first() else { return };
+    let mut sums = *bias;
+    for (column, x) in columns.iter().zip(x) {
+        add(&mut sums, column, *x);
+    }
+    *out = sums;
+}
+
+/// The same for 16 rows, in two halves.
+#[inline(never)]
+fn compute_16(panel: &[f32], x: &[f32], out: &mut [f32; 16]) {
+    let (columns, _) = panel.as_chunks::<8>().0.as_chunks::<2>();
+    let Some(([first, second], columns)) = columns.split_first() else { return };
+    let (mut first, mut second) = (*first, *second);
+    for ([v, w], x) in columns.iter().zip(x) {
+        let v = *v;
+        load_in_a_run();
+        add(&mut first, &v, *x);
+        load_in_a_run();
+        let w = *w;
+        load_in_a_run();
+        add(&mut second, &w, *x);
+    }
+    out.iter_mut().zip([first, second].as_flattened()).for_each(|(out, sum)| *out = *sum);
+}
+
+/// sumᵢ ← sumᵢ + wᵢ x, in two roundings.
+#[inline(always)]
+fn add<const ROWS: usize>(sums: &mut [f32; ROWS], column: &[f32; ROWS], x: f32) {
+    sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);
+}
+
+/// Keeps the compiler from moving the loads before it between the computations after it. On a Cortex-M4 a load
+/// takes one cycle after another load, and two on its own. It does nothing else.
+#[inline(always)]
+fn load_in_a_run() {
+    if cfg!(target_arch = "arm") {
+        compiler_fence(Ordering::SeqCst);
+    }
+}

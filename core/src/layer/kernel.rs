@@ -1,0 +1,111 @@
+//! What each kind of weights does in its own way. Nobody outside can name it, so nobody can add a kind.
+
+use heapless::Vec;
+
+use super::Place;
+use crate::{
+    BlobError,
+    action::{Argmax, MAX_ACTION_SIZE},
+    format::WeightKind,
+};
+
+/// A kind of weights.
+pub trait Kernel: Copy {
+    /// The blob's name for it.
+    const KIND: WeightKind;
+
+    /// What a layer reads.
+    type Unit: Copy;
+    /// Where a layer's units lie, seen without its size.
+    type Units: ?Sized;
+    /// Room for so many units.
+    type Room<const WIDTH: usize>;
+
+    /// An empty room.
+    fn room<const WIDTH: usize>() -> Self::Room<WIDTH>;
+
+    /// The room without its size.
+    fn units<const WIDTH: usize>(room: &mut Self::Room<WIDTH>) -> &mut Self::Units;
+
+    /// What is in it.
+    fn read(units: &Self::Units) -> &[Self::Unit];
+
+    /// The first layer's input: the observation itself, or in the room where it must be changed.
+    fn observe<'r>(
+        observation: &'r [f32],
+        normalisation: &[f32],
+        room: &'r mut Self::Units,
+    ) -> &'r [Self::Unit];
+
+    /// Words of a layer in the blob.
+    fn words(place: &Place) -> usize;
+
+    /// May a layer have these words?
+    fn check(place: &Place, words: &[u32]) -> Result<(), BlobError>;
+
+    /// Empties the room and fills it with a hidden layer's outputs.
+    fn hidden(place: &Place, words: &[u32], x: &[Self::Unit], y: &mut Self::Units);
+
+    /// Gives the first `needed` outputs of the last layer to the head.
+    fn last(place: &Place, words: &[u32], x: &[Self::Unit], needed: usize, outputs: &mut Outputs);
+
+    /// The tanh of the heads.
+    fn tanh(z: f32) -> f32;
+}
+
+/// Numbers between two layers, and how many there are. Integers are read two at a time, so they lie at a
+/// multiple of 4 bytes.
+#[derive(Debug)]
+#[repr(C, align(4))]
+pub struct Units<Array: ?Sized> {
+    len: usize,
+    units: Array,
+}
+
+impl<T: Copy + Default, const WIDTH: usize> Units<[T; WIDTH]> {
+    pub(crate) fn new() -> Self {
+        Units { len: 0, units: [T::default(); WIDTH] }
+    }
+}
+
+impl<T> Units<[T]> {
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// The next so many; none where there is no room, and `Policy::from_bytes` has made sure that there is.
+    #[inline(always)]
+    pub(crate) fn next<const COUNT: usize>(&mut self) -> Option<&mut [T; COUNT]> {
+        let place = self.units.get_mut(self.len..)?.first_chunk_mut()?;
+        self.len += COUNT;
+        Some(place)
+    }
+
+    pub(crate) fn all(&self) -> &[T] {
+        self.units.get(..self.len).unwrap_or_default()
+    }
+
+    pub(crate) fn all_mut(&mut self) -> &mut [T] {
+        self.units.get_mut(..self.len).unwrap_or_default()
+    }
+}
+
+/// What a head takes of the last layer's outputs z as they come, one after the other: a grid only the place
+/// of the best, so that no room is needed for all of them.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs {
+    /// The first ones, as many as any other head needs.
+    pub(crate) z: Vec<f32, { 2 * MAX_ACTION_SIZE }>,
+    pub(crate) best: Argmax,
+}
+
+impl Outputs {
+    /// The next outputs.
+    #[inline(never)]
+    pub(crate) fn extend(&mut self, z: &[f32]) {
+        for z in z {
+            self.best.push(*z);
+            let _ = self.z.push(*z);
+        }
+    }
+}
