@@ -1,24 +1,25 @@
 //! The policy and the recording that `build.rs` found, as part of the firmware.
 
-/// `include_bytes!` gives bytes at any address, but both are read in place as 32-bit words.
-#[repr(C, align(4))]
-struct Aligned<Bytes: ?Sized>(Bytes);
+use core::fmt::Write;
 
-static POLICY: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("BAKED_POLICY")));
-static RECORDING: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("BAKED_RECORDING")));
+use policy_core::{WeightKind, format, include_policy};
 
-/// Outputs of the policy's widest layer, which decides how much stack an action takes.
-pub const WIDTH: usize = match usize::from_str_radix(env!("BAKED_WIDTH"), 10) {
-    Ok(width) => width,
-    Err(_) => panic!("build.rs writes a number"),
-};
+use crate::{Meter, Outcome};
 
-/// The policy's blob.
-pub fn policy() -> &'static [u8] {
-    &POLICY.0
-}
+/// The policy's blob; anything else, where `POLICY` names a file that is none.
+pub const POLICY: &[u8] = include_policy!(env!("BAKED_POLICY"));
 
-/// The recording.
-pub fn recording() -> &'static [u8] {
-    &RECORDING.0
+/// The recording, which is read in place as well.
+pub const RECORDING: &[u8] = include_policy!(env!("BAKED_RECORDING"));
+
+/// [`run`](crate::run) with these two. Which weights the policy has and how wide it is, is read when the firmware is
+/// compiled, so that only the kernels which it needs are linked.
+pub fn run(meter: &mut impl Meter, out: &mut impl Write) -> Outcome {
+    const WIDTH: usize = format::width(POLICY);
+    match const { WeightKind::of(POLICY) } {
+        Some(WeightKind::Int16) => crate::run::<i16, WIDTH>(POLICY, RECORDING, meter, out),
+        Some(WeightKind::Int8) => crate::run::<i8, WIDTH>(POLICY, RECORDING, meter, out),
+        // What is no policy is refused when the firmware runs, with an error that says why.
+        _ => crate::run::<f32, WIDTH>(POLICY, RECORDING, meter, out),
+    }
 }

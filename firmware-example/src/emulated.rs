@@ -6,22 +6,37 @@ use core::fmt;
 
 use semihosting::io::{self, Write};
 
-use crate::baked;
+use crate::{Meter, baked, stack};
 
 /// Replays the recording, reports, and ends with the exit code that says the same.
 pub fn main() -> ! {
-    let count = |work: &mut dyn FnMut()| clock::instructions(work);
-    let outcome =
-        crate::run::<{ baked::WIDTH }>(baked::policy(), baked::recording(), count, &mut Console);
+    let outcome = baked::run(&mut Instruments, &mut Console);
     semihosting::process::exit(outcome.exit_code())
+}
+
+struct Instruments;
+
+impl Meter for Instruments {
+    fn instructions(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
+        clock::instructions(work)
+    }
+
+    fn stack(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
+        Some(stack::used(work))
+    }
 }
 
 struct Console;
 
 impl fmt::Write for Console {
+    /// As `write_all` of the library, which panics where the emulator says that it has taken more than there was.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut out = io::stdout().map_err(|_| fmt::Error)?;
-        out.write_all(text.as_bytes()).map_err(|_| fmt::Error)
+        let (mut out, mut rest) = (io::stdout().map_err(|_| fmt::Error)?, text.as_bytes());
+        while !rest.is_empty() {
+            let taken = out.write(rest).map_err(|_| fmt::Error)?;
+            rest = rest.get(taken.max(1)..).ok_or(fmt::Error)?;
+        }
+        Ok(())
     }
 }
 
@@ -43,9 +58,9 @@ mod clock {
 
     /// The instructions of `work`, on average of some rounds: SysTick's frequency is another one on
     /// each board, so a wait of a known number of instructions is counted first.
-    pub(super) fn instructions(work: &mut dyn FnMut()) -> u32 {
+    pub(super) fn instructions(work: &mut dyn FnMut()) -> Option<u32> {
         // `take` gives the peripherals once, and this is the only call.
-        let Some(mut core) = Peripherals::take() else { return 0 };
+        let mut core = Peripherals::take()?;
         core.SYST.set_clock_source(SystClkSource::Core);
         core.SYST.set_reload(MASK);
         core.SYST.clear_current();
@@ -53,7 +68,7 @@ mod clock {
         let known = ticks(|| delay(WAIT));
         let ticks = ticks(|| (0..ROUNDS).for_each(|_| work()));
         let instructions = u64::from(ticks) * u64::from(2 * WAIT / ROUNDS);
-        (instructions / u64::from(known.max(1))) as u32
+        Some(instructions.checked_div(known.into())? as u32)
     }
 
     fn ticks(work: impl FnOnce()) -> u32 {
@@ -69,9 +84,9 @@ mod clock {
     use riscv::register::minstret;
 
     /// The instructions of `work`.
-    pub(super) fn instructions(work: &mut dyn FnMut()) -> u32 {
+    pub(super) fn instructions(work: &mut dyn FnMut()) -> Option<u32> {
         let start = minstret::read();
         work();
-        minstret::read().wrapping_sub(start) as u32
+        Some(minstret::read().wrapping_sub(start) as u32)
     }
 }

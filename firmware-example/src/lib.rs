@@ -1,7 +1,7 @@
 //! Runs a trained policy on a microcontroller.
 //!
 //! The firmware carries a policy and a recording: observations with the action bits that the
-//! desktop computed for them. It gives each observation to the policy and compares the actions bit
+//! desktop computed for them. It lets the policy test itself, gives it each observation and compares the actions bit
 //! for bit, prints what it found and ends with an exit code that says the same. In the folder of
 //! this package,
 //!
@@ -10,7 +10,7 @@
 //! ```
 //!
 //! bakes in that policy and the `recording.bin` beside it, and runs the firmware in an emulator of a
-//! Cortex-M4F (without `POLICY`: the ones in `sample/`). Other boards are programs for other targets:
+//! Cortex-M4F (without `POLICY`: the ones in `sample/f32/`). Other boards are programs for other targets:
 //!
 //! ```text
 //! cargo run --release --target thumbv6m-none-eabi --bin qemu-m0
@@ -22,16 +22,18 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`replay`] | [`run`]: load, replay, report; the same on every board |
+//! | [`replay`] | [`run`]: load, test, replay, report; the same on every board |
+//! | [`meter`] | what a board can measure |
 //! | `baked` | the policy and the recording; only in builds for a microcontroller |
-//! | `emulated` | what the boards of the emulator have in common; only there |
+//! | `emulated`, `stack` | what the boards of the emulator have in common, and how they measure their stack; only there |
 //!
 //! A board is one program in `src/bin/` ([`board!`]), the memory layout of the same name in `boards/`, and a
-//! line in the script `emulate`. [`run`] takes from it an output and a way to count instructions, and knows nothing
-//! else about it; so its tests run on the desktop.
+//! line in the script `emulate`. [`run`] takes from it an output and its instruments, and knows nothing else about it;
+//! so its tests run on the desktop, and `examples/replay.rs` does the same there, on AArch64 and in WebAssembly.
 
 #![no_std]
-#![forbid(unsafe_code)]
+// Only `stack` has any.
+#![deny(unsafe_code)]
 
 #[cfg(not(target_os = "none"))]
 extern crate std;
@@ -40,8 +42,12 @@ extern crate std;
 pub mod baked;
 #[cfg(target_os = "none")]
 pub mod emulated;
+pub mod meter;
 pub mod replay;
+#[cfg(target_os = "none")]
+mod stack;
 
+pub use meter::Meter;
 pub use replay::{Outcome, run};
 
 /// The program of a board of the emulator, whose architecture has this name in Rust and starts there. For

@@ -1,11 +1,16 @@
-//! Load, replay, report.
+//! Load, test, replay, report.
 
 use core::{
     fmt::{self, Write},
     hint::black_box,
 };
 
-use policy_core::{Policy, Recording, Replay, recording::MAX_OBSERVATION};
+use policy_core::{
+    BlobError, Policy, Recording, RecordingError, Replay, SelfTestError, Weights,
+    recording::MAX_OBSERVATION,
+};
+
+use crate::Meter;
 
 /// What a run found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +19,7 @@ pub enum Outcome {
     Equal,
     /// At least one action had other bits.
     Different,
-    /// The policy or the recording was refused, so nothing was compared.
+    /// The policy or the recording was refused, or the policy's own test failed, so nothing was compared.
     Refused,
 }
 
@@ -32,18 +37,19 @@ impl Outcome {
     }
 }
 
-/// Replays `recording` through the policy in `blob`, and writes a report of one or two lines.
+/// Lets the policy in `blob` test itself, replays `recording` through it, and writes a report of one to three lines.
 ///
-/// `count` runs the work that it is given, as often as it likes, and says how many instructions one
-/// round takes. `WIDTH` is that of the widest layer. The outcome is valid even where `out` takes no text.
-pub fn run<const WIDTH: usize>(
+/// `W` is the kind of its weights and `WIDTH` its width, or more. The outcome is valid even where `out` takes no text.
+pub fn run<W: Weights, const WIDTH: usize>(
     blob: &[u8],
     recording: &[u8],
-    count: impl FnOnce(&mut dyn FnMut()) -> u32,
+    meter: &mut impl Meter,
     out: &mut impl Write,
 ) -> Outcome {
-    let (outcome, _) = match load::<WIDTH>(blob, recording) {
-        Ok((policy, replay)) => (judge(&replay), report(&policy, &replay, count, out)),
+    let (outcome, _) = match compare::<W, WIDTH>(blob, recording, meter) {
+        Ok(Compared { policy, stack, replay }) => {
+            (judge(&replay), report(&policy, stack, &replay, meter, out))
+        }
         Err(refusal) => (Outcome::Refused, writeln!(out, "error: {refusal}")),
     };
     outcome
@@ -51,8 +57,9 @@ pub fn run<const WIDTH: usize>(
 
 /// Why nothing was compared.
 enum Refusal {
-    Policy(policy_core::BlobError),
-    Recording(policy_core::RecordingError),
+    Policy(BlobError),
+    SelfTest(SelfTestError),
+    Recording(RecordingError),
     Empty,
 }
 
@@ -60,6 +67,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Policy(error) => write!(f, "policy: {error}"),
+            Refusal::SelfTest(error) => write!(f, "self-test: {error}"),
             Refusal::Recording(error) => write!(f, "recording: {error}"),
             Refusal::Empty => {
                 f.write_str("recording: it has no rows, so there is nothing to compare")
@@ -68,54 +76,96 @@ impl fmt::Display for Refusal {
     }
 }
 
-fn load<'a, const WIDTH: usize>(
+/// A policy, the stack that it took until it could act, and what it answered.
+struct Compared<'a, W: Weights, const WIDTH: usize> {
+    policy: Policy<'a, W, WIDTH>,
+    stack: Option<u32>,
+    replay: Replay,
+}
+
+fn compare<'a, W: Weights, const WIDTH: usize>(
     blob: &'a [u8],
     recording: &[u8],
-) -> Result<(Policy<'a, WIDTH>, Replay), Refusal> {
-    let policy = Policy::from_bytes(blob).map_err(Refusal::Policy)?;
+    meter: &mut impl Meter,
+) -> Result<Compared<'a, W, WIDTH>, Refusal> {
+    let mut loaded = Err(Refusal::Empty);
+    let stack = meter.stack(&mut || loaded = load(blob));
+    let policy = loaded?;
     let replay = Recording::from_bytes(recording)
         .and_then(|recording| recording.replay(&policy))
         .map_err(Refusal::Recording)?;
     // Nothing compared must not read as "all bits equal".
-    if replay.compared == 0 { Err(Refusal::Empty) } else { Ok((policy, replay)) }
+    if replay.compared == 0 {
+        return Err(Refusal::Empty);
+    }
+    Ok(Compared { policy, stack, replay })
+}
+
+/// What firmware does with a policy when it starts. Not inlined, so that its stack can be measured.
+#[inline(never)]
+fn load<W: Weights, const WIDTH: usize>(blob: &[u8]) -> Result<Policy<'_, W, WIDTH>, Refusal> {
+    let policy = Policy::from_bytes(blob).map_err(Refusal::Policy)?;
+    policy.self_test().map_err(Refusal::SelfTest)?;
+    Ok(policy)
 }
 
 fn judge(replay: &Replay) -> Outcome {
     if replay.mismatches == 0 { Outcome::Equal } else { Outcome::Different }
 }
 
-fn report<const WIDTH: usize>(
-    policy: &Policy<'_, WIDTH>,
+fn report<W: Weights, const WIDTH: usize>(
+    policy: &Policy<'_, W, WIDTH>,
+    stack_to_load: Option<u32>,
     replay: &Replay,
-    count: impl FnOnce(&mut dyn FnMut()) -> u32,
+    meter: &mut impl Meter,
     out: &mut impl Write,
 ) -> fmt::Result {
-    let Replay { compared, refused, mismatches, first_mismatch } = *replay;
+    let Replay { compared, refused, mismatches, first_mismatch, hash } = *replay;
     let checksum = policy.checksum();
     write!(
         out,
         "policy {checksum:#010x}: compared {compared} actions ({refused} refused observations): "
     )?;
     match first_mismatch {
-        None => writeln!(out, "all bits equal")?,
+        None => write!(out, "all bits equal")?,
         Some(row) => {
-            writeln!(out, "{mismatches} differ from the desktop's, the first in row {row}")?;
+            write!(out, "{mismatches} differ from the desktop's, the first in row {row}")?;
         }
     }
-    let zeros = [0.0; MAX_OBSERVATION];
-    let observation = zeros.get(..policy.observation_size()).unwrap_or(&zeros);
-    let instructions = count(&mut || {
-        one_action(policy, observation);
+    writeln!(out, ", hash {hash:#010x}")?;
+    let mut entries = [0.0; MAX_OBSERVATION];
+    let size = policy.observation_size();
+    let instructions = meter.instructions(&mut || {
+        one_action(policy, entries.get(..size).unwrap_or_default());
         action_done();
     });
-    writeln!(out, "one action takes {instructions} instructions (observation: zeros)")
+    if let Some(instructions) = instructions {
+        writeln!(out, "one action takes {instructions} instructions (observation: zeros)")?;
+    }
+    let stack_to_act = meter.stack(&mut || {
+        // Functions such as tanh call others for some sizes of their argument.
+        for entry in [0.0, 1e-39, 0.1, 3.0, 1e9] {
+            entries.fill(entry);
+            one_action(policy, entries.get(..size).unwrap_or_default());
+        }
+    });
+    if let (Some(load), Some(act)) = (stack_to_load, stack_to_act) {
+        let policy = size_of_val(policy);
+        writeln!(
+            out,
+            "stack: {load} bytes to load and test, {act} bytes an action (and {policy} for the policy)"
+        )?;
+    }
+    Ok(())
 }
 
-/// An action whose cost is measured: `tests/cost` looks for the name of this function and of the next.
+/// An action that is measured: `tests/cost` looks for the name of this function and of the next one.
 #[inline(never)]
-fn one_action<const WIDTH: usize>(policy: &Policy<'_, WIDTH>, observation: &[f32]) {
+fn one_action<W: Weights, const WIDTH: usize>(policy: &Policy<'_, W, WIDTH>, observation: &[f32]) {
     // Hidden from the optimiser, which would otherwise compute the action once.
     let _ = black_box(policy.act(black_box(observation)));
+    #[cfg(feature = "plant-a-panic")]
+    black_box(observation[black_box(0)]);
 }
 
 #[inline(never)]
@@ -127,38 +177,59 @@ fn action_done() {
 mod tests {
     use super::*;
     use policy_core::{
-        Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, recording,
+        Activation, Algorithm, Head, LayerShape,
+        format::{self, Channel, Description, FixedLayer, Network, Normalisation, Terms},
+        recording,
     };
     use std::{string::String, vec, vec::Vec};
 
-    /// One layer, 1 → 2, and one action: a = 2 · tanh(b + w · x) with b = 0.5, w = −1.
-    fn blob() -> Vec<u32> {
-        let one = |value| heapless::Vec::from_slice(&[value]).unwrap();
-        let header = Header {
-            algorithm: Algorithm::Sac,
-            environment: "test".try_into().unwrap(),
+    /// A blob or a recording, at a multiple of 4 bytes as both are read in place.
+    struct Bytes {
+        words: Vec<u32>,
+        length: usize,
+    }
+
+    impl Bytes {
+        fn get(&self) -> &[u8] {
+            &bytemuck::cast_slice(&self.words)[..self.length]
+        }
+    }
+
+    /// One layer, 1 → 1: a = min(max(z, −2), 2), z linear in the observation.
+    fn blob(network: Network<'_>, examples: &[u32]) -> Bytes {
+        let channel = Channel { name: "x", unit: "", low: -2.0, high: 2.0 };
+        let is_float = matches!(network, Network::F32(_));
+        let description = Description {
             control_period: 0.05,
             observation_size: 1,
-            layers: [LayerShape { outputs: 2, activation: Activation::Linear }]
-                .into_iter()
-                .collect(),
-            head: Head::SquashedGaussian {
-                scale: one(2.0),
-                bias: one(0.0),
-                log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+            layers: &[LayerShape { outputs: 1, activation: Activation::Linear }],
+            head: Head::Clamp { low: &[-2.0], high: &[2.0] },
+            // A unit is 1/1000.
+            normalisation: (!is_float).then_some(Normalisation { shift: &[0.0], scale: &[4e3] }),
+            network,
+            examples,
+            terms: Terms {
+                algorithm: Algorithm::Ddpg,
+                plant: "test",
+                plant_fingerprint: 0,
+                trainer: "test",
+                observation: &[channel],
+                action: &[channel],
             },
         };
         let mut words = vec![0; 100];
-        let weights = [0.5_f32, 0.0, -1.0, 0.0];
-        let bytes =
-            format::encode(&header, &weights, bytemuck::cast_slice_mut(&mut words)).unwrap();
-        words.truncate(bytes / 4);
-        words
+        let length = format::encode(&description, bytemuck::cast_slice_mut(&mut words)).unwrap();
+        Bytes { words, length }
+    }
+
+    /// z = ½ − x, and one example: x = 1.
+    fn float() -> Bytes {
+        blob(Network::F32(&[0.5, -1.0]), &[1.0_f32.to_bits(), (-0.5_f32).to_bits()])
     }
 
     /// What this machine answers to the observations.
-    fn recording(blob: &[u32], observations: &[f32]) -> Vec<u32> {
-        let policy = Policy::<64>::from_bytes(bytemuck::cast_slice(blob)).unwrap();
+    fn recording<W: Weights>(blob: &Bytes, observations: &[f32]) -> Bytes {
+        let policy = Policy::<W, 64>::from_bytes(blob.get()).unwrap();
         let mut words = vec![0; recording::PREFIX / 4];
         let prefix = recording::prefix(1, 1, u32::try_from(observations.len()).unwrap());
         bytemuck::cast_slice_mut(&mut words).copy_from_slice(&prefix);
@@ -166,62 +237,100 @@ mod tests {
             words.push(x.to_bits());
             words.extend(recording::action_words(&policy, &[x]));
         }
-        words
+        Bytes { length: 4 * words.len(), words }
     }
 
-    fn run_words(blob: &[u32], recording: &[u32]) -> (Outcome, String) {
-        let mut out = String::new();
-        let count = |work: &mut dyn FnMut()| {
+    /// It does the work and gives always the same answers.
+    struct Constant;
+
+    impl Meter for Constant {
+        fn instructions(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
             work();
-            1234
-        };
-        let (blob, recording) = (bytemuck::cast_slice(blob), bytemuck::cast_slice(recording));
-        (run::<64>(blob, recording, count, &mut out), out)
+            Some(1234)
+        }
+
+        fn stack(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
+            work();
+            Some(567)
+        }
     }
 
-    #[test]
-    fn equal_bits_are_reported_with_their_number() {
-        let blob = blob();
-        let recording = recording(&blob, &[0.0, 1.0, f32::NAN, -3.0]);
-        let (outcome, report) = run_words(&blob, &recording);
-        assert_eq!((outcome, outcome.exit_code()), (Outcome::Equal, 0));
-        let checksum = Policy::<64>::from_bytes(bytemuck::cast_slice(&blob)).unwrap().checksum();
+    fn run_bytes<W: Weights>(blob: &[u8], recording: &[u8]) -> (Outcome, String) {
+        let mut out = String::new();
+        (run::<W, 64>(blob, recording, &mut Constant, &mut out), out)
+    }
+
+    /// The whole report, with the hash of the answers ½, −½, none and 2.
+    fn assert_equal_bits<W: Weights>(blob: &Bytes, hash: u32) {
+        let recording = recording::<W>(blob, &[0.0, 1.0, f32::NAN, -3.0]);
+        let (outcome, report) = run_bytes::<W>(blob.get(), recording.get());
+        assert_eq!((outcome, outcome.exit_code()), (Outcome::Equal, 0), "{report}");
+        let policy = Policy::<W, 64>::from_bytes(blob.get()).unwrap();
+        let (checksum, size) = (policy.checksum(), size_of_val(&policy));
         assert_eq!(
             report,
             std::format!(
-                "policy {checksum:#010x}: compared 4 actions (1 refused observations): all bits equal\n\
-                 one action takes 1234 instructions (observation: zeros)\n"
+                "policy {checksum:#010x}: compared 4 actions (1 refused observations): all bits equal, \
+                 hash {hash:#010x}\n\
+                 one action takes 1234 instructions (observation: zeros)\n\
+                 stack: 567 bytes to load and test, 567 bytes an action (and {size} for the policy)\n"
             )
         );
     }
 
     #[test]
+    fn equal_bits_are_reported_with_their_number_and_hash() {
+        // In Python: zlib.crc32(struct.pack("<ffIf", 0.5, -0.5, 0xffffffff, 2)).
+        let hash = 0xb76e_1d05;
+        assert_equal_bits::<f32>(&float(), hash);
+        // z = ½ − x with 10⁻³ for a unit of the sum.
+        let scale = [1e-3_f32.to_bits()];
+        let fixed = [FixedLayer { weights: &[-1], bias: &[500], scale: &scale }];
+        assert_equal_bits::<i16>(&blob(Network::Int16(&fixed), &[]), hash);
+        assert_equal_bits::<i8>(&blob(Network::Int8(&fixed), &[]), hash);
+    }
+
+    #[test]
+    fn a_machine_without_instruments_reports_one_line() {
+        let (blob, mut out) = (float(), String::new());
+        let recording = recording::<f32>(&blob, &[0.0]);
+        let outcome = run::<f32, 64>(blob.get(), recording.get(), &mut (), &mut out);
+        assert_eq!((outcome, out.lines().count()), (Outcome::Equal, 1), "{out}");
+    }
+
+    #[test]
     fn one_other_bit_names_its_row() {
-        let blob = blob();
-        let mut recording = recording(&blob, &[0.0, 1.0, -3.0]);
-        recording[3 + 2 + 1] ^= 1; // The action word of row 1.
-        let (outcome, report) = run_words(&blob, &recording);
+        let blob = float();
+        let mut recording = recording::<f32>(&blob, &[0.0, 1.0, -3.0]);
+        recording.words[3 + 2 + 1] ^= 1; // The action word of row 1.
+        let (outcome, report) = run_bytes::<f32>(blob.get(), recording.get());
         assert_eq!((outcome, outcome.exit_code()), (Outcome::Different, 1));
-        assert!(report.contains("1 differ from the desktop's, the first in row 1\n"), "{report}");
+        assert!(
+            report.contains("1 differ from the desktop's, the first in row 1, hash "),
+            "{report}"
+        );
     }
 
     #[test]
     fn what_cannot_be_compared_is_refused() {
-        let blob = blob();
-        let recorded = recording(&blob, &[0.0]);
+        let good = float();
+        let recorded = recording::<f32>(&good, &[0.0]);
+        let wrong = blob(Network::F32(&[0.5, -1.0]), &[1.0_f32.to_bits(), (-0.25_f32).to_bits()]);
+        let (good, recorded) = (good.get(), recorded.get());
+        let empty = recording::<f32>(&float(), &[]);
         for (blob, recorded, sentence) in [
-            (&blob[1..], &recorded[..], "error: policy: the blob starts with "),
-            (
-                &blob[..],
-                &recorded[..4],
-                "error: recording: the recording's rows need 20 bytes, 16 ",
-            ),
-            (&blob[..], &recording(&blob, &[])[..], "error: recording: it has no rows"),
+            (&good[4..], recorded, "error: policy: the blob starts with "),
+            (wrong.get(), recorded, "error: self-test: example 0 of the policy gives another "),
+            (good, &recorded[..16], "error: recording: the recording's rows need 20 bytes, 16 "),
+            (good, empty.get(), "error: recording: it has no rows"),
         ] {
-            let (outcome, report) = run_words(blob, recorded);
+            let (outcome, report) = run_bytes::<f32>(blob, recorded);
             assert_eq!((outcome, outcome.exit_code()), (Outcome::Refused, 2), "{report}");
             assert!(report.starts_with(sentence), "{report}");
         }
+        let (outcome, report) = run_bytes::<i8>(good, recorded);
+        assert_eq!(outcome, Outcome::Refused);
+        assert!(report.starts_with("error: policy: ") && report.contains("f32"), "{report}");
     }
 
     #[test]
@@ -232,10 +341,10 @@ mod tests {
                 Err(fmt::Error)
             }
         }
-        let blob = blob();
-        let mut recording = recording(&blob, &[0.0]);
-        recording[4] ^= 1;
-        let (blob, recording) = (bytemuck::cast_slice(&blob), bytemuck::cast_slice(&recording));
-        assert_eq!(run::<64>(blob, recording, |_| 0, &mut Broken), Outcome::Different);
+        let blob = float();
+        let mut recording = recording::<f32>(&blob, &[0.0]);
+        recording.words[4] ^= 1;
+        let outcome = run::<f32, 64>(blob.get(), recording.get(), &mut (), &mut Broken);
+        assert_eq!(outcome, Outcome::Different);
     }
 }
