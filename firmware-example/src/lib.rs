@@ -25,20 +25,21 @@
 //! | [`replay`] | [`run`]: load, test, replay, report; the same on every board |
 //! | [`meter`] | what a board can measure |
 //! | `baked` | the policy and the recording; only in builds for a microcontroller |
+//! | `webassembly` | the same as a module; only there |
 //! | `emulated`, `stack` | what the boards of the emulator have in common, and how they measure their stack; only there |
 //!
 //! A board is one program in `src/bin/` ([`board!`]), the memory layout of the same name in `boards/`, and a
 //! line in the script `emulate`. [`run`] takes from it an output and its instruments, and knows nothing else about it;
-//! so its tests run on the desktop, and `examples/replay.rs` does the same there, on AArch64 and in WebAssembly.
+//! so its tests run on the desktop, and `examples/replay.rs` does the same there.
 
 #![no_std]
-// Only `stack` has any.
+// Only `stack` and `webassembly` have any.
 #![deny(unsafe_code)]
 
-#[cfg(not(target_os = "none"))]
+#[cfg(not(any(target_os = "none", target_family = "wasm")))]
 extern crate std;
 
-#[cfg(target_os = "none")]
+#[cfg(any(target_os = "none", target_family = "wasm"))]
 pub mod baked;
 #[cfg(target_os = "none")]
 pub mod emulated;
@@ -46,6 +47,8 @@ pub mod meter;
 pub mod replay;
 #[cfg(target_os = "none")]
 mod stack;
+#[cfg(target_family = "wasm")]
+pub mod webassembly;
 
 pub use meter::Meter;
 pub use replay::{Outcome, run};
@@ -63,7 +66,7 @@ macro_rules! board {
             $crate::emulated::main()
         }
 
-        #[cfg(not(target_os = "none"))]
+        #[cfg(not(any(target_os = "none", target_family = "wasm")))]
         fn main() -> std::process::ExitCode {
             $crate::not_firmware()
         }
@@ -71,7 +74,7 @@ macro_rules! board {
 }
 
 /// What a board's program says and gives back where it was built for the desktop: it can do nothing there.
-#[cfg(not(target_os = "none"))]
+#[cfg(not(any(target_os = "none", target_family = "wasm")))]
 pub fn not_firmware() -> std::process::ExitCode {
     std::eprintln!(
         "this is firmware, but it was built for the desktop: change to the folder firmware-example and \

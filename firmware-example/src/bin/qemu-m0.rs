@@ -1,6 +1,6 @@
 //! Board: QEMU's `microbit`, a Cortex-M0 with 256 KiB of flash and 16 KiB of RAM, without FPU.
 
-#![cfg_attr(target_os = "none", no_std, no_main)]
+#![cfg_attr(any(target_os = "none", target_family = "wasm"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
 firmware_example::board!("arm", cortex_m_rt::entry);

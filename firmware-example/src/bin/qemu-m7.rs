@@ -1,6 +1,6 @@
 //! Board: QEMU's `mps2-an500`, a Cortex-M7F.
 
-#![cfg_attr(target_os = "none", no_std, no_main)]
+#![cfg_attr(any(target_os = "none", target_family = "wasm"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
 firmware_example::board!("arm", cortex_m_rt::entry);

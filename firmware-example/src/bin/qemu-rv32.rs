@@ -1,6 +1,6 @@
 //! Board: QEMU's `virt`, an RV32IMAC, without FPU.
 
-#![cfg_attr(target_os = "none", no_std, no_main)]
+#![cfg_attr(any(target_os = "none", target_family = "wasm"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
 firmware_example::board!("riscv32", riscv_rt::entry);
