@@ -94,7 +94,7 @@ fn sac_swings_the_pendulum_up() {
     let (policies, _) = swings_up("sac", 4, 9.0);
     // The firmware's sample is what `trainer train --preset sac` gives: trained on another machine,
     // with the same bits. After a change on purpose: copy runs/sac/{policy,recording}.bin there.
-    let sample = include_bytes!("../../firmware-example/sample/policy.bin");
+    let sample = include_bytes!("../../firmware-example/sample/f32/policy.bin");
     assert!(policies[0].bytes() == sample, "seed 1 is not the firmware's sample any more");
 }
 
