@@ -133,22 +133,16 @@ fn report<W: Weights, const WIDTH: usize>(
         }
     }
     writeln!(out, ", hash {hash:#010x}")?;
-    let mut entries = [0.0; MAX_OBSERVATION];
-    let size = policy.observation_size();
+    let zeros = [0.0; MAX_OBSERVATION];
+    let zeros = zeros.get(..policy.observation_size()).unwrap_or_default();
     let instructions = meter.instructions(&mut || {
-        one_action(policy, entries.get(..size).unwrap_or_default());
+        one_action(policy, zeros);
         action_done();
     });
     if let Some(instructions) = instructions {
         writeln!(out, "one action takes {instructions} instructions (observation: zeros)")?;
     }
-    let stack_to_act = meter.stack(&mut || {
-        // Functions such as tanh call others for some sizes of their argument.
-        for entry in [0.0, 1e-39, 0.1, 3.0, 1e9] {
-            entries.fill(entry);
-            one_action(policy, entries.get(..size).unwrap_or_default());
-        }
-    });
+    let stack_to_act = stack_to_act(policy, meter);
     if let (Some(load), Some(act)) = (stack_to_load, stack_to_act) {
         let policy = size_of_val(policy);
         writeln!(
@@ -157,6 +151,21 @@ fn report<W: Weights, const WIDTH: usize>(
         )?;
     }
     Ok(())
+}
+
+/// The most stack of actions for observations of equal entries, as functions such as tanh call others for some sizes
+/// of their argument.
+fn stack_to_act<W: Weights, const WIDTH: usize>(
+    policy: &Policy<'_, W, WIDTH>,
+    meter: &mut impl Meter,
+) -> Option<u32> {
+    let mut most = None;
+    for entry in [0.0, 1e-39, 0.1, 3.0, 1e9] {
+        let entries = [entry; MAX_OBSERVATION];
+        let observation = entries.get(..policy.observation_size()).unwrap_or_default();
+        most = most.max(meter.stack(&mut || one_action(policy, observation)));
+    }
+    most
 }
 
 /// An action that is measured: `tests/cost` looks for the name of this function and of the next one.
