@@ -152,13 +152,13 @@ impl Target<'_> {
     }
 }
 
-/// Takes the sums of some rows of a hidden layer with their scales, m and s of
+/// Takes the sums of some rows of a hidden layer with their scales, s and m of
 ///
 /// ```text
-/// c = min(max(⌊sum / 2ˢ⌋, −2¹⁶), 2¹⁶ − 1)    v = ⌊c · m / 2¹⁵⌋    y = min(max(f(v), −32 767), 32 767)
+/// c = min(max(⌊sum / 2ˢ⌋, −2¹⁶), 2¹⁶ − 1)    y = f(⌊c · m / 2¹⁶⌋)
 /// ```
 ///
-/// in the word s + 2¹⁶ m.
+/// in the word s + 2¹⁶ m. As m is below 2¹⁵, no y is beyond ±32 767.
 #[inline(always)]
 fn rescale<const ROWS: usize>(
     f: Activation,
@@ -171,22 +171,21 @@ fn rescale<const ROWS: usize>(
     if f == Activation::Relu {
         for ((sum, word), unit) in rows {
             // As no other unit is wanted, 0 may take the place of −2¹⁶.
-            *unit = scaled(*sum, *word, 0).min(LIMIT) as i16;
+            *unit = scaled(*sum, *word, 0) as i16;
         }
     } else {
         for ((sum, word), unit) in rows {
             let v = scaled(*sum, *word, -(1 << 16));
-            let y = if f == Activation::Tanh { tanh::unit(v) } else { v };
-            *unit = y.clamp(-LIMIT, LIMIT) as i16;
+            *unit = if f == Activation::Tanh { tanh::unit(v) } else { v } as i16;
         }
     }
 }
 
-/// v of [`rescale`], with another least c.
+/// ⌊c · m / 2¹⁶⌋ of [`rescale`], with another least c.
 #[inline(always)]
 fn scaled(sum: i32, word: u32, least: i32) -> i32 {
     let c = sum.wrapping_shr(word & 31).clamp(least, (1 << 16) - 1);
-    (c * (word >> 16) as i32) >> 15
+    (c * (word >> 16) as i32) >> 16
 }
 
 /// Gives the first `needed` sums b + Wx, and the padding row's in a hidden layer, to the target. No sum leaves

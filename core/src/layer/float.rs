@@ -134,12 +134,20 @@ impl Kernel for f32 {
 
     fn hidden(place: &Place, words: &[u32], x: &[f32], y: &mut Self::Units) {
         y.clear();
-        forward(place, words, x, place.outputs, &mut Target::Room(y));
-        place.activation.apply_all(y.all_mut());
+        forward(bytemuck::must_cast_slice(words), x, place.activation, y.take(place.outputs));
     }
 
     fn last(place: &Place, words: &[u32], x: &[f32], needed: usize, outputs: &mut Outputs) {
-        forward(place, words, x, needed, &mut Target::Head(outputs));
+        let parameters = bytemuck::must_cast_slice(words);
+        for rows in panels(place.outputs).take_while(|rows| rows.start < needed) {
+            let columns = place.inputs + 1;
+            let panel = parameters.get(rows.start * columns..rows.end * columns);
+            let mut z = [0.0; HEIGHTS[0]];
+            // A panel is a layer of its own.
+            let z = z.get_mut(..rows.len()).unwrap_or_default();
+            forward(panel.unwrap_or_default(), x, place.activation, z);
+            outputs.extend(z.get(..needed - rows.start).unwrap_or(z));
+        }
     }
 
     fn tanh(z: f32) -> f32 {
@@ -147,85 +155,86 @@ impl Kernel for f32 {
     }
 }
 
-/// Where sums go.
-enum Target<'r> {
-    Room(&'r mut Units<[f32]>),
-    Head(&'r mut Outputs),
-}
-
-impl Target<'_> {
-    /// Takes the sums of a panel, of the last layer only the first `needed`.
-    #[inline(always)]
-    fn take<const ROWS: usize>(&mut self, needed: usize, compute: impl Fn(&mut [f32; ROWS])) {
-        match self {
-            Target::Room(units) => units.next().map_or((), compute),
-            Target::Head(outputs) => {
-                let mut sums = [0.0; ROWS];
-                compute(&mut sums);
-                outputs.extend(sums.get(..needed).unwrap_or(&sums));
-            }
-        }
-    }
-}
-
-/// Gives the first `needed` entries of Wx + b to the target.
+/// y = f(b + Wx) for a layer with as many outputs as there is room for.
 ///
-/// Each is `((b + w₀x₀) + w₁x₁) + …` in this order, multiplied and added in two roundings: the order
+/// Each output is `((b + w₀x₀) + w₁x₁) + …` in this order, multiplied and added in two roundings: the order
 /// is part of the promise that every machine gives the same bits.
 #[inline(never)]
-fn forward(place: &Place, words: &[u32], x: &[f32], needed: usize, target: &mut Target<'_>) {
-    let parameters = bytemuck::must_cast_slice(words);
-    let mut rows = Rows { parameters, left: place.outputs, needed, columns: place.inputs + 1 };
-    while let Some((panel, needed)) = rows.next::<16>() {
-        target.take(needed, |sums| compute_16(panel, x, sums));
-    }
-    while let Some((panel, needed)) = rows.next::<4>() {
-        target.take::<4>(needed, |sums| compute(panel, x, sums));
-    }
-    while let Some((panel, needed)) = rows.next::<1>() {
-        target.take::<1>(needed, |sums| compute(panel, x, sums));
-    }
+fn forward(parameters: &[f32], x: &[f32], f: Activation, y: &mut [f32]) {
+    let mut panels = Panels { parameters, columns: x.len() + 1 };
+    let (sixteens, rest) = y.as_chunks_mut::<16>();
+    compute_16(&mut panels, x, f, sixteens);
+    let (fours, ones) = rest.as_chunks_mut::<4>();
+    compute(&mut panels, x, fours);
+    compute_1(&mut panels, x, ones);
+    f.apply_all(rest);
 }
 
-/// What is left to compute of a layer.
-struct Rows<'a> {
+/// What is left of a layer.
+struct Panels<'a> {
     parameters: &'a [f32],
-    left: usize,
-    needed: usize,
     columns: usize,
 }
 
-impl<'a> Rows<'a> {
-    /// The next panel of so many rows, and how many of these are still needed.
+impl<'a> Panels<'a> {
+    /// The next panel of so many rows.
     #[inline(always)]
-    fn next<const ROWS: usize>(&mut self) -> Option<(&'a [f32], usize)> {
-        if self.left < ROWS || self.needed == 0 {
-            return None;
+    fn next<const ROWS: usize>(&mut self) -> Option<&'a [f32]> {
+        let (panel, rest) = self.parameters.split_at_checked(self.columns * ROWS)?;
+        self.parameters = rest;
+        Some(panel)
+    }
+}
+
+/// b + Wx, panel by panel; the first column of a panel is b.
+#[inline(never)]
+fn compute<const ROWS: usize>(panels: &mut Panels<'_>, x: &[f32], y: &mut [[f32; ROWS]]) {
+    for (y, panel) in y.iter_mut().zip(core::iter::from_fn(|| panels.next::<ROWS>())) {
+        let Some((bias, columns)) = panel.as_chunks::<ROWS>().0.split_first() else { return };
+        let mut sums = *bias;
+        for (column, x) in columns.iter().zip(x) {
+            add(&mut sums, column, *x);
         }
-        let (panel, parameters) = self.parameters.split_at_checked(self.columns * ROWS)?;
-        let needed = self.needed;
-        self.parameters = parameters;
-        self.left -= ROWS;
-        self.needed = needed.saturating_sub(ROWS);
-        Some((panel, needed))
+        *y = sums;
     }
 }
 
-/// sums = b + Wx for a panel whose first column is b.
+/// The same for single rows, four columns at a time.
 #[inline(never)]
-fn compute<const ROWS: usize>(panel: &[f32], x: &[f32], out: &mut [f32; ROWS]) {
-    let Some((bias, columns)) = panel.as_chunks::<ROWS>().0.split_first() else { return };
-    let mut sums = *bias;
-    for (column, x) in columns.iter().zip(x) {
-        add(&mut sums, column, *x);
+fn compute_1(panels: &mut Panels<'_>, x: &[f32], y: &mut [f32]) {
+    let (fours, rest) = x.as_chunks::<4>();
+    for (y, panel) in y.iter_mut().zip(core::iter::from_fn(|| panels.next::<1>())) {
+        let Some((bias, row)) = panel.split_first() else { return };
+        let (columns, last) = row.as_chunks::<4>();
+        let mut sum = *bias;
+        for (w, x) in columns.iter().zip(fours) {
+            let (w, x) = (*w, *x);
+            load_in_a_run();
+            w.iter().zip(x).for_each(|(w, x)| sum += w * x);
+        }
+        last.iter().zip(rest).for_each(|(w, x)| sum += w * x);
+        *y = sum;
     }
-    *out = sums;
 }
 
-/// The same for 16 rows, in two halves.
+/// f(b + Wx) for panels of 16 rows.
 #[inline(never)]
-fn compute_16(panel: &[f32], x: &[f32], out: &mut [f32; 16]) {
-    let (columns, _) = panel.as_chunks::<8>().0.as_chunks::<2>();
+fn compute_16(panels: &mut Panels<'_>, x: &[f32], f: Activation, y: &mut [[f32; 16]]) {
+    for (y, panel) in y.iter_mut().zip(core::iter::from_fn(|| panels.next::<16>())) {
+        #[cfg(kernels = "vfp")]
+        super::assembly::vfp::compute_16(panel, x, f == Activation::Relu, y);
+        #[cfg(not(kernels = "vfp"))]
+        compute_halves(panel.as_chunks().0.as_chunks().0, x, y);
+    }
+    if cfg!(not(kernels = "vfp")) || f == Activation::Tanh {
+        f.apply_all(y.as_flattened_mut());
+    }
+}
+
+/// A panel of 16 rows in two halves.
+#[cfg(not(kernels = "vfp"))]
+#[inline(always)]
+fn compute_halves(columns: &[[[f32; 8]; 2]], x: &[f32], y: &mut [f32; 16]) {
     let Some(([first, second], columns)) = columns.split_first() else { return };
     let (mut first, mut second) = (*first, *second);
     for ([v, w], x) in columns.iter().zip(x) {
@@ -237,7 +246,7 @@ fn compute_16(panel: &[f32], x: &[f32], out: &mut [f32; 16]) {
         load_in_a_run();
         add(&mut second, &w, *x);
     }
-    out.iter_mut().zip([first, second].as_flattened()).for_each(|(out, sum)| *out = *sum);
+    y.iter_mut().zip([first, second].as_flattened()).for_each(|(y, sum)| *y = *sum);
 }
 
 /// sumᵢ ← sumᵢ + wᵢ x, in two roundings.

@@ -81,12 +81,16 @@ impl<T> Units<[T]> {
         Some(place)
     }
 
-    pub(crate) fn all(&self) -> &[T] {
-        self.units.get(..self.len).unwrap_or_default()
+    /// The next so many; fewer where there is less room.
+    pub(crate) fn take(&mut self, count: usize) -> &mut [T] {
+        let place =
+            self.units.get_mut(self.len..self.len.saturating_add(count)).unwrap_or_default();
+        self.len += place.len();
+        place
     }
 
-    pub(crate) fn all_mut(&mut self) -> &mut [T] {
-        self.units.get_mut(..self.len).unwrap_or_default()
+    pub(crate) fn all(&self) -> &[T] {
+        self.units.get(..self.len).unwrap_or_default()
     }
 }
 
