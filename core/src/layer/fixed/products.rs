@@ -131,7 +131,7 @@ fn add_columns<W: Packed, const ROWS: usize, const WORDS: usize>(
     weights: &[u32],
     x: &[u32],
 ) {
-    if ROWS % SOME == 0 {
+    if ROWS.is_multiple_of(SOME) {
         W::add_some::<ROWS, WORDS>(sums, weights, x);
     } else {
         let mut all = *sums;
