@@ -157,7 +157,7 @@ pub(super) mod integers {
 
     /// The loop over pairs of columns, four rows at a time.
     macro_rules! rows {
-        ($sums:expr, $weights:expr, $x:expr, $stride:expr, $words:literal, $products:expr) => {
+        ($sums:expr, $weights:expr, $x:expr, $stride:expr, $words:literal, $products:ident) => {
             for (index, sums) in $sums.as_chunks_mut::<4>().0.iter_mut().enumerate() {
                 let Some(rows) = Rows::new($weights, $x, $words * index, $words, $stride) else { return };
                 let [mut a, mut b, mut c, mut d] = *sums;
@@ -167,12 +167,14 @@ pub(super) mod integers {
                     asm!(
                         "lsrs {n}, {n}, #1",
                         "bcc 2f",
-                        $products,
+                        "ldr {xx}, [{x}], #4",
+                        $products!("{xx}"),
                         "cmp {n}, #0",
                         "beq 3f",
                         "2:",
-                        $products,
-                        $products,
+                        "ldrd {xx}, {xy}, [{x}], #8",
+                        $products!("{xx}"),
+                        $products!("{xy}"),
                         "subs {n}, {n}, #1",
                         "bne 2b",
                         "3:",
@@ -180,7 +182,7 @@ pub(super) mod integers {
                         w = inout(reg) rows.first => _,
                         x = inout(reg) rows.x.as_ptr() => _,
                         n = inout(reg) rows.x.len() => _,
-                        v = out(reg) _, t = out(reg) _, u = out(reg) _, xx = out(reg) _,
+                        v = out(reg) _, t = out(reg) _, u = out(reg) _, xx = out(reg) _, xy = out(reg) _,
                         stride = const 4 * $stride,
                         options(readonly, nostack),
                     );
@@ -190,57 +192,71 @@ pub(super) mod integers {
         };
     }
 
+    /// The products of a pair of columns with the x in that register: 8-bit weights.
+    macro_rules! bytes {
+        ($x:literal) => {
+            concat!(
+                "ldrd {v}, {t}, [{w}], #{stride}\n",
+                "sxtb16 {u}, {v}\n",
+                "smlad {a}, {u}, ",
+                $x,
+                ", {a}\n",
+                "sxtb16 {v}, {v}, ror #8\n",
+                "smlad {b}, {v}, ",
+                $x,
+                ", {b}\n",
+                "sxtb16 {u}, {t}\n",
+                "smlad {c}, {u}, ",
+                $x,
+                ", {c}\n",
+                "sxtb16 {t}, {t}, ror #8\n",
+                "smlad {d}, {t}, ",
+                $x,
+                ", {d}\n",
+            )
+        };
+    }
+
+    /// The same for 16-bit weights.
+    macro_rules! halves {
+        ($x:literal) => {
+            concat!(
+                "ldrd {v}, {t}, [{w}, #8]\n",
+                "smlad {c}, {v}, ",
+                $x,
+                ", {c}\n",
+                "smlad {d}, {t}, ",
+                $x,
+                ", {d}\n",
+                "ldrd {v}, {u}, [{w}], #{stride}\n",
+                "smlad {a}, {v}, ",
+                $x,
+                ", {a}\n",
+                "smlad {b}, {u}, ",
+                $x,
+                ", {b}\n",
+            )
+        };
+    }
+
     /// Adds the products of 8-bit weights to the sums of their rows.
     #[inline(never)]
-    pub(in super::super) fn bytes<const ROWS: usize, const STRIDE: usize>(
+    pub(in super::super) fn add_bytes<const ROWS: usize, const STRIDE: usize>(
         sums: &mut [i32; ROWS],
         weights: &[u32],
         x: &[u32],
     ) {
-        rows!(
-            sums,
-            weights,
-            x,
-            STRIDE,
-            2,
-            concat!(
-                "ldrd {v}, {t}, [{w}], #{stride}\n",
-                "ldr {xx}, [{x}], #4\n",
-                "sxtb16 {u}, {v}\n",
-                "smlad {a}, {u}, {xx}, {a}\n",
-                "sxtb16 {v}, {v}, ror #8\n",
-                "smlad {b}, {v}, {xx}, {b}\n",
-                "sxtb16 {u}, {t}\n",
-                "smlad {c}, {u}, {xx}, {c}\n",
-                "sxtb16 {t}, {t}, ror #8\n",
-                "smlad {d}, {t}, {xx}, {d}\n",
-            )
-        );
+        rows!(sums, weights, x, STRIDE, 2, bytes);
     }
 
     /// The same for 16-bit weights.
     #[inline(never)]
-    pub(in super::super) fn halves<const ROWS: usize, const STRIDE: usize>(
+    pub(in super::super) fn add_halves<const ROWS: usize, const STRIDE: usize>(
         sums: &mut [i32; ROWS],
         weights: &[u32],
         x: &[u32],
     ) {
-        rows!(
-            sums,
-            weights,
-            x,
-            STRIDE,
-            4,
-            concat!(
-                "ldrd {v}, {t}, [{w}, #8]\n",
-                "ldr {xx}, [{x}], #4\n",
-                "smlad {c}, {v}, {xx}, {c}\n",
-                "smlad {d}, {t}, {xx}, {d}\n",
-                "ldrd {v}, {u}, [{w}], #{stride}\n",
-                "smlad {a}, {v}, {xx}, {a}\n",
-                "smlad {b}, {u}, {xx}, {b}\n",
-            )
-        );
+        rows!(sums, weights, x, STRIDE, 4, halves);
     }
 }
 
@@ -361,7 +377,7 @@ pub(super) mod integers {
 
     /// Adds the products of 8-bit weights to the sums of their rows.
     #[inline(never)]
-    pub(in super::super) fn bytes<const ROWS: usize, const STRIDE: usize>(
+    pub(in super::super) fn add_bytes<const ROWS: usize, const STRIDE: usize>(
         sums: &mut [i32; ROWS],
         weights: &[u32],
         x: &[u32],
@@ -383,7 +399,7 @@ pub(super) mod integers {
 
     /// The same for 16-bit weights.
     #[inline(never)]
-    pub(in super::super) fn halves<const ROWS: usize, const STRIDE: usize>(
+    pub(in super::super) fn add_halves<const ROWS: usize, const STRIDE: usize>(
         sums: &mut [i32; ROWS],
         weights: &[u32],
         x: &[u32],

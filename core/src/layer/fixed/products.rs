@@ -1,6 +1,7 @@
 //! Sums of products of integers.
 
 use super::{Kernel, Units};
+use crate::compact::barrier;
 #[cfg(any(kernels = "dsp", kernels = "thumb"))]
 use crate::layer::assembly;
 
@@ -9,8 +10,8 @@ pub(crate) trait Packed: Kernel<Unit = u32, Units = Units<[i16]>> {
     /// Rows that share a word.
     const ROWS_IN_WORD: usize;
 
-    /// Σ |w| of the rows that share the word.
-    fn magnitudes(word: u32) -> [u32; 2];
+    /// Σ |w| of one of the rows that share the word.
+    fn magnitude(word: u32, row: usize) -> u32;
 
     /// Adds the products of a pair of columns to the sums of their rows.
     fn add<const ROWS: usize>(sums: &mut [i32; ROWS], words: &[u32], x: u32);
@@ -38,9 +39,9 @@ pub(crate) trait Packed: Kernel<Unit = u32, Units = Units<[i16]>> {
 impl Packed for i8 {
     const ROWS_IN_WORD: usize = 2;
 
-    fn magnitudes(word: u32) -> [u32; 2] {
+    fn magnitude(word: u32, row: usize) -> u32 {
         let [a, b, c, d] = word.to_le_bytes().map(|w| u32::from((w as i8).unsigned_abs()));
-        [a + c, b + d]
+        if row == 0 { a + c } else { b + d }
     }
 
     #[inline(always)]
@@ -65,16 +66,16 @@ impl Packed for i8 {
         weights: &[u32],
         x: &[u32],
     ) {
-        assembly::integers::bytes::<ROWS, WORDS>(sums, weights, x);
+        assembly::integers::add_bytes::<ROWS, WORDS>(sums, weights, x);
     }
 }
 
 impl Packed for i16 {
     const ROWS_IN_WORD: usize = 1;
 
-    fn magnitudes(word: u32) -> [u32; 2] {
+    fn magnitude(word: u32, _: usize) -> u32 {
         let [low, high] = halves(word).map(i32::unsigned_abs);
-        [low + high, 0]
+        low + high
     }
 
     #[inline(always)]
@@ -98,7 +99,7 @@ impl Packed for i16 {
         weights: &[u32],
         x: &[u32],
     ) {
-        assembly::integers::halves::<ROWS, WORDS>(sums, weights, x);
+        assembly::integers::add_halves::<ROWS, WORDS>(sums, weights, x);
     }
 }
 
@@ -136,6 +137,7 @@ fn add_columns<W: Packed, const ROWS: usize, const WORDS: usize>(
     } else {
         let mut all = *sums;
         for (column, x) in weights.as_chunks::<WORDS>().0.iter().zip(x) {
+            barrier();
             W::add(&mut all, column, *x);
         }
         *sums = all;
