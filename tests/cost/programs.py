@@ -1,0 +1,96 @@
+"""The programs that are measured: how each is built for a network and a board."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import emit
+import quantize
+from build import HERE, TARGET, VENV, cargo_staticlib, compile_all
+
+# An action in f32 differs from the one in f64 by the rounding of some thousand sums.
+F32_TOLERANCE = 1e-4
+# In int8 the output has 256 steps, and each layer before adds its own error. The actions of the observations
+# span 0.6 and more, so that another function would be seen.
+INT8_TOLERANCE = 0.06
+
+
+@dataclass(frozen=True)
+class Program:
+    name: str
+    # Packages with their versions, and what a reader must know.
+    title: str
+    numbers: str
+    head: str
+    # (board, network) -> what to link
+    build: Callable
+    # Why it cannot run a network: {network's name: some words}.
+    cannot: dict = field(default_factory=dict)
+
+    @property
+    def tolerance(self):
+        return F32_TOLERANCE if self.numbers == "f32" else INT8_TOLERANCE
+
+    def weight_bytes(self, network):
+        if self.numbers == "f32":
+            return 4 * (network.weights + network.biases)
+        return network.weights + 4 * network.biases
+
+
+def files_of(network):
+    """What is written for a network lies there."""
+    return TARGET / "networks" / network.name
+
+
+def directory(board, network, name):
+    return TARGET / "build" / board.name / network.name / name
+
+
+def header_only(name, source, include, *flags):
+    """A C or C++ peer that consists of headers in a package of PyPI."""
+
+    def build(board, network):
+        written = emit.write(files_of(network) / "network.h", emit.c_header(network)).parent
+        found = next(VENV.glob("lib/python3*/site-packages")) / include
+        flags_ = ["-I", written, "-isystem", found, *flags]
+        return compile_all(board, directory(board, network, name), [HERE / "peers" / name / source], flags_)
+
+    return build
+
+
+def empty(board, network):
+    return compile_all(board, directory(board, network, "empty"), [HERE / "peers" / "empty" / "main.c"])
+
+
+def ours(board, network):
+    blob = emit.write(files_of(network) / "policy.bin", emit.policy_blob(network))
+    variables = {"COST_BLOB": str(blob), "COST_WIDTH": str(max(network.sizes[1:]))}
+    return [cargo_staticlib(board, HERE / "ours", directory(board, network, "ours") / "ours.a", variables)]
+
+
+def embedded_nn(numbers):
+    def build(board, network):
+        if numbers == "f32":
+            source, features = emit.rust_f32(network), []
+        else:
+            source, features = emit.rust_i8(network, quantize.quantised(network)), ["--features", "int8"]
+        file = emit.write(files_of(network) / f"network-{numbers}.rs", source)
+        made = directory(board, network, f"embedded-nn-{numbers}") / "embedded-nn.a"
+        crate = HERE / "peers" / "embedded-nn"
+        return [cargo_staticlib(board, crate, made, {"COST_NETWORK": str(file)}, features)]
+
+    return build
+
+
+RLTOOLS = header_only("rltools", "main.cpp", "rltools/external/rl_tools/include", "-std=c++17", "-fno-exceptions",
+                      "-fno-rtti", "-fno-threadsafe-statics")  # fmt: skip
+# Its headers define functions that most programs leave unused, and -isystem silences warnings in headers only.
+EMLEARN = header_only("emlearn", "main.c", "emlearn", "-std=gnu11")
+
+EMPTY = Program("empty", "", "f32", "none", empty)
+PROGRAMS = [
+    Program("ours", "`policy-core` of this repository", "f32", "tanh", ours),
+    Program("rltools", "RLtools 2.2.1 (PyPI `rltools`), its inference for ARM", "f32", "tanh", RLTOOLS),
+    Program("emlearn", "emlearn 0.23.2 (PyPI), `eml_net.h`", "f32", "tanh", EMLEARN),
+    Program("embedded-nn-f32", "embedded-nn 0.2.3 (crates.io), with `libm`'s tanh", "f32", "tanh", embedded_nn("f32")),
+    Program("embedded-nn-int8", "embedded-nn 0.2.3 (crates.io), linear output", "int8", "linear", embedded_nn("int8")),
+]
