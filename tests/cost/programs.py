@@ -1,11 +1,12 @@
 """The programs that are measured: how each is built for a network and a board."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import emit
 import quantize
-from build import HERE, TARGET, VENV, cargo_staticlib, compile_all
+from build import HERE, TARGET, VENV, cargo_staticlib, compile_all, crate_sources, execute
 
 # An action in f32 differs from the one in f64 by the rounding of some thousand sums.
 F32_TOLERANCE = 1e-4
@@ -81,6 +82,68 @@ def embedded_nn(numbers):
     return build
 
 
+def tflite_model(network, numbers, head):
+    file = files_of(network) / f"{numbers}-{head}.tflite"
+    execute([VENV / "bin" / "python", "-B", HERE / "tflite_model.py", network.name, numbers, head, file])
+    return file
+
+
+# What an interpreter of fully connected layers and tanh needs of the sources.
+TFLITE_SOURCES = (
+    "c/common.c",
+    *(f"core/api/{name}.cc" for name in ("error_reporter", "flatbuffer_conversions", "op_resolver", "tensor_utils")),
+    *(f"kernels/{name}.cc" for name in ("kernel_util", "internal/quantization_util")),
+    *(f"micro/{name}.cc" for name in ("memory_helpers", "micro_allocator", "micro_interpreter", "micro_utils",
+                                      "simple_memory_allocator", "memory_planner/greedy_memory_planner",
+                                      "kernels/fully_connected", "kernels/tanh")),
+)  # fmt: skip
+# Those of the crate's build script, which has two more that would not link with others' objects, and
+# without the texts of errors.
+TFLITE_FLAGS = ("-w", "-fno-exceptions", "-fno-unwind-tables", "-funsigned-char", "-fno-delete-null-pointer-checks",
+                "-fomit-frame-pointer", "-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_MCU_DEBUG_LOG",
+                "-DTF_LITE_STRIP_ERROR_STRINGS", "-DNDEBUG", "-DGEMMLOWP_ALLOW_SLOW_SCALAR_FALLBACK")  # fmt: skip
+TFLITE_CPP_FLAGS = ("-std=c++11", "-fno-rtti", "-fpermissive", "-fno-threadsafe-statics", "-fno-use-cxa-atexit")
+
+
+def tflite_micro(numbers, arenas):
+    def build(board, network):
+        crate = HERE / "peers" / "tflite-micro"
+        root = crate_sources(crate, "tfmicro") / "submodules" / "tensorflow"
+        downloads = root / "tensorflow" / "lite" / "micro" / "tools" / "make" / "downloads"
+        paths = (root, downloads, downloads / "gemmlowp", downloads / "flatbuffers" / "include", downloads / "ruy")
+        flags = [*TFLITE_FLAGS, *(word for path in paths for word in ("-isystem", path))]
+        common = TARGET / "build" / board.name / "tflite-micro"
+        sources = [root / "tensorflow" / "lite" / name for name in TFLITE_SOURCES]
+        objects = compile_all(board, common / "c", sources[:1], flags)
+        flags += TFLITE_CPP_FLAGS
+        objects += compile_all(board, common / "cpp", sources[1:], flags)
+        model = tflite_model(network, numbers, "tanh").with_suffix(".h")
+        flags += [f"-DARENA={arenas[network.name]}", f'-DMODEL="{model}"', *(["-DINT8"] if numbers == "int8" else [])]
+        own = directory(board, network, f"tflite-micro-{numbers}")
+        return [*compile_all(board, own, [crate / "main.cpp"], flags), *objects]
+
+    return build
+
+
+def microflow(board, network):
+    model = tflite_model(network, "int8", "linear")
+    # cargo does not see that the macro reads the model; it sees this file, which changes with the model.
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    source = f"""// {digest}
+const INPUTS: usize = {network.sizes[0]};
+
+#[microflow::model("{model}")]
+struct Network;
+"""
+    file = emit.write(files_of(network) / "microflow.rs", source)
+    made = directory(board, network, "microflow") / "microflow.a"
+    return [cargo_staticlib(board, HERE / "peers" / "microflow", made, {"COST_NETWORK": str(file)})]
+
+
+# The smallest in steps of 16 bytes; the next smaller one fails.
+ARENAS_F32 = {"3-16-16-1": 16000, "3-64-64-1": 16000, "4-256-256-1": 16000}
+ARENAS_INT8 = {"3-16-16-1": 16000, "3-64-64-1": 16000, "4-256-256-1": 16000}
+
 RLTOOLS = header_only("rltools", "main.cpp", "rltools/external/rl_tools/include", "-std=c++17", "-fno-exceptions",
                       "-fno-rtti", "-fno-threadsafe-statics")  # fmt: skip
 # Its headers define functions that most programs leave unused, and -isystem silences warnings in headers only.
@@ -93,4 +156,8 @@ PROGRAMS = [
     Program("emlearn", "emlearn 0.23.2 (PyPI), `eml_net.h`", "f32", "tanh", EMLEARN),
     Program("embedded-nn-f32", "embedded-nn 0.2.3 (crates.io), with `libm`'s tanh", "f32", "tanh", embedded_nn("f32")),
     Program("embedded-nn-int8", "embedded-nn 0.2.3 (crates.io), linear output", "int8", "linear", embedded_nn("int8")),
-]
+    Program("tflite-micro-f32", "TensorFlow Lite Micro of 2020 (crates.io `tfmicro` 0.1.0), reference kernels", "f32",
+            "tanh", tflite_micro("f32", ARENAS_F32)),
+    Program("tflite-micro-int8", "the same", "int8", "tanh", tflite_micro("int8", ARENAS_INT8)),
+    Program("microflow", "microflow 0.1.3 (crates.io), linear output", "int8", "linear", microflow),
+]  # fmt: skip
