@@ -1,5 +1,6 @@
 """Boards, compilers and the linker. What is built lies in target/cost/."""
 
+import functools
 import json
 import os
 import shutil
@@ -84,12 +85,18 @@ def fresh(made, command):
     return all(Path(file).exists() and Path(file).stat().st_mtime <= made.stat().st_mtime for file in read)
 
 
+@functools.cache
+def toolchain():
+    """The directory of the Rust that tests/setup found or made; empty: the active one."""
+    printed = execute([ROOT / "tests" / "setup", "--toolchain"]).strip().splitlines()
+    return printed[-1] if printed else ""
+
+
 def environment():
-    """Without the caller's own choices, and with the toolchain that tests/setup found or made."""
+    """Without the caller's own flags, and with that Rust in front."""
     found = {name: value for name, value in os.environ.items() if "RUSTFLAGS" not in name}
-    first = execute([ROOT / "tests" / "setup", "--toolchain"]).strip().splitlines()
-    if first and first[-1]:
-        found["PATH"] = f"{first[-1]}:{found['PATH']}"
+    if toolchain():
+        found["PATH"] = f"{toolchain()}:{found['PATH']}"
     return found
 
 
@@ -108,6 +115,7 @@ def cargo_staticlib(board, crate, made, variables, options=()):
     return made
 
 
+@functools.cache
 def crate_sources(crate, package):
     """Where cargo keeps the sources of a crate's dependency."""
     text = execute(["cargo", "metadata", "--format-version", "1", "--locked", "--quiet"], cwd=crate, env=environment())
@@ -118,7 +126,7 @@ def crate_sources(crate, package):
 def link(board, elf, network_directory, objects):
     flags = ["-I", network_directory, "-std=gnu11", "-Wall", "-Wextra", "-O2"]
     harness = compile_all(board, network_directory / f"harness-{board.name}", [HERE / "harness.c"], flags)
-    script = HERE / "harness.ld"
-    execute(["arm-none-eabi-g++", *board.flags, "--specs=nano.specs", "-nostartfiles", "-T", script, "-Wl,--gc-sections", "-Wl,--fatal-warnings",
-             "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack", "-o", elf, *harness, *objects, "-lm"])  # fmt: skip
+    options = ["--gc-sections", "--fatal-warnings", "--no-warn-rwx-segments", "-z,noexecstack"]
+    execute(["arm-none-eabi-g++", *board.flags, "--specs=nano.specs", "-nostartfiles", "-T", HERE / "harness.ld",
+             *(f"-Wl,{option}" for option in options), "-o", elf, *harness, *objects, "-lm"])  # fmt: skip
     return elf

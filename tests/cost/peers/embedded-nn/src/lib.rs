@@ -47,7 +47,8 @@ mod run {
 
     #[inline]
     pub fn act(observation: &[f32]) -> f32 {
-        let (mut first, mut second, mut third) = ([0.0; SIZES[1]], [0.0; SIZES[2]], [0.0; SIZES[3]]);
+        let (mut first, mut second, mut third) =
+            ([0.0; SIZES[1]], [0.0; SIZES[2]], [0.0; SIZES[3]]);
         layer(observation, &WEIGHTS_0, &BIASES_0, &mut first);
         relu_f32(&mut first);
         layer(&first, &WEIGHTS_1, &BIASES_1, &mut second);
@@ -89,7 +90,15 @@ mod run {
         let bias = Some(biases);
         // It has no error to report.
         let _ = fully_connected_s8(
-            &parameters, &quantisation, &one, input, &filter, weights, bias, &many, output,
+            &parameters,
+            &quantisation,
+            &one,
+            input,
+            &filter,
+            weights,
+            bias,
+            &many,
+            output,
         );
     }
 
