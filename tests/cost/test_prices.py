@@ -1,4 +1,4 @@
-"""Tests of prices.py: python3 -m unittest discover tests/cost"""
+"""Tests of prices.py: python3 -B -m unittest discover tests/cost"""
 
 import sys
 import tempfile
