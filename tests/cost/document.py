@@ -2,7 +2,7 @@
 
 import build
 from networks import NETWORKS
-from programs import F32_TOLERANCE, INT8_TOLERANCE, PROGRAMS
+from programs import F32_TOLERANCE, INT8_TOLERANCE, INT16_TOLERANCE, PROGRAMS
 
 TEXT = """\
 # What an action costs on a microcontroller
@@ -37,12 +37,12 @@ layers and 2·tanh behind the last one, or nothing where the next table says so.
   somebody else uses, and no wait for the result of the instruction before. On the M4, a load right behind another
   one takes 1 cycle, an integer division always the 12 of the worst case, a taken branch 3.
 - **Flash** is what the program adds to an image that has start-up and nothing else. *Weights* are the numbers of the
-  network and nothing else (4 bytes each in f32; in int8 1 byte a weight and 4 a bias); *code* is all the rest: code,
+  network and nothing else (4 bytes each in f32; in integers 1 or 2 bytes a weight and 4 a bias); *code* is all the rest: code,
   tables, and what a file format needs around the weights.
 - **RAM:** *static* is `.data` and `.bss`; *stack* what the call of an action, and the call at start, take at most below
   their caller (painted before, looked at afterwards). *Together* is static and the larger stack. No program has a heap.
 - **Largest error** is that of the action against the same network in f64, over the observations. More than
-  {f32_tolerance:g} in f32 or {int8_tolerance:g} in int8, and the program counts as failed.
+  {f32_tolerance:g} in f32, {int16_tolerance:g} in int16 or {int8_tolerance:g} in int8, and the program counts as failed.
 
 ## What differs
 
@@ -92,6 +92,7 @@ def text(tables, calls):
         calls=", ".join(f"{run.instructions} on the {board.name.upper()}" for board, run in calls.items()),
         observations=len(next(iter(NETWORKS.values())).observations),
         f32_tolerance=F32_TOLERANCE,
+        int16_tolerance=INT16_TOLERANCE,
         int8_tolerance=INT8_TOLERANCE,
         versions="\n".join(
             version(program, "--version") for program in ("arm-none-eabi-gcc", "rustc", "qemu-system-arm")

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import zlib
 from pathlib import Path
 
 
@@ -63,35 +62,6 @@ def c_bytes(name, content):
     """A file as an array of C, at a multiple of 16 bytes as flatbuffers need it."""
     numbers = ",".join(map(str, content))
     return f"alignas(16) static const unsigned char {name}[{len(content)}] = {{{numbers}}};\n"
-
-
-def policy_blob(network):
-    """The policy in the format of core/FORMAT.md (version 32769), head tanh."""
-
-    def varint(number):
-        more = number >> 7
-        return bytes([number & 127]) if not more else bytes([number & 127 | 128]) + varint(more)
-
-    name = b"cost"
-    header = varint(2) + varint(len(name)) + name + struct.pack("<f", 0.05) + varint(network.sizes[0])
-    header += varint(len(network.layers))
-    for layer in network.layers:
-        header += varint(layer.outputs) + varint(0 if layer.last else 1)
-    header += varint(1) + varint(1) + struct.pack("<f", 2.0) + varint(1) + struct.pack("<f", 0.0)
-
-    weights = []
-    for layer in network.layers:
-        row = 0
-        while row < layer.outputs:
-            rows = next(panel for panel in (16, 4, 1) if panel <= layer.outputs - row)
-            weights += layer.biases[row : row + rows]
-            for j in range(layer.inputs):
-                weights += [layer.weights[i][j] for i in range(row, row + rows)]
-            row += rows
-
-    body = header + bytes(-len(header) % 4) + struct.pack(f"<{len(weights)}f", *weights)
-    start = b"PLCY" + struct.pack("<HHI", 32769, len(header), 16 + len(body))
-    return start + struct.pack("<I", zlib.crc32(start + body)) + body
 
 
 def rust_i8(network, layers):

@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import blob
 import emit
 import quantize
 from build import HERE, TARGET, VENV, cargo_staticlib, compile_all, crate_sources, execute
 
 # An action in f32 differs from the one in f64 by the rounding of some thousand sums.
 F32_TOLERANCE = 1e-4
+INT16_TOLERANCE = 3e-3
 # In int8 the output has 256 steps, and each layer before adds its own error. The actions of the observations
 # span 0.6 and more, so that another function would be seen.
 INT8_TOLERANCE = 0.06
@@ -27,12 +29,12 @@ class Program:
 
     @property
     def tolerance(self):
-        return F32_TOLERANCE if self.numbers == "f32" else INT8_TOLERANCE
+        return {"f32": F32_TOLERANCE, "int16": INT16_TOLERANCE, "int8": INT8_TOLERANCE}[self.numbers]
 
     def weight_bytes(self, network):
         if self.numbers == "f32":
             return 4 * (network.weights + network.biases)
-        return network.weights + 4 * network.biases
+        return network.weights * (2 if self.numbers == "int16" else 1) + 4 * network.biases
 
 
 def files_of(network):
@@ -66,10 +68,14 @@ def empty(board, network):
     return compile_all(board, directory(board, network, "empty"), [HERE / "peers" / "empty" / "main.c"])
 
 
-def ours(board, network):
-    blob = emit.write(files_of(network) / "policy.bin", emit.policy_blob(network))
-    variables = {"COST_BLOB": str(blob), "COST_WIDTH": str(max(network.sizes[1:]))}
-    return [cargo_staticlib(board, HERE / "ours", directory(board, network, "ours") / "ours.a", variables)]
+def ours(numbers, assembly=False):
+    def build(board, network):
+        written = emit.write(files_of(network) / f"policy-{numbers}.bin", blob.policy(network, numbers))
+        own = directory(board, network, f"ours-{numbers}{'-assembly' if assembly else ''}") / "ours.a"
+        features = ["--features", ",".join([numbers, *(["assembly"] if assembly else [])])]
+        return [cargo_staticlib(board, HERE / "ours", own, {"COST_BLOB": str(written)}, features)]
+
+    return build
 
 
 def embedded_nn(numbers):
@@ -156,7 +162,13 @@ FLAGS = f"`{' '.join(TUNED)}`"
 
 EMPTY = Program("empty", "", "f32", "none", empty)
 PROGRAMS = [
-    Program("ours", "`policy-core` of this repository", "f32", "tanh", ours),
+    Program("ours-f32", "`policy-core` of this repository", "f32", "tanh", ours("f32")),
+    Program("ours-f32-assembly", "the same with its feature `assembly`", "f32", "tanh", ours("f32", assembly=True)),
+    Program("ours-int16", "`policy-core`", "int16", "tanh", ours("int16")),
+    Program("ours-int16-assembly", "the same with its feature `assembly`", "int16", "tanh",
+            ours("int16", assembly=True)),
+    Program("ours-int8", "`policy-core`", "int8", "tanh", ours("int8")),
+    Program("ours-int8-assembly", "the same with its feature `assembly`", "int8", "tanh", ours("int8", assembly=True)),
     Program("rltools", "RLtools 2.2.1 (PyPI `rltools`), its inference for ARM", "f32", "tanh", header_only(*RLTOOLS)),
     Program("rltools-tuned", f"the same with {FLAGS}", "f32", "tanh", header_only(*RLTOOLS, tuned=True)),
     Program("emlearn", "emlearn 0.23.2 (PyPI), `eml_net.h`", "f32", "tanh", header_only(*EMLEARN)),

@@ -3,20 +3,18 @@
 
 use core::{cell::UnsafeCell, panic::PanicInfo};
 
-use policy_core::Policy;
+use policy_core::{Policy, format, include_policy};
 
-/// Outputs of the widest layer.
-const WIDTH: usize = match usize::from_str_radix(env!("COST_WIDTH"), 10) {
-    Ok(width) => width,
-    Err(_) => panic!("tests/cost writes a number"),
-};
+const BLOB: &[u8] = include_policy!(env!("COST_BLOB"));
 
-/// `include_bytes!` gives bytes at any address, but the weights are read in place.
-#[repr(C, align(16))]
-struct Aligned<Bytes: ?Sized>(Bytes);
-static BLOB: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("COST_BLOB")));
+#[cfg(feature = "f32")]
+type Weights = f32;
+#[cfg(feature = "int16")]
+type Weights = i16;
+#[cfg(feature = "int8")]
+type Weights = i8;
 
-struct Place(UnsafeCell<Option<Policy<'static, WIDTH>>>);
+struct Place(UnsafeCell<Option<Policy<'static, Weights, { format::width(BLOB) }>>>);
 // SAFETY: there is one thread and no interrupt.
 unsafe impl Sync for Place {}
 static POLICY: Place = Place(UnsafeCell::new(None));
@@ -29,7 +27,7 @@ fn panic(_: &PanicInfo) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn cost_init() {
     // SAFETY: nobody else holds a reference.
-    unsafe { *POLICY.0.get() = Policy::from_bytes(&BLOB.0).ok() };
+    unsafe { *POLICY.0.get() = Policy::from_bytes(BLOB).ok() };
 }
 
 /// # Safety
