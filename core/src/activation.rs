@@ -1,6 +1,6 @@
 //! Elementwise functions between layers.
 
-use crate::tanh;
+use crate::{compact::barrier, tanh};
 
 /// f in y = f(Wx + b).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +44,17 @@ impl Activation {
         match self {
             Activation::Linear => {}
             Activation::Relu => {
-                let bits: &mut [u32] = bytemuck::must_cast_slice_mut(z);
-                bits.iter_mut().for_each(|z| *z = relu(*z));
+                let (fours, rest) = bytemuck::must_cast_slice_mut(z).as_chunks_mut::<4>();
+                for four in fours {
+                    barrier();
+                    *four = four.map(relu);
+                }
+                for z in rest {
+                    barrier();
+                    *z = relu(*z);
+                }
             }
-            Activation::Tanh => z.iter_mut().for_each(|z| *z = Activation::Tanh.apply(*z)),
+            Activation::Tanh => z.iter_mut().for_each(|z| *z = tanh::float(*z)),
         }
     }
 }

@@ -62,29 +62,11 @@ pub enum BlobError {
         /// The checksum of the bytes.
         computed: u32,
     },
-    /// A part reaches past the end of the blob.
-    #[error("the {part} needs {needed} words of 4 bytes, but only {found} are left in the blob")]
-    PartLength {
+    /// The bytes are those that were written, but should not have been: the exporter's mistake.
+    #[error("the {part} of the blob {}: export it again", part.mistake())]
+    Invalid {
         /// Which part.
         part: Part,
-        /// Words that it needs; bytes for the contract.
-        needed: usize,
-        /// What is left of the blob.
-        found: usize,
-    },
-    /// What lies between fixed part and contract are 32-bit words.
-    #[error("between fixed part and contract lie {found} bytes, which is no multiple of 4")]
-    NotWords {
-        /// Bytes there.
-        found: usize,
-    },
-    /// A number that stands for a choice, and this version has no such choice.
-    #[error("the number {found} for the {part} has no meaning in this version of the format")]
-    Code {
-        /// Which part.
-        part: Part,
-        /// The number.
-        found: u8,
     },
     /// The blob has other weights than this `Policy` type.
     #[error("the blob has {found} weights, but this Policy is built for {needed}")]
@@ -93,29 +75,6 @@ pub enum BlobError {
         needed: WeightKind,
         /// What the blob has.
         found: WeightKind,
-    },
-    /// No layers, or a size of zero.
-    #[error("the {part} has size 0, at least 1 is needed")]
-    Empty {
-        /// Which part.
-        part: Part,
-    },
-    /// The head has the last layer's activation in it.
-    #[error("the last layer has an activation: it must be linear, as the head follows it")]
-    LastActivation,
-    /// The last layer does not give what the head consumes.
-    #[error("the head needs {needed} outputs of the last layer, which has {found}")]
-    HeadSize {
-        /// Outputs that the head consumes.
-        needed: usize,
-        /// Outputs of the last layer.
-        found: usize,
-    },
-    /// A grid of no or one action leaves nothing to choose.
-    #[error("the grid of actions has {found} points, at least 2 are needed")]
-    GridPoints {
-        /// Points of the grid.
-        found: u16,
     },
     /// A layer is wider than the `WIDTH` of this `Policy` type.
     #[error(
@@ -127,43 +86,13 @@ pub enum BlobError {
         /// `WIDTH`.
         limit: usize,
     },
-    /// Bytes that belong to no part.
-    #[error("{extra} bytes follow the last example and belong to nothing")]
-    Left {
-        /// How many.
-        extra: usize,
-    },
-    /// A weight or bias is infinite or not a number.
-    #[error("parameter {index} of layer {layer} is not finite")]
-    WeightNotFinite {
-        /// Index of the layer, 0 is the first.
-        layer: usize,
-        /// Index in the layer, in the order of the blob: panel by panel, column by column, biases first.
-        index: usize,
-    },
-    /// A row of integer weights whose sum might not fit in 32 bits.
+    /// `f32` weights that are not finite; or integers that are too large for sums of 32 bits, or have no usable scale.
     #[error(
-        "the sum of row {row} of layer {layer} may leave 32 bits: its weights or its bias are too large"
+        "the weights of layer {layer} are not finite, or too large for sums of 32 bits: export it again"
     )]
-    RowOverflow {
+    Weights {
         /// Index of the layer, 0 is the first.
         layer: usize,
-        /// Index of the row, 0 is the first.
-        row: usize,
-    },
-    /// A row of integer weights whose scale is none.
-    #[error("the scale of row {row} of layer {layer} is out of its range")]
-    RowScale {
-        /// Index of the layer, 0 is the first.
-        layer: usize,
-        /// Index of the row, 0 is the first.
-        row: usize,
-    },
-    /// A number is infinite, not a number or out of its range.
-    #[error("the {part} must be finite{}", part.also())]
-    Value {
-        /// Which number.
-        part: Part,
     },
     /// The contract is not what postcard wrote for this version's fields.
     #[error(
@@ -183,34 +112,20 @@ pub enum BlobError {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Part {
+    /// Entries of observation and action.
+    Sizes,
     /// The observation.
     Observation,
-    /// The list of layers.
+    /// The layers.
     Layers,
-    /// A layer's outputs.
+    /// The last layer.
     LayerOutputs,
-    /// A layer's activation.
-    Activation,
     /// The action.
     Action,
     /// Control period, in s.
     ControlPeriod,
     /// The head.
     Head,
-    /// Action scale, in the action's unit.
-    ActionScale,
-    /// Action bias, in the action's unit.
-    ActionBias,
-    /// Action bias ± action scale, in the action's unit.
-    ActionRange,
-    /// Bounds of log σ.
-    LogStdBound,
-    /// Lowest and highest action, in the action's unit.
-    ActionBound,
-    /// Bounds of σ, in the action's unit.
-    StdBound,
-    /// (high − low) · (points − 1) of a grid of actions, in the action's unit.
-    GridRange,
     /// Shift and scale of the observation.
     Normalisation,
     /// The weights.
@@ -221,24 +136,28 @@ pub enum Part {
     RowScale,
     /// The examples.
     Examples,
-    /// The contract, in bytes.
+    /// The contract.
     Contract,
-    /// Range of an observation or action entry in the contract.
-    ChannelRange,
-    /// Bytes that are 0 in this version.
-    Reserved,
 }
 
 impl Part {
-    /// What its numbers must be besides finite.
-    fn also(self) -> &'static str {
+    /// What can be wrong with it in a blob.
+    fn mistake(self) -> &'static str {
         match self {
-            Part::ControlPeriod | Part::ActionScale => " and positive",
-            Part::LogStdBound | Part::ChannelRange => " and in order",
-            Part::ActionBound => ", low below high",
-            Part::StdBound => ", positive and in order",
-            Part::Normalisation => ", each scale positive",
-            _ => "",
+            Part::Sizes => "are 0 or more than 8 actions",
+            Part::Layers => {
+                "are cut short, none, more than 8, of unknown activation or without outputs, or the last one is not linear"
+            }
+            Part::ControlPeriod => "is not finite and positive",
+            Part::Head => {
+                "is unknown, cut short, has a range or bounds that are no range, or needs other outputs than the last layer has"
+            }
+            Part::Normalisation => "is cut short or not finite",
+            Part::Weights => "are of an unknown kind, or not as many as the layers need",
+            Part::Contract => {
+                "is longer than the blob, or what lies before it is not made of 32-bit words"
+            }
+            _ => "cannot be used",
         }
     }
 }
@@ -246,28 +165,19 @@ impl Part {
 impl core::fmt::Display for Part {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Part::Observation => "observation",
-            Part::Layers => "list of layers",
-            Part::LayerOutputs => "output of a layer",
-            Part::Activation => "activation of a layer",
-            Part::Action => "action",
+            Part::Sizes => "numbers of observation and action entries",
+            Part::Observation => "list of observation entries",
+            Part::Layers => "layers",
+            Part::LayerOutputs => "last layer",
+            Part::Action => "list of action entries",
             Part::ControlPeriod => "control period",
             Part::Head => "head",
-            Part::ActionScale => "action scale",
-            Part::ActionBias => "action bias",
-            Part::ActionRange => "action range (bias ± scale)",
-            Part::LogStdBound => "bounds of log σ",
-            Part::ActionBound => "lowest and highest action",
-            Part::StdBound => "bounds of σ",
-            Part::GridRange => "grid's (high − low) · (points − 1)",
             Part::Normalisation => "normalisation",
             Part::Weights => "weights",
             Part::Bias => "list of biases",
             Part::RowScale => "list of row scales",
             Part::Examples => "list of examples",
             Part::Contract => "contract",
-            Part::ChannelRange => "range of an entry in the contract",
-            Part::Reserved => "reserved bytes",
         })
     }
 }

@@ -26,7 +26,13 @@ pub use encode::{Description, FixedLayer, Network, Normalisation, encode, seal};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
-use crate::{Activation, BlobError, Head, LogStdBound, error::Part};
+use crate::{
+    Activation, BlobError,
+    action::MAX_ACTION_SIZE,
+    compact::{barrier, not_finite},
+    error::Part,
+    head::Raw,
+};
 
 /// The version of the format that this crate reads and writes. A blob of version 1 keeps its meaning for ever.
 pub const VERSION: u16 = 1;
@@ -160,20 +166,61 @@ pub const fn width(blob: &[u8]) -> usize {
 /// A blob taken apart; its weights are not checked yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    pub(crate) kind: WeightKind,
-    pub(crate) observation_size: usize,
-    pub(crate) action_size: usize,
-    pub(crate) control_period: f32,
-    pub(crate) checksum: u32,
+    prefix: &'a [u32; PREFIX / 4],
     /// A word for each layer, as [`LayerShape::from_word`] takes them.
     pub(crate) layers: &'a [u32],
-    pub(crate) head: Head<&'a [f32]>,
+    /// First list, second list and two bounds.
+    head: &'a [f32],
     /// Shifts, then scales; empty where the observation is taken as it is.
     pub(crate) normalisation: &'a [f32],
     /// Weights, then examples.
     pub(crate) rest: Words<'a>,
-    pub(crate) examples: usize,
     pub(crate) contract: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) const fn kind(&self) -> Option<WeightKind> {
+        WeightKind::from_code((self.prefix[1] >> 16) as u8)
+    }
+
+    pub(crate) const fn checksum(&self) -> u32 {
+        self.prefix[3]
+    }
+
+    pub(crate) const fn observation_size(&self) -> usize {
+        (self.prefix[4] & 0xFFFF) as usize
+    }
+
+    pub(crate) const fn action_size(&self) -> usize {
+        (self.prefix[4] >> 16) as u8 as usize
+    }
+
+    pub(crate) const fn control_period(&self) -> f32 {
+        f32::from_bits(self.prefix[5])
+    }
+
+    pub(crate) const fn examples(&self) -> usize {
+        (self.prefix[6] & 0xFFFF) as usize
+    }
+
+    pub(crate) fn head(&self) -> Raw<'a> {
+        let outputs = self.layers.last().map_or(0, |word| word & 0xFFFF) as usize;
+        Raw::new((self.prefix[1] >> 24) as u8, self.head, outputs)
+    }
+
+    /// Numbers that are kept between two layers, at most.
+    pub(crate) fn width(&self) -> usize {
+        let is_float = self.kind() == Some(WeightKind::F32);
+        // Floating point without normalisation reads the observation where it is, and what the last layer gives
+        // is not kept.
+        let keeps_observation = !is_float || !self.normalisation.is_empty();
+        let mut width = if keeps_observation { self.observation_size() } else { 0 };
+        for word in self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden) {
+            barrier();
+            width = width.max((word & 0xFFFF) as usize);
+        }
+        if is_float { width } else { width.next_multiple_of(2) }
+    }
 }
 
 /// The words of a blob, taken from the front.
@@ -181,16 +228,14 @@ pub(crate) struct Parts<'a> {
 pub(crate) struct Words<'a>(&'a [u32]);
 
 impl<'a> Words<'a> {
-    pub(crate) fn take(&mut self, count: usize, part: Part) -> Result<&'a [u32], BlobError> {
-        let Some((taken, rest)) = self.0.split_at_checked(count) else {
-            return Err(BlobError::PartLength { part, needed: count, found: self.0.len() });
-        };
+    pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u32]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
-        Ok(taken)
+        Some(taken)
     }
 
-    fn floats(&mut self, count: usize, part: Part) -> Result<&'a [f32], BlobError> {
-        Ok(bytemuck::must_cast_slice(self.take(count, part)?))
+    fn floats(&mut self, count: usize) -> Option<&'a [f32]> {
+        self.take(count).map(bytemuck::must_cast_slice)
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -198,167 +243,110 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Takes a blob apart, checking in the order of `FORMAT.md`.
+/// Takes a blob apart, checking in the order of `FORMAT.md`. Inlined, as a firmware calls it once.
+#[inline(always)]
 pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
-    let Some((prefix, body)) = blob.split_first_chunk::<PREFIX>() else {
+    if blob.len() < PREFIX {
+        return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
+    }
+    // What is left over at the end belongs to the contract.
+    let whole = blob.get(..blob.len() & !3).unwrap_or_default();
+    let Ok(words) = bytemuck::try_cast_slice::<u8, u32>(whole) else {
+        return Err(BlobError::Misaligned { offset: blob.as_ptr().addr() % align_of::<u32>() });
+    };
+    let Some((prefix, body)) = words.split_first_chunk::<{ PREFIX / 4 }>() else {
         return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
     };
-    let offset = blob.as_ptr().addr() % align_of::<u32>();
-    if offset != 0 {
-        return Err(BlobError::Misaligned { offset });
+    let [magic, kinds, declared, stored, ..] = *prefix;
+    if magic.to_le_bytes() != MAGIC {
+        return Err(BlobError::Magic { found: magic.to_le_bytes() });
     }
-    let [m0, m1, m2, m3, v0, v1, weights, head, l0, l1, l2, l3, c0, c1, c2, c3, fields @ ..] =
-        *prefix;
-    let magic = [m0, m1, m2, m3];
-    if magic != MAGIC {
-        return Err(BlobError::Magic { found: magic });
+    if kinds as u16 != VERSION {
+        return Err(BlobError::Version { supported: VERSION, found: kinds as u16 });
     }
-    let version = u16::from_le_bytes([v0, v1]);
-    if version != VERSION {
-        return Err(BlobError::Version { supported: VERSION, found: version });
-    }
-    let declared = u32::from_le_bytes([l0, l1, l2, l3]);
     if declared as usize != blob.len() {
         return Err(BlobError::Length { declared, found: blob.len() });
     }
-    let stored = u32::from_le_bytes([c0, c1, c2, c3]);
-    let computed = checksum(prefix, body);
+    let computed = checksum(blob);
     if stored != computed {
         return Err(BlobError::Checksum { stored, computed });
     }
-    let [o0, o1, action_size, layers, p0, p1, p2, p3, e0, e1, t0, t1, normalised, zeros @ ..] =
-        fields;
-    let contract_length = usize::from(u16::from_le_bytes([t0, t1]));
-    let Some((network, contract)) =
-        body.len().checked_sub(contract_length).and_then(|at| body.split_at_checked(at))
-    else {
-        return Err(BlobError::PartLength {
-            part: Part::Contract,
-            needed: contract_length,
-            found: body.len(),
-        });
-    };
-    let Ok(words) = bytemuck::try_cast_slice(network) else {
-        return Err(BlobError::NotWords { found: network.len() });
-    };
-    let mut words = Words(words);
-    let code = |part, found| Err(BlobError::Code { part, found });
-    let Some(kind) = WeightKind::from_code(weights) else { return code(Part::Weights, weights) };
-    if normalised > 1 {
-        return code(Part::Normalisation, normalised);
+    parts(blob, prefix, body).map_err(|part| BlobError::Invalid { part })
+}
+
+/// The parts of a blob that arrived as it was written; or the part that should not have been written so.
+#[inline(always)]
+fn parts<'a>(
+    blob: &'a [u8],
+    prefix: &'a [u32; PREFIX / 4],
+    body: &'a [u32],
+) -> Result<Parts<'a>, Part> {
+    let [.., period, counts, flags] = *prefix;
+    // The bytes before the contract, all of them words.
+    let network = blob.len().checked_sub((counts >> 16) as usize).ok_or(Part::Contract)?;
+    let length = network.checked_sub(PREFIX).ok_or(Part::Contract)?;
+    if length & 3 != 0 {
+        return Err(Part::Contract);
     }
-    if zeros != [0; 3] {
-        return code(Part::Reserved, zeros.into_iter().fold(0, |any, x| any | x));
-    }
-    let observation_size = usize::from(u16::from_le_bytes([o0, o1]));
-    for (size, part) in [
-        (observation_size, Part::Observation),
-        (action_size.into(), Part::Action),
-        (layers.into(), Part::Layers),
-    ] {
-        if size == 0 {
-            return Err(BlobError::Empty { part });
-        }
-    }
-    let control_period = f32::from_le_bytes([p0, p1, p2, p3]);
-    if !(control_period.is_finite() && control_period > 0.0) {
-        return Err(BlobError::Value { part: Part::ControlPeriod });
-    }
-    if usize::from(layers) > MAX_LAYERS {
-        return code(Part::Layers, layers);
-    }
-    let layers = words.take(layers.into(), Part::Layers)?;
-    for word in layers {
-        let [o0, o1, activation, zero] = word.to_le_bytes();
-        if [o0, o1] == [0; 2] {
-            return Err(BlobError::Empty { part: Part::LayerOutputs });
-        }
-        if activation > 2 || zero != 0 {
-            return code(Part::Activation, activation | zero);
-        }
-    }
-    let last = LayerShape::from_word(layers.last().copied().unwrap_or_default());
-    if last.activation != Activation::Linear {
-        return Err(BlobError::LastActivation);
-    }
-    let last = last.outputs;
-    let head = read_head(head, action_size, last, &mut words)?;
-    let (needed, found) = (head.inputs().0, usize::from(last));
-    if needed != found {
-        return Err(BlobError::HeadSize { needed, found });
-    }
-    head.check()?;
-    let entries = if normalised == 1 { 2 * observation_size } else { 0 };
-    let normalisation = words.floats(entries, Part::Normalisation)?;
-    let (shifts, scales) = normalisation.split_at_checked(entries / 2).unwrap_or_default();
-    if !shifts.iter().all(|x| x.is_finite()) || !scales.iter().all(|x| x.is_finite() && *x > 0.0) {
-        return Err(BlobError::Value { part: Part::Normalisation });
-    }
-    Ok(Parts {
-        kind,
-        observation_size,
-        action_size: action_size.into(),
-        control_period,
-        checksum: stored,
-        layers,
-        head,
-        normalisation,
+    let mut words = Words(body.get(..length / 4).unwrap_or_default());
+    let layers = (prefix[4] >> 24) as usize;
+    let mut parts = Parts {
+        prefix,
+        layers: words.take(layers).ok_or(Part::Layers)?,
+        head: &[],
+        normalisation: &[],
         rest: words,
-        examples: u16::from_le_bytes([e0, e1]).into(),
-        contract,
-    })
-}
-
-/// The head of that code: `action_size` numbers, as many again, and two bounds where it is a Gaussian.
-fn read_head<'a>(
-    code: u8,
-    action_size: u8,
-    points: u16,
-    words: &mut Words<'a>,
-) -> Result<Head<&'a [f32]>, BlobError> {
-    let actions = usize::from(action_size);
-    let (first, second) = (words.floats(actions, Part::Head)?, words.floats(actions, Part::Head)?);
-    let mut bounds = || match words.floats(2, Part::Head)? {
-        [min, max] => Ok((*min, *max)),
-        _ => Err(BlobError::Empty { part: Part::Head }),
+        contract: blob.get(network..).unwrap_or_default(),
     };
-    Ok(match code {
-        0 | 1 => {
-            let (min, max) = bounds()?;
-            let log_std = if code == 0 {
-                LogStdBound::Clamp { min, max }
-            } else {
-                LogStdBound::Tanh { min, max }
-            };
-            Head::SquashedGaussian { scale: first, bias: second, log_std }
+    let (observation_size, actions) = (parts.observation_size(), parts.action_size());
+    if parts.kind().is_none() {
+        return Err(Part::Weights);
+    }
+    // Bits of a number that is finite and above 0.
+    if period.wrapping_sub(1) >= f32::INFINITY.to_bits() - 1 {
+        return Err(Part::ControlPeriod);
+    }
+    // No layer is the last one, and the last one is linear.
+    let mut last = 1 << 16;
+    for word in parts.layers {
+        barrier();
+        last = *word;
+        if last & 0xFFFF == 0 || last >> 16 > 2 {
+            return Err(Part::Layers);
         }
-        2 => Head::Tanh { scale: first, bias: second },
-        3 => Head::Clamp { low: first, high: second },
-        4 => {
-            let (std_min, std_max) = bounds()?;
-            Head::ClampedGaussian { low: first, high: second, std_min, std_max }
-        }
-        5 => match (first, second) {
-            ([low], [high]) => Head::Grid { low: *low, high: *high, points },
-            _ => return Err(BlobError::Code { part: Part::Action, found: action_size }),
-        },
-        found => return Err(BlobError::Code { part: Part::Head, found }),
-    })
+    }
+    if layers > MAX_LAYERS || last >> 16 != 0 {
+        return Err(Part::Layers);
+    }
+    if observation_size == 0 || actions == 0 || actions > MAX_ACTION_SIZE {
+        return Err(Part::Sizes);
+    }
+    parts.head = words.floats(2 * actions + 2).ok_or(Part::Head)?;
+    if !parts.head().is_usable() {
+        return Err(Part::Head);
+    }
+    if flags > 1 {
+        return Err(Part::Normalisation);
+    }
+    let normalisation = words.floats(2 * flags as usize * observation_size);
+    parts.normalisation = normalisation.ok_or(Part::Normalisation)?;
+    if not_finite(parts.normalisation).is_some() {
+        return Err(Part::Normalisation);
+    }
+    parts.rest = words;
+    Ok(parts)
 }
 
-/// The checksum over the fixed part without the checksum field, then everything after it.
-fn checksum(prefix: &[u8; PREFIX], body: &[u8]) -> u32 {
+/// The checksum of all bytes but its own four.
+#[inline(never)]
+fn checksum(blob: &[u8]) -> u32 {
     let mut digest = CRC.digest();
-    let (before, _, after) = fixed_part(prefix);
-    digest.update(before);
-    digest.update(after);
-    digest.update(body);
+    for (at, byte) in blob.iter().enumerate() {
+        // One byte at a time takes longer, and an eighth of the code.
+        barrier();
+        if at & !3 != 12 {
+            digest.update(&[*byte]);
+        }
+    }
     digest.finalize()
-}
-
-/// The fixed part before the checksum, the checksum, and the fixed part after it.
-fn fixed_part(prefix: &[u8; PREFIX]) -> (&[u8], &[u8], &[u8]) {
-    let (before, rest) = prefix.split_at_checked(12).unwrap_or_default();
-    let (field, after) = rest.split_at_checked(4).unwrap_or_default();
-    (before, field, after)
 }

@@ -5,9 +5,8 @@ use core::{iter, ops::Deref};
 use rand_core::Rng;
 
 use crate::{
-    BlobError,
     action::{self, Action},
-    error::Part,
+    compact::barrier,
     gaussian,
     layer::kernel::Outputs,
 };
@@ -123,7 +122,7 @@ impl<V: Deref<Target = [f32]>> Head<V> {
     }
 
     /// The first list: scale or lowest actions.
-    pub(crate) fn first(&self) -> &[f32] {
+    fn first(&self) -> &[f32] {
         match self {
             Head::SquashedGaussian { scale: first, .. }
             | Head::Tanh { scale: first, .. }
@@ -134,7 +133,7 @@ impl<V: Deref<Target = [f32]>> Head<V> {
     }
 
     /// The second list: bias or highest actions.
-    pub(crate) fn second(&self) -> &[f32] {
+    fn second(&self) -> &[f32] {
         match self {
             Head::SquashedGaussian { bias: second, .. }
             | Head::Tanh { bias: second, .. }
@@ -142,6 +141,24 @@ impl<V: Deref<Target = [f32]>> Head<V> {
             | Head::ClampedGaussian { high: second, .. } => second,
             Head::Grid { high, .. } => core::slice::from_ref(high),
         }
+    }
+
+    /// As a blob has it.
+    pub(crate) fn raw(&self) -> Raw<'_> {
+        let (code, [min, max]) = match self {
+            Head::SquashedGaussian { log_std: LogStdBound::Clamp { min, max }, .. } => {
+                (0, [*min, *max])
+            }
+            Head::SquashedGaussian { log_std: LogStdBound::Tanh { min, max }, .. } => {
+                (1, [*min, *max])
+            }
+            Head::Tanh { .. } => (2, [0.0; 2]),
+            Head::Clamp { .. } => (3, [0.0; 2]),
+            Head::ClampedGaussian { std_min, std_max, .. } => (4, [*std_min, *std_max]),
+            Head::Grid { .. } => (5, [0.0; 2]),
+        };
+        let outputs = self.inputs().0;
+        Raw { code, first: self.first(), second: self.second(), min, max, outputs }
     }
 
     /// The same with its lists borrowed.
@@ -189,60 +206,98 @@ impl<V: Deref<Target = [f32]>> Head<V> {
             }
         }
     }
+}
 
-    /// Are all numbers finite, scales and σ positive, bounds in order, and is every
-    /// action in range finite? `FORMAT.md` has the order.
-    pub(crate) fn check(&self) -> Result<(), BlobError> {
-        match self {
-            Head::SquashedGaussian { scale, bias, log_std } => {
-                self.check_scale(scale, bias)?;
-                let (min, max) = log_std.range();
-                let holds = min.is_finite() && max.is_finite() && min <= max;
-                require(holds, Part::LogStdBound)
-            }
-            Head::Tanh { scale, bias } => self.check_scale(scale, bias),
-            Head::Clamp { low, high } => check_bounds(low, high),
-            Head::ClampedGaussian { low, high, std_min, std_max } => {
-                check_bounds(low, high)?;
-                // A NaN fails every comparison.
-                let holds = *std_min > 0.0 && std_min <= std_max && std_max.is_finite();
-                require(holds, Part::StdBound)
-            }
-            Head::Grid { low, high, points } => {
-                if *points < 2 {
-                    return Err(BlobError::GridPoints { found: *points });
-                }
-                check_bounds(&[*low], &[*high])?;
-                // The largest number on the way to an action.
-                let largest = (high - low) * (f32::from(*points) - 1.0);
-                require(largest.is_finite(), Part::GridRange)
-            }
-        }
+/// A head as a blob has it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Raw<'a> {
+    /// Which: 0 and 1 are squashed Gaussians, with log σ clamped or by tanh, 2 is tanh, 3 clamp, 4 the clamped
+    /// Gaussian and 5 the grid.
+    pub(crate) code: u8,
+    pub(crate) first: &'a [f32],
+    pub(crate) second: &'a [f32],
+    /// Bounds of log σ or of σ; 0 where there is no σ.
+    pub(crate) min: f32,
+    pub(crate) max: f32,
+    /// Outputs of the last layer.
+    pub(crate) outputs: usize,
+}
+
+impl<'a> Raw<'a> {
+    /// The head of that code after a layer of so many outputs, from its first and its second list and two bounds.
+    #[inline(always)]
+    pub(crate) fn new(code: u8, numbers: &'a [f32], outputs: usize) -> Self {
+        let (lists, [min, max]) = numbers.split_last_chunk::<2>().unwrap_or((&[], &[0.0; 2]));
+        let (first, second) = lists.split_at_checked(lists.len() / 2).unwrap_or_default();
+        Raw { code, first, second, min: *min, max: *max, outputs }
     }
 
-    fn check_scale(&self, scale: &[f32], bias: &[f32]) -> Result<(), BlobError> {
-        require(scale.iter().all(|&x| x.is_finite() && x > 0.0), Part::ActionScale)?;
-        require(bias.iter().all(|x| x.is_finite()), Part::ActionBias)?;
-        let (lowest, highest) = self.range();
-        require(lowest.iter().chain(&highest).all(|x| x.is_finite()), Part::ActionRange)
+    /// Is the code known, has the last layer the outputs that the head needs, is the range of each action entry a range, and are
+    /// the bounds in order?
+    #[inline(always)]
+    pub(crate) fn is_usable(&self) -> bool {
+        /// No number of a head is larger.
+        const LARGEST: u32 = 1e30_f32.to_bits();
+        for (a, b) in self.first.iter().zip(self.second) {
+            barrier();
+            let width = if self.is_squashed() { *a } else { b - a };
+            // Bits of a number above 0, and of one of any sign; NaN has larger ones.
+            if width.to_bits().wrapping_sub(1) >= LARGEST || b.abs().to_bits() > LARGEST {
+                return false;
+            }
+        }
+        let needed = match self.code {
+            0 | 1 | 4 => 2 * self.first.len(),
+            2 | 3 => self.first.len(),
+            5 if self.first.len() == 1 => self.outputs,
+            _ => return false,
+        };
+        needed == self.outputs && self.min <= self.max
+    }
+
+    fn is_squashed(&self) -> bool {
+        self.code <= 2
+    }
+
+    /// Outputs that the greedy action needs.
+    pub(crate) fn needed(&self) -> usize {
+        if self.code == 5 { self.outputs } else { self.first.len() }
+    }
+
+    /// Which one it is.
+    pub(crate) fn view(&self) -> Head<&'a [f32]> {
+        let Raw { code, first, second, min, max, outputs } = *self;
+        match code {
+            0 => Head::SquashedGaussian {
+                scale: first,
+                bias: second,
+                log_std: LogStdBound::Clamp { min, max },
+            },
+            1 => Head::SquashedGaussian {
+                scale: first,
+                bias: second,
+                log_std: LogStdBound::Tanh { min, max },
+            },
+            2 => Head::Tanh { scale: first, bias: second },
+            3 => Head::Clamp { low: first, high: second },
+            4 => Head::ClampedGaussian { low: first, high: second, std_min: min, std_max: max },
+            _ => {
+                let entry = |list: &[f32]| list.first().copied().unwrap_or_default();
+                Head::Grid { low: entry(first), high: entry(second), points: outputs as u16 }
+            }
+        }
     }
 
     /// The greedy action for the last layer's outputs.
+    #[inline(always)]
     pub(crate) fn greedy(&self, outputs: &Outputs, tanh: fn(f32) -> f32) -> Action {
-        let u = outputs.z.iter().copied();
-        match self {
-            Head::SquashedGaussian { scale, bias, .. } | Head::Tanh { scale, bias } => {
-                squash(scale, bias, u, tanh)
-            }
-            Head::Clamp { low, high } | Head::ClampedGaussian { low, high, .. } => {
-                limit(low, high, u)
-            }
-            Head::Grid { low, high, points } => {
-                let best = outputs.best.index();
-                let a = best.map_or(f32::NAN, |i| action::grid_action(*low, *high, *points, i));
-                Action::from_array([a])
-            }
+        if let (5, [low], [high]) = (self.code, self.first, self.second) {
+            let points = self.outputs as u16;
+            let best = outputs.best.index();
+            let a = best.map_or(f32::NAN, |i| action::grid_action(*low, *high, points, i));
+            return Action::from_array([a]);
         }
+        self.act(outputs.z.iter().copied(), tanh)
     }
 
     /// An action drawn from the policy's distribution; it takes two words per action entry from the
@@ -254,32 +309,37 @@ impl<V: Deref<Target = [f32]>> Head<V> {
         rng: &mut R,
     ) -> Action {
         let z = &*outputs.z;
-        match self {
-            Head::SquashedGaussian { scale, bias, log_std } => {
+        let size = self.first.len();
+        match self.view() {
+            Head::SquashedGaussian { log_std, .. } => {
                 let std = |raw| libm::expf(log_std.apply(raw, tanh));
-                squash(scale, bias, noisy(z, scale.len(), std, rng), tanh)
+                self.act(noisy(z, size, std, rng), tanh)
             }
-            Head::ClampedGaussian { low, high, std_min, std_max } => {
-                let std = |raw| action::clamp(libm::expf(raw), *std_min, *std_max);
-                limit(low, high, noisy(z, low.len(), std, rng))
+            Head::ClampedGaussian { std_min, std_max, .. } => {
+                let std = |raw| action::clamp(libm::expf(raw), std_min, std_max);
+                self.act(noisy(z, size, std, rng), tanh)
             }
             Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } => {
                 self.greedy(outputs, tanh)
             }
         }
     }
-}
 
-/// An error about `part` unless the condition holds.
-fn require(holds: bool, part: Part) -> Result<(), BlobError> {
-    if holds { Ok(()) } else { Err(BlobError::Value { part }) }
-}
-
-fn check_bounds(low: &[f32], high: &[f32]) -> Result<(), BlobError> {
-    let mut pairs = low.iter().zip(high);
-    // A NaN fails every comparison.
-    let holds = pairs.all(|(low, high)| low.is_finite() && high.is_finite() && low < high);
-    require(holds, Part::ActionBound)
+    /// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ, or aᵢ = min(max(uᵢ, lowᵢ), highᵢ)
+    #[inline(always)]
+    fn act(&self, u: impl Iterator<Item = f32>, tanh: fn(f32) -> f32) -> Action {
+        let mut action = Action::new();
+        for ((first, second), u) in self.first.iter().zip(self.second).zip(u) {
+            barrier();
+            let a = match self.is_squashed() {
+                true => first * tanh(u) + second,
+                false => action::clamp(u, *first, *second),
+            };
+            // No head has more entries than an action.
+            let _ = action.push(a);
+        }
+        action
+    }
 }
 
 /// uᵢ = μᵢ + σᵢε with (μ, ζ) = z, `[2 · size]`, and σ = std(ζ).
@@ -292,23 +352,6 @@ fn noisy<'a, R: Rng + ?Sized>(
 ) -> impl Iterator<Item = f32> + 'a {
     let pairs = z.iter().zip(z.iter().skip(size));
     pairs.map(move |(mean, raw)| mean + std(*raw) * gaussian::normal_pair(rng).0)
-}
-
-/// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ
-#[inline]
-fn squash(
-    scale: &[f32],
-    bias: &[f32],
-    u: impl Iterator<Item = f32>,
-    tanh: fn(f32) -> f32,
-) -> Action {
-    action::map(scale, bias, u, |scale, bias, u| scale * tanh(u) + bias)
-}
-
-/// aᵢ = min(max(uᵢ, lowᵢ), highᵢ)
-#[inline]
-fn limit(low: &[f32], high: &[f32], u: impl Iterator<Item = f32>) -> Action {
-    action::map(low, high, u, |low, high, u| action::clamp(u, low, high))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One fully connected layer, y = f(Wx + b), read where it lies: the three kinds of weights.
 
-#[cfg(feature = "assembly")]
+#[cfg(any(kernels = "vfp", kernels = "dsp", kernels = "thumb"))]
 mod assembly;
 mod fixed;
 mod float;

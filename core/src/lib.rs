@@ -94,6 +94,7 @@ extern crate std;
 pub mod action;
 pub mod activation;
 mod aligned;
+mod compact;
 pub mod error;
 pub mod format;
 pub mod gaussian;

@@ -6,6 +6,7 @@ use rand_core::Rng;
 
 use crate::{
     ActError, Action, BlobError, Head, SelfTestError,
+    compact::{barrier, not_finite},
     error::Part,
     format::{self, Contract, LayerShape, Parts},
     layer::{self, Layer, Weights, kernel::Outputs},
@@ -36,23 +37,30 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     /// weights than `W`, or has a layer wider than `WIDTH`.
     pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
         let parts = format::decode(blob)?;
-        if parts.kind != W::KIND {
-            return Err(BlobError::OtherWeights { needed: W::KIND, found: parts.kind });
+        if let Some(found) = parts.kind()
+            && found != W::KIND
+        {
+            return Err(BlobError::OtherWeights { needed: W::KIND, found });
         }
-        let (found, limit) = (format::width(blob), WIDTH);
+        let (found, limit) = (parts.width(), WIDTH);
         if found > limit {
             return Err(BlobError::TooWide { found, limit });
         }
-        let mut words = parts.rest;
-        for place in layer::places(parts.layers, parts.observation_size) {
-            W::check(&place, words.take(W::words(&place), Part::Weights)?)?;
+        let policy = Policy { parts, weights: PhantomData };
+        let (mut layers, mut left) = (0, policy.parts.rest.left());
+        for (place, weights) in policy.weights() {
+            barrier();
+            if !W::check(&place, weights) {
+                return Err(BlobError::Weights { layer: place.index });
+            }
+            (layers, left) = (layers + 1, left - weights.len());
         }
-        let row = parts.observation_size + parts.action_size;
-        words.take(parts.examples * row, Part::Examples)?;
-        match words.left() {
-            0 => Ok(Policy { parts, weights: PhantomData }),
-            extra => Err(BlobError::Left { extra: 4 * extra }),
+        // A missing layer, or what is left are not the examples.
+        let row = policy.observation_size() + policy.action_size();
+        if layers != policy.parts.layers.len() || left != policy.parts.examples() * row {
+            return Err(BlobError::Invalid { part: Part::Weights });
         }
+        Ok(policy)
     }
 
     /// The greedy action, in the environment's unit, for an observation `[observation_size]`.
@@ -68,10 +76,10 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     ///
     /// If the observation is refused, as above.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
-        let (_, needed) = self.parts.head.inputs();
+        let needed = self.parts.head().needed();
         let mut outputs = Outputs::default();
         self.run(observation, needed, &mut outputs)?;
-        finite(self.parts.head.greedy(&outputs, W::tanh))
+        finite(self.parts.head().greedy(&outputs, W::tanh))
     }
 
     /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
@@ -86,10 +94,10 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
         observation: &[f32],
         rng: &mut R,
     ) -> Result<Action, ActError> {
-        let (needed, _) = self.parts.head.inputs();
+        let needed = self.parts.head().outputs;
         let mut outputs = Outputs::default();
         self.run(observation, needed, &mut outputs)?;
-        finite(self.parts.head.sampled(&outputs, W::tanh, rng))
+        finite(self.parts.head().sampled(&outputs, W::tanh, rng))
     }
 
     /// Gives the policy its own examples and compares the actions, bit for bit, with those that it came with: a
@@ -122,13 +130,14 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
             let (needed, found) = (self.observation_size(), observation.len());
             return Err(ActError::ObservationSize { needed, found });
         }
-        if let Some(index) = observation.iter().position(|x| !x.is_finite()) {
+        if let Some(index) = not_finite(observation) {
             return Err(ActError::ObservationNotFinite { index });
         }
         // Two rooms: a layer reads one and writes the other, then they change roles.
         let (mut one, mut other) = (W::room::<WIDTH>(), W::room::<WIDTH>());
         let (mut input, mut output) = (W::units(&mut one), W::units(&mut other));
         for (place, weights) in self.weights() {
+            barrier();
             let x = match place.index {
                 0 => W::observe(observation, self.parts.normalisation, input),
                 _ => W::read(input),
@@ -146,9 +155,8 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     /// Each layer with its words. `from_bytes` has taken them all once, so none is missing.
     fn weights(&self) -> impl Iterator<Item = (layer::Place, &'a [u32])> + '_ {
         let mut words = self.parts.rest;
-        layer::places(self.parts.layers, self.parts.observation_size).map_while(move |place| {
-            words.take(W::words(&place), Part::Weights).ok().map(|words| (place, words))
-        })
+        layer::places(self.parts.layers, self.parts.observation_size())
+            .map_while(move |place| words.take(W::words(&place)).map(|words| (place, words)))
     }
 
     /// Observation words and action words of each example.
@@ -156,11 +164,9 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
         let row = self.observation_size() + self.action_size();
         let mut words = self.parts.rest;
         // They come after the weights.
-        let _ = words.take(words.left().saturating_sub(self.parts.examples * row), Part::Weights);
+        let _ = words.take(words.left().saturating_sub(self.parts.examples() * row));
         let observation_size = self.observation_size();
-        core::iter::from_fn(move || {
-            words.take(row, Part::Examples).ok()?.split_at_checked(observation_size)
-        })
+        core::iter::from_fn(move || words.take(row)?.split_at_checked(observation_size))
     }
 
     /// What the blob promises to those who connect it to a machine: names, units and ranges, who trained it, on what.
@@ -174,7 +180,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
 
     /// What the last layer's output means.
     pub fn head(&self) -> Head<&'a [f32]> {
-        self.parts.head
+        self.parts.head().view()
     }
 
     /// Outputs and activation of each layer, first to last.
@@ -184,7 +190,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
 
     /// Number of weights and biases, padding not counted.
     pub fn parameters(&self) -> u64 {
-        let places = layer::places(self.parts.layers, self.parts.observation_size);
+        let places = layer::places(self.parts.layers, self.parts.observation_size());
         places.map(|place| (place.inputs as u64 + 1) * place.outputs as u64).sum()
     }
 
@@ -197,22 +203,22 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
 
     /// Entries of an observation.
     pub const fn observation_size(&self) -> usize {
-        self.parts.observation_size
+        self.parts.observation_size()
     }
 
     /// Entries of an action.
     pub const fn action_size(&self) -> usize {
-        self.parts.action_size
+        self.parts.action_size()
     }
 
     /// Time between two actions, in s.
     pub const fn control_period(&self) -> f32 {
-        self.parts.control_period
+        self.parts.control_period()
     }
 
     /// The checksum that the blob carries: a short name for these exact bytes.
     pub const fn checksum(&self) -> u32 {
-        self.parts.checksum
+        self.parts.checksum()
     }
 }
 
@@ -224,7 +230,7 @@ impl<'a, const WIDTH: usize> Policy<'a, f32, WIDTH> {
 }
 
 fn finite(action: Action) -> Result<Action, ActError> {
-    match action.iter().position(|a| !a.is_finite()) {
+    match not_finite(&action) {
         Some(index) => Err(ActError::ActionNotFinite { index }),
         None => Ok(action),
     }

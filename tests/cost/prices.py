@@ -1,6 +1,7 @@
 """Cycles of a trace: how often each instruction ran, times what the processor's manual says it takes.
 
-A model, not silicon: memory answers at once, and nothing is fetched ahead. The prices are those of the
+A model, not silicon: memory answers at once, nothing is fetched ahead, and no instruction waits for the
+result of the one before. The prices are those of the
 Cortex-M4 (ARM 100166, tables 3-1 and 7-1) and the Cortex-M0 (ARM DDI 0432, table 3-1, with the
 multiplier of one cycle).
 """
@@ -87,6 +88,10 @@ def m4(line, before):
         return 1 + wide * registers(operands)
     if re.match(r"^v(n?mla|n?mls|fn?ma|fn?ms)", name):
         return 3
+    if name in ("mla", "mls"):
+        return 2  # LLVM's model (ARMScheduleM4.td) says so, too; long and 16-bit multiply-accumulates take 1
+    if name == "vmov" and (re.search(r"\bd\d", operands) or operands.count(",") > 1):
+        return 2  # two words
     if name.startswith(("vdiv", "vsqrt")):
         return 14
     if re.match(r"^[su]div", name):

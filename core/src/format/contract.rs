@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobError, EncodeError, error::Part};
+use crate::{BlobError, EncodeError};
 
 /// Where a policy comes from, and what its numbers are.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +137,7 @@ impl<'a> Channels<'a> {
             // A NaN fails the comparison.
             let in_order = low <= high;
             if !in_order {
-                return Err(BlobError::Value { part: Part::ChannelRange });
+                return Err(BlobError::Contract);
             }
         }
         Ok((channels, each.bytes))

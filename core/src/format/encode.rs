@@ -2,9 +2,8 @@
 
 use super::{
     LayerShape, MAGIC, MAX_LAYERS, PREFIX, VERSION, WeightKind, checksum, contract::Terms,
-    fixed_part,
 };
-use crate::{EncodeError, Head, LogStdBound, action::MAX_ACTION_SIZE, error::Part, layer};
+use crate::{EncodeError, Head, action::MAX_ACTION_SIZE, error::Part, layer};
 
 /// Everything that a blob holds.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +84,9 @@ pub fn encode(description: &Description<'_>, out: &mut [u8]) -> Result<usize, En
     check_sizes(description)?;
     let mut writer = Writer { out, length: PREFIX };
     layers.iter().for_each(|layer| writer.bytes(layer.word()));
-    write_head(&head, &mut writer);
+    let raw = head.raw();
+    let numbers = raw.first.iter().chain(raw.second).chain([&raw.min, &raw.max]);
+    numbers.for_each(|x| writer.bytes(x.to_le_bytes()));
     if let Some(Normalisation { shift, scale }) = normalisation {
         shift.iter().chain(scale).for_each(|x| writer.bytes(x.to_le_bytes()));
     }
@@ -110,7 +111,7 @@ pub fn encode(description: &Description<'_>, out: &mut [u8]) -> Result<usize, En
     let fixed = MAGIC
         .into_iter()
         .chain(VERSION.to_le_bytes())
-        .chain([description.network.kind().code(), head_code(&head)])
+        .chain([description.network.kind().code(), raw.code])
         .chain(total.to_le_bytes())
         .chain([0; 4])
         .chain(observation_size.to_le_bytes())
@@ -127,10 +128,9 @@ pub fn encode(description: &Description<'_>, out: &mut [u8]) -> Result<usize, En
 /// Puts the checksum of a blob's present bytes into its checksum field, for tools and tests that
 /// change a blob on purpose. Does nothing to a blob too short to have one.
 pub fn seal(blob: &mut [u8]) {
-    if let Some((prefix, body)) = blob.split_first_chunk_mut::<PREFIX>() {
-        let sum = checksum(prefix, body).to_le_bytes();
-        let start = fixed_part(prefix).0.len();
-        prefix.iter_mut().skip(start).zip(sum).for_each(|(byte, value)| *byte = value);
+    let sum = checksum(blob).to_le_bytes();
+    if let Some(field) = blob.get_mut(12..16) {
+        field.copy_from_slice(&sum);
     }
 }
 
@@ -161,7 +161,7 @@ fn check_sizes(description: &Description<'_>) -> Result<(), EncodeError> {
     let last = layers.last().map_or(0, |layer| layer.outputs.into());
     check(Part::LayerOutputs, head.inputs().0, last)?;
     check(Part::Action, actions.clamp(1, MAX_ACTION_SIZE), actions)?;
-    check(Part::Head, actions, head.second().len())?;
+    check(Part::Head, actions, head.raw().second.len())?;
     if let Some(Normalisation { shift, scale }) = normalisation {
         check(Part::Normalisation, observation, shift.len())?;
         check(Part::Normalisation, observation, scale.len())?;
@@ -202,28 +202,6 @@ fn shapes<'a>(description: &Description<'a>) -> impl Iterator<Item = (usize, usi
     })
 }
 
-fn head_code(head: &Head<&[f32]>) -> u8 {
-    match head {
-        Head::SquashedGaussian { log_std: LogStdBound::Clamp { .. }, .. } => 0,
-        Head::SquashedGaussian { log_std: LogStdBound::Tanh { .. }, .. } => 1,
-        Head::Tanh { .. } => 2,
-        Head::Clamp { .. } => 3,
-        Head::ClampedGaussian { .. } => 4,
-        Head::Grid { .. } => 5,
-    }
-}
-
-fn write_head(head: &Head<&[f32]>, writer: &mut Writer<'_>) {
-    let bounds = match head {
-        Head::SquashedGaussian { log_std, .. } => Some(log_std.range()),
-        Head::ClampedGaussian { std_min, std_max, .. } => Some((*std_min, *std_max)),
-        Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } => None,
-    };
-    let bounds = bounds.into_iter().flat_map(|(min, max)| [min, max]);
-    let numbers = head.first().iter().chain(head.second()).copied().chain(bounds);
-    numbers.for_each(|x| writer.bytes(x.to_le_bytes()));
-}
-
 /// Layer by layer, panel by panel, column by column, biases first.
 fn write_floats(description: &Description<'_>, weights: &[f32], writer: &mut Writer<'_>) {
     let mut rest = weights;
@@ -255,7 +233,7 @@ fn write_fixed(
         let mut first = 0;
         while first < outputs {
             let left = outputs.next_multiple_of(2) - first;
-            let rows = [16, 4, 2].into_iter().find(|rows| *rows <= left).unwrap_or(left);
+            let rows = [16, 2].into_iter().find(|rows| *rows <= left).unwrap_or(left);
             let panel = first..first + rows;
             for row in panel.clone() {
                 writer.bytes(layer.bias.get(row).copied().unwrap_or_default().to_le_bytes());

@@ -1,6 +1,6 @@
 //! `i16` and `i8` weights: everything in integers, from the first sum to the last.
 //!
-//! Rows lie in panels of 16, 4 or 2, a padding row at the end where they are odd, and columns in pairs, a padding
+//! Rows lie in panels of 16 or 2, a padding row at the end where they are odd, and columns in pairs, a padding
 //! column where they are odd. A panel holds, a word each,
 //!
 //! ```text
@@ -25,7 +25,8 @@ use super::{
     kernel::{Kernel, Outputs, Units},
 };
 use crate::{
-    Activation, BlobError,
+    Activation,
+    compact::barrier,
     format::WeightKind,
     tanh::{self, truncated},
 };
@@ -73,23 +74,17 @@ macro_rules! kernel {
                 2 * rows + rows * place.inputs.div_ceil(2) / $pairs_in_word
             }
 
-            fn check(place: &Place, words: &[u32]) -> Result<(), BlobError> {
+            fn check(place: &Place, words: &[u32]) -> bool {
                 check::<Self>(place, words)
             }
 
             fn hidden(place: &Place, words: &[u32], x: &[u32], y: &mut Units<[i16]>) {
                 y.clear();
-                forward::<Self>(
-                    place,
-                    words,
-                    x,
-                    place.outputs,
-                    &mut Target::Room(place.activation, y),
-                );
+                forward::<Self>(place, words, x, &mut Target::Room(y));
             }
 
             fn last(place: &Place, words: &[u32], x: &[u32], needed: usize, outputs: &mut Outputs) {
-                forward::<Self>(place, words, x, needed, &mut Target::Head(outputs));
+                forward::<Self>(place, words, x, &mut Target::Head(outputs, needed));
             }
 
             fn tanh(z: f32) -> f32 {
@@ -112,192 +107,156 @@ fn observe<'r>(
     let scales = normalisation.iter().skip(observation.len());
     room.clear();
     for ((o, shift), scale) in observation.iter().zip(normalisation).zip(scales) {
+        barrier();
         let quarters = truncated((o - shift) * scale).clamp(-4 * LIMIT, 4 * LIMIT);
-        if let Some([unit]) = room.next() {
-            *unit = ((quarters + 2) >> 2) as i16;
-        }
+        room.push(((quarters + 2) >> 2) as i16);
     }
-    if observation.len() % 2 == 1
-        && let Some([padding]) = room.next()
-    {
-        *padding = 0;
+    if observation.len() % 2 == 1 {
+        room.push(0);
     }
     pairs(room)
 }
 
 /// Where sums go.
 enum Target<'r> {
-    Room(Activation, &'r mut Units<[i16]>),
-    Head(&'r mut Outputs),
+    Room(&'r mut Units<[i16]>),
+    /// And how many of them.
+    Head(&'r mut Outputs, usize),
 }
 
-impl Target<'_> {
-    /// Takes the sums of a panel, of the last layer only the first `needed`: z = scale · sum.
-    #[inline(always)]
-    fn take<const ROWS: usize>(&mut self, sums: &[i32; ROWS], scales: &[u32; ROWS], needed: usize) {
-        match self {
-            Target::Room(f, units) => {
-                if let Some(units) = units.next::<ROWS>() {
-                    rescale(*f, sums, scales, units);
-                }
+/// Gives the sums b + Wx of a layer to the target. No sum leaves 32 bits: [`check`] has seen to that, so their order
+/// does not matter.
+#[inline(never)]
+fn forward<W: Packed>(place: &Place, words: &[u32], x: &[u32], target: &mut Target<'_>) {
+    let mut panels = Panels::of::<W>(place, words);
+    while let Some(Panel { biases, scales, weights }) = panels.next() {
+        // As many as there are rows, of 16.
+        let mut sums;
+        match (biases.first_chunk::<16>(), biases) {
+            (Some(biases), _) => {
+                sums = biases.map(|bias| bias as i32);
+                add_products::<W, 16>(&mut sums, weights, x);
             }
-            Target::Head(outputs) => {
-                let mut z = [0.0; ROWS];
-                for ((z, sum), scale) in z.iter_mut().zip(sums).zip(scales) {
-                    *z = *sum as f32 * f32::from_bits(*scale);
+            (None, &[first, second]) => {
+                let mut two = [first as i32, second as i32];
+                add_products::<W, 2>(&mut two, weights, x);
+                sums = [0; 16];
+                (sums[0], sums[1]) = (two[0], two[1]);
+            }
+            _ => return,
+        }
+        match target {
+            Target::Room(units) => {
+                rescale(place.activation, &sums, scales, units.take(biases.len()));
+            }
+            Target::Head(outputs, needed) => {
+                // z = scale · sum
+                for (sum, scale) in sums.iter().zip(scales).take(*needed) {
+                    barrier();
+                    outputs.push(*sum as f32 * f32::from_bits(*scale));
                 }
-                outputs.extend(z.get(..needed).unwrap_or(&z));
+                *needed = needed.saturating_sub(biases.len());
             }
         }
     }
 }
 
-/// Takes the sums of some rows of a hidden layer with their scales, m and s of
+/// Takes the sums of some rows of a hidden layer with their scales, s and m of
 ///
 /// ```text
-/// c = min(max(⌊sum / 2ˢ⌋, −2¹⁶), 2¹⁶ − 1)    v = ⌊c · m / 2¹⁵⌋    y = min(max(f(v), −32 767), 32 767)
+/// c = min(max(⌊sum / 2ˢ⌋, −2¹⁶), 2¹⁶ − 1)    y = f(⌊c · m / 2¹⁶⌋)
 /// ```
 ///
-/// in the word s + 2¹⁶ m.
-#[inline(always)]
-fn rescale<const ROWS: usize>(
-    f: Activation,
-    sums: &[i32; ROWS],
-    scales: &[u32; ROWS],
-    units: &mut [i16; ROWS],
-) {
-    let rows = sums.iter().zip(scales).zip(units);
+/// in the word s + 2¹⁶ m. As m is below 2¹⁵, no y is beyond ±32 767.
+#[inline(never)]
+fn rescale(f: Activation, sums: &[i32], scales: &[u32], units: &mut [i16]) {
+    // Two at a time: there are never odd ones.
+    let (sums, scales) = (sums.as_chunks::<2>().0, scales.as_chunks::<2>().0);
+    let rows = sums.iter().zip(scales).zip(units.as_chunks_mut::<2>().0);
     // Asked once, not for each row.
     if f == Activation::Relu {
-        for ((sum, word), unit) in rows {
+        for (([a, b], [v, w]), units) in rows {
+            barrier();
             // As no other unit is wanted, 0 may take the place of −2¹⁶.
-            *unit = scaled(*sum, *word, 0).min(LIMIT) as i16;
+            *units = [scaled(*a, *v, 0) as i16, scaled(*b, *w, 0) as i16];
         }
     } else {
-        for ((sum, word), unit) in rows {
-            let v = scaled(*sum, *word, -(1 << 16));
-            let y = if f == Activation::Tanh { tanh::unit(v) } else { v };
-            *unit = y.clamp(-LIMIT, LIMIT) as i16;
+        for (([a, b], [v, w]), units) in rows {
+            barrier();
+            let [a, b] = [scaled(*a, *v, -(1 << 16)), scaled(*b, *w, -(1 << 16))];
+            *units = match f {
+                Activation::Tanh => [tanh::unit(a) as i16, tanh::unit(b) as i16],
+                _ => [a as i16, b as i16],
+            };
         }
     }
 }
 
-/// v of [`rescale`], with another least c.
+/// ⌊c · m / 2¹⁶⌋ of [`rescale`], with another least c.
 #[inline(always)]
 fn scaled(sum: i32, word: u32, least: i32) -> i32 {
     let c = sum.wrapping_shr(word & 31).clamp(least, (1 << 16) - 1);
-    (c * (word >> 16) as i32) >> 15
-}
-
-/// Gives the first `needed` sums b + Wx, and the padding row's in a hidden layer, to the target. No sum leaves
-/// 32 bits: [`check`] has seen to that, so their order does not matter.
-#[inline(never)]
-fn forward<W: Packed>(
-    place: &Place,
-    words: &[u32],
-    x: &[u32],
-    needed: usize,
-    target: &mut Target<'_>,
-) {
-    let needed = if place.is_last { needed } else { needed.next_multiple_of(2) };
-    let rows = place.outputs.next_multiple_of(2);
-    let mut panels = Panels { words, rows, needed, pairs: x.len() };
-    while panels.forward::<W, 16>(x, target) {}
-    while panels.forward::<W, 4>(x, target) {}
-    while panels.forward::<W, 2>(x, target) {}
+    (c * (word >> 16) as i32) >> 16
 }
 
 /// What is left of a layer.
 struct Panels<'a> {
     words: &'a [u32],
     rows: usize,
-    needed: usize,
-    /// Pairs of columns.
-    pairs: usize,
+    /// Words of the weights of two rows.
+    words_of_two: usize,
+}
+
+/// Some rows of a layer.
+struct Panel<'a> {
+    biases: &'a [u32],
+    scales: &'a [u32],
+    weights: &'a [u32],
 }
 
 impl<'a> Panels<'a> {
-    /// Biases, scales and weights of the next panel of so many rows, and how many of these are still needed.
-    #[inline(always)]
-    #[allow(clippy::type_complexity, reason = "taken apart where it is called")]
-    fn next<W: Packed, const ROWS: usize>(
-        &mut self,
-    ) -> Option<(&'a [u32; ROWS], &'a [u32; ROWS], &'a [u32], usize)> {
-        if self.rows < ROWS || self.needed == 0 {
-            return None;
-        }
-        let (biases, rest) = self.words.split_first_chunk::<ROWS>()?;
-        let (scales, rest) = rest.split_first_chunk::<ROWS>()?;
-        let (weights, rest) = rest.split_at_checked(self.pairs * (ROWS / W::ROWS_IN_WORD))?;
-        let needed = self.needed;
-        self.words = rest;
-        self.rows -= ROWS;
-        self.needed = needed.saturating_sub(ROWS);
-        Some((biases, scales, weights, needed))
+    fn of<W: Packed>(place: &Place, words: &'a [u32]) -> Self {
+        let words_of_two = place.inputs.div_ceil(2) * (2 / W::ROWS_IN_WORD);
+        Panels { words, rows: place.outputs.next_multiple_of(2), words_of_two }
     }
 
-    /// Gives the next panel's sums to the target; false where there is none.
+    /// The next 16 rows, or two where there are fewer.
     #[inline(always)]
-    fn forward<W: Packed, const ROWS: usize>(
-        &mut self,
-        x: &[u32],
-        target: &mut Target<'_>,
-    ) -> bool {
-        let Some((biases, scales, weights, needed)) = self.next::<W, ROWS>() else { return false };
-        let mut sums = biases.map(|bias| bias as i32);
-        add_products::<W, ROWS>(&mut sums, weights, x);
-        target.take(&sums, scales, needed);
-        true
+    fn next(&mut self) -> Option<Panel<'a>> {
+        let rows = if self.rows < 16 { 2 } else { 16 };
+        self.rows = self.rows.checked_sub(rows)?;
+        let (biases, rest) = self.words.split_at_checked(rows)?;
+        let (scales, rest) = rest.split_at_checked(rows)?;
+        let (weights, rest) = rest.split_at_checked(rows / 2 * self.words_of_two)?;
+        self.words = rest;
+        Some(Panel { biases, scales, weights })
     }
 }
 
 /// No unit is beyond ±32 767, so |sum| ≤ |b| + 32 767 Σ |w|: that must fit in an `i32`. And scales must be ones that
-/// [`Target::take`] can use.
-fn check<W: Packed>(place: &Place, words: &[u32]) -> Result<(), BlobError> {
-    let rows = place.outputs.next_multiple_of(2);
-    let mut panels = Panels { words, rows, needed: rows, pairs: place.inputs.div_ceil(2) };
-    let mut first = 0;
-    while let Some((biases, scales, weights, _)) = panels.next::<W, 16>() {
-        check_rows::<W>(place, first, biases, scales, weights)?;
-        first += 16;
-    }
-    while let Some((biases, scales, weights, _)) = panels.next::<W, 4>() {
-        check_rows::<W>(place, first, biases, scales, weights)?;
-        first += 4;
-    }
-    while let Some((biases, scales, weights, _)) = panels.next::<W, 2>() {
-        check_rows::<W>(place, first, biases, scales, weights)?;
-    }
-    Ok(())
-}
-
+/// [`forward`] can use.
 #[inline(never)]
-fn check_rows<W: Packed>(
-    place: &Place,
-    first: usize,
-    biases: &[u32],
-    scales: &[u32],
-    weights: &[u32],
-) -> Result<(), BlobError> {
-    let words_of_pair = biases.len() / W::ROWS_IN_WORD;
-    for (row, (bias, scale)) in biases.iter().zip(scales).enumerate() {
-        let mine = weights.iter().skip(row / W::ROWS_IN_WORD).step_by(words_of_pair);
-        let magnitudes = mine.map(|word| W::magnitudes(*word)[row % W::ROWS_IN_WORD]);
-        let magnitude = magnitudes.fold(0_u32, u32::saturating_add);
-        let bias = (*bias as i32).unsigned_abs();
-        // 65 535 · 32 767 is just below 2³¹.
-        let fits = magnitude <= 65_535 && magnitude * LIMIT as u32 + bias <= i32::MAX as u32;
-        let (layer, row) = (place.index, first + row);
-        if !fits {
-            return Err(BlobError::RowOverflow { layer, row });
-        }
-        let usable = match place.is_last {
-            true => f32::from_bits(*scale).is_finite(),
-            false => scale & 0xFFFF < 32 && scale >> 31 == 0,
-        };
-        if !usable {
-            return Err(BlobError::RowScale { layer, row });
+fn check<W: Packed>(place: &Place, words: &[u32]) -> bool {
+    let mut panels = Panels::of::<W>(place, words);
+    while let Some(Panel { biases, scales, weights }) = panels.next() {
+        let words_of_pair = biases.len() / W::ROWS_IN_WORD;
+        for (row, (bias, scale)) in biases.iter().zip(scales).enumerate() {
+            let mut magnitude = 0_u32;
+            for word in weights.iter().skip(row / W::ROWS_IN_WORD).step_by(words_of_pair) {
+                barrier();
+                magnitude = magnitude.saturating_add(W::magnitude(*word, row % W::ROWS_IN_WORD));
+            }
+            let bias = (*bias as i32).unsigned_abs();
+            // 65 535 · 32 767 is just below 2³¹.
+            let fits = magnitude <= 65_535 && magnitude * LIMIT as u32 + bias <= i32::MAX as u32;
+            let is_scale = match place.is_last {
+                true => f32::from_bits(*scale).is_finite(),
+                false => scale & 0xFFFF < 32 && scale >> 31 == 0,
+            };
+            if !(fits && is_scale) {
+                return false;
+            }
         }
     }
-    Ok(())
+    true
 }

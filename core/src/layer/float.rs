@@ -1,13 +1,10 @@
 //! `f32` weights.
 //!
-//! A layer's rows lie in *panels* of 16, 4 or 1, one after the other, and within a panel column after column,
+//! A layer's rows lie in *panels* of 16 or 1, one after the other, and within a panel column after column,
 //! the biases first: as many sums as a panel has rows stay in registers while its numbers are read
 //! from the first to the last.
 
-use core::{
-    ops::Range,
-    sync::atomic::{Ordering, compiler_fence},
-};
+use core::ops::Range;
 
 use nalgebra::{DMatrixView, DVectorView};
 
@@ -15,10 +12,15 @@ use super::{
     Place,
     kernel::{Kernel, Outputs, Units},
 };
-use crate::{Activation, BlobError, format::WeightKind, tanh};
+use crate::{
+    Activation,
+    compact::{barrier, not_finite},
+    format::WeightKind,
+    tanh,
+};
 
 /// Rows of a panel: as many of the first as fit, then of the next.
-const HEIGHTS: [usize; 3] = [16, 4, 1];
+const HEIGHTS: [usize; 2] = [16, 1];
 
 /// The rows of each panel of a layer with so many outputs.
 pub fn panels(outputs: usize) -> impl Iterator<Item = Range<usize>> {
@@ -113,9 +115,8 @@ impl Kernel for f32 {
         let scales = normalisation.iter().skip(observation.len());
         room.clear();
         for ((o, shift), scale) in observation.iter().zip(normalisation).zip(scales) {
-            if let Some([x]) = room.next() {
-                *x = (o - shift) * scale;
-            }
+            barrier();
+            room.push((o - shift) * scale);
         }
         room.all()
     }
@@ -125,21 +126,33 @@ impl Kernel for f32 {
         (place.inputs + 1) * place.outputs
     }
 
-    fn check(place: &Place, words: &[u32]) -> Result<(), BlobError> {
-        match words.iter().position(|word| !f32::from_bits(*word).is_finite()) {
-            Some(index) => Err(BlobError::WeightNotFinite { layer: place.index, index }),
-            None => Ok(()),
-        }
+    fn check(_: &Place, words: &[u32]) -> bool {
+        not_finite(bytemuck::must_cast_slice(words)).is_none()
     }
 
     fn hidden(place: &Place, words: &[u32], x: &[f32], y: &mut Self::Units) {
         y.clear();
-        forward(place, words, x, place.outputs, &mut Target::Room(y));
-        place.activation.apply_all(y.all_mut());
+        forward(bytemuck::must_cast_slice(words), x, place.activation, y.take(place.outputs));
     }
 
     fn last(place: &Place, words: &[u32], x: &[f32], needed: usize, outputs: &mut Outputs) {
-        forward(place, words, x, needed, &mut Target::Head(outputs));
+        let mut parameters: &[f32] = bytemuck::must_cast_slice(words);
+        let (mut left, mut needed) = (place.outputs, needed);
+        while needed > 0 {
+            barrier();
+            // A panel is a layer of its own.
+            let rows = if left < HEIGHTS[0] { 1 } else { HEIGHTS[0] };
+            let mut z = [0.0; HEIGHTS[0]];
+            let z = z.get_mut(..rows).unwrap_or_default();
+            forward(parameters, x, place.activation, z);
+            for z in z.iter().take(needed) {
+                barrier();
+                outputs.push(*z);
+            }
+            parameters = parameters.get(rows * (x.len() + 1)..).unwrap_or_default();
+            left = left.saturating_sub(rows);
+            needed = needed.saturating_sub(rows);
+        }
     }
 
     fn tanh(z: f32) -> f32 {
@@ -147,110 +160,84 @@ impl Kernel for f32 {
     }
 }
 
-/// Where sums go.
-enum Target<'r> {
-    Room(&'r mut Units<[f32]>),
-    Head(&'r mut Outputs),
-}
-
-impl Target<'_> {
-    /// Takes the sums of a panel, of the last layer only the first `needed`.
-    #[inline(always)]
-    fn take<const ROWS: usize>(&mut self, needed: usize, compute: impl Fn(&mut [f32; ROWS])) {
-        match self {
-            Target::Room(units) => units.next().map_or((), compute),
-            Target::Head(outputs) => {
-                let mut sums = [0.0; ROWS];
-                compute(&mut sums);
-                outputs.extend(sums.get(..needed).unwrap_or(&sums));
-            }
-        }
-    }
-}
-
-/// Gives the first `needed` entries of Wx + b to the target.
+/// y = f(b + Wx) for a layer with as many outputs as there is room for.
 ///
-/// Each is `((b + w₀x₀) + w₁x₁) + …` in this order, multiplied and added in two roundings: the order
+/// Each output is `((b + w₀x₀) + w₁x₁) + …` in this order, multiplied and added in two roundings: the order
 /// is part of the promise that every machine gives the same bits.
 #[inline(never)]
-fn forward(place: &Place, words: &[u32], x: &[f32], needed: usize, target: &mut Target<'_>) {
-    let parameters = bytemuck::must_cast_slice(words);
-    let mut rows = Rows { parameters, left: place.outputs, needed, columns: place.inputs + 1 };
-    while let Some((panel, needed)) = rows.next::<16>() {
-        target.take(needed, |sums| compute_16(panel, x, sums));
+fn forward(parameters: &[f32], x: &[f32], f: Activation, y: &mut [f32]) {
+    let (sixteens, ones) = y.as_chunks_mut::<16>();
+    let row = x.len() + 1;
+    let (panels, rows) = parameters.split_at_checked(16 * row * sixteens.len()).unwrap_or_default();
+    compute_16(panels, x, f, sixteens);
+    let mut rows = rows;
+    for y in &mut *ones {
+        *y = compute_1(rows, x);
+        rows = rows.get(row..).unwrap_or_default();
     }
-    while let Some((panel, needed)) = rows.next::<4>() {
-        target.take::<4>(needed, |sums| compute(panel, x, sums));
-    }
-    while let Some((panel, needed)) = rows.next::<1>() {
-        target.take::<1>(needed, |sums| compute(panel, x, sums));
-    }
+    // In assembly it has been done.
+    f.apply_all(if cfg!(kernels = "vfp") { ones } else { y });
 }
 
-/// What is left to compute of a layer.
-struct Rows<'a> {
-    parameters: &'a [f32],
-    left: usize,
-    needed: usize,
-    columns: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// The next panel of so many rows, and how many of these are still needed.
-    #[inline(always)]
-    fn next<const ROWS: usize>(&mut self) -> Option<(&'a [f32], usize)> {
-        if self.left < ROWS || self.needed == 0 {
-            return None;
-        }
-        let (panel, parameters) = self.parameters.split_at_checked(self.columns * ROWS)?;
-        let needed = self.needed;
-        self.parameters = parameters;
-        self.left -= ROWS;
-        self.needed = needed.saturating_sub(ROWS);
-        Some((panel, needed))
-    }
-}
-
-/// sums = b + Wx for a panel whose first column is b.
+/// b + Wx for a single row, four columns at a time; the first column is b.
 #[inline(never)]
-fn compute<const ROWS: usize>(panel: &[f32], x: &[f32], out: &mut [f32; ROWS]) {
-    let Some((bias, columns)) = panel.as_chunks::<ROWS>().0.split_first() else { return };
-    let mut sums = *bias;
-    for (column, x) in columns.iter().zip(x) {
-        add(&mut sums, column, *x);
+fn compute_1(row: &[f32], x: &[f32]) -> f32 {
+    let (fours, rest) = x.as_chunks::<4>();
+    let Some((bias, row)) = row.split_first() else { return 0.0 };
+    let mut sum = *bias;
+    let mut row = row;
+    for x in fours {
+        let Some((w, after)) = row.split_first_chunk::<4>() else { return sum };
+        let (w, x) = (*w, *x);
+        barrier();
+        w.iter().zip(x).for_each(|(w, x)| sum += w * x);
+        row = after;
     }
-    *out = sums;
+    for (w, x) in row.iter().zip(rest) {
+        barrier();
+        sum += w * x;
+    }
+    sum
 }
 
-/// The same for 16 rows, in two halves.
+/// b + Wx for panels of 16 rows; in assembly f(b + Wx).
+#[inline(always)]
+fn compute_16(panels: &[f32], x: &[f32], f: Activation, y: &mut [[f32; 16]]) {
+    let mut rest = panels;
+    for y in &mut *y {
+        barrier();
+        let Some((panel, after)) = rest.split_at_checked(16 * (x.len() + 1)) else { return };
+        #[cfg(kernels = "vfp")]
+        super::assembly::vfp::compute_16(panel, x, f == Activation::Relu, y);
+        #[cfg(not(kernels = "vfp"))]
+        compute_halves(panel.as_chunks().0.as_chunks().0, x, y);
+        rest = after;
+    }
+    if cfg!(kernels = "vfp") && f == Activation::Tanh {
+        f.apply_all(y.as_flattened_mut());
+    }
+}
+
+/// A panel of 16 rows in two halves.
+#[cfg(not(kernels = "vfp"))]
 #[inline(never)]
-fn compute_16(panel: &[f32], x: &[f32], out: &mut [f32; 16]) {
-    let (columns, _) = panel.as_chunks::<8>().0.as_chunks::<2>();
+fn compute_halves(columns: &[[[f32; 8]; 2]], x: &[f32], y: &mut [f32; 16]) {
     let Some(([first, second], columns)) = columns.split_first() else { return };
     let (mut first, mut second) = (*first, *second);
     for ([v, w], x) in columns.iter().zip(x) {
         let v = *v;
-        load_in_a_run();
+        barrier();
         add(&mut first, &v, *x);
-        load_in_a_run();
+        barrier();
         let w = *w;
-        load_in_a_run();
+        barrier();
         add(&mut second, &w, *x);
     }
-    out.iter_mut().zip([first, second].as_flattened()).for_each(|(out, sum)| *out = *sum);
+    y.iter_mut().zip([first, second].as_flattened()).for_each(|(y, sum)| *y = *sum);
 }
 
 /// sumᵢ ← sumᵢ + wᵢ x, in two roundings.
 #[inline(always)]
 fn add<const ROWS: usize>(sums: &mut [f32; ROWS], column: &[f32; ROWS], x: f32) {
     sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);
-}
-
-/// Keeps the compiler from moving the loads before it between the computations after it. On a Cortex-M4 a load
-/// takes one cycle after another load, and two on its own. It does nothing else.
-#[inline(always)]
-fn load_in_a_run() {
-    if cfg!(target_arch = "arm") {
-        compiler_fence(Ordering::SeqCst);
-    }
 }

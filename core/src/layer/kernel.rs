@@ -4,7 +4,6 @@ use heapless::Vec;
 
 use super::Place;
 use crate::{
-    BlobError,
     action::{Argmax, MAX_ACTION_SIZE},
     format::WeightKind,
 };
@@ -41,7 +40,7 @@ pub trait Kernel: Copy {
     fn words(place: &Place) -> usize;
 
     /// May a layer have these words?
-    fn check(place: &Place, words: &[u32]) -> Result<(), BlobError>;
+    fn check(place: &Place, words: &[u32]) -> bool;
 
     /// Empties the room and fills it with a hidden layer's outputs.
     fn hidden(place: &Place, words: &[u32], x: &[Self::Unit], y: &mut Self::Units);
@@ -73,20 +72,25 @@ impl<T> Units<[T]> {
         self.len = 0;
     }
 
-    /// The next so many; none where there is no room, and `Policy::from_bytes` has made sure that there is.
+    /// One more; nothing where there is no room, and `Policy::from_bytes` has made sure that there is.
     #[inline(always)]
-    pub(crate) fn next<const COUNT: usize>(&mut self) -> Option<&mut [T; COUNT]> {
-        let place = self.units.get_mut(self.len..)?.first_chunk_mut()?;
-        self.len += COUNT;
-        Some(place)
+    pub(crate) fn push(&mut self, unit: T) {
+        if let Some(place) = self.units.get_mut(self.len) {
+            *place = unit;
+            self.len += 1;
+        }
+    }
+
+    /// The next so many; fewer where there is less room.
+    pub(crate) fn take(&mut self, count: usize) -> &mut [T] {
+        let place =
+            self.units.get_mut(self.len..self.len.saturating_add(count)).unwrap_or_default();
+        self.len += place.len();
+        place
     }
 
     pub(crate) fn all(&self) -> &[T] {
         self.units.get(..self.len).unwrap_or_default()
-    }
-
-    pub(crate) fn all_mut(&mut self) -> &mut [T] {
-        self.units.get_mut(..self.len).unwrap_or_default()
     }
 }
 
@@ -100,12 +104,10 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The next outputs.
+    /// The next output.
     #[inline(never)]
-    pub(crate) fn extend(&mut self, z: &[f32]) {
-        for z in z {
-            self.best.push(*z);
-            let _ = self.z.push(*z);
-        }
+    pub(crate) fn push(&mut self, z: f32) {
+        self.best.push(z);
+        let _ = self.z.push(z);
     }
 }

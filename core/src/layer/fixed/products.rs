@@ -1,28 +1,47 @@
 //! Sums of products of integers.
 
 use super::{Kernel, Units};
+use crate::compact::barrier;
+#[cfg(any(kernels = "dsp", kernels = "thumb"))]
+use crate::layer::assembly;
 
 /// Weights of so many bits.
 pub(crate) trait Packed: Kernel<Unit = u32, Units = Units<[i16]>> {
     /// Rows that share a word.
     const ROWS_IN_WORD: usize;
 
-    /// Σ |w| of the rows that share the word.
-    fn magnitudes(word: u32) -> [u32; 2];
+    /// Σ |w| of one of the rows that share the word.
+    fn magnitude(word: u32, row: usize) -> u32;
 
     /// Adds the products of a pair of columns to the sums of their rows.
     fn add<const ROWS: usize>(sums: &mut [i32; ROWS], words: &[u32], x: u32);
 
-    /// The words of four rows in those of sixteen.
-    fn quarter(words: &[u32], index: usize) -> Option<&[u32]>;
+    /// The words of four rows in those of more.
+    fn four(words: &[u32], index: usize) -> Option<&[u32]>;
+
+    /// Adds the products of a panel with so many words a pair of columns: some rows at a time, as registers allow.
+    #[inline(never)]
+    fn add_some<const ROWS: usize, const WORDS: usize>(
+        sums: &mut [i32; ROWS],
+        weights: &[u32],
+        x: &[u32],
+    ) {
+        for (index, sums) in sums.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let mut four = *sums;
+            for (column, x) in weights.as_chunks::<WORDS>().0.iter().zip(x) {
+                Self::add(&mut four, Self::four(column, index).unwrap_or_default(), *x);
+            }
+            *sums = four;
+        }
+    }
 }
 
 impl Packed for i8 {
     const ROWS_IN_WORD: usize = 2;
 
-    fn magnitudes(word: u32) -> [u32; 2] {
+    fn magnitude(word: u32, row: usize) -> u32 {
         let [a, b, c, d] = word.to_le_bytes().map(|w| u32::from((w as i8).unsigned_abs()));
-        [a + c, b + d]
+        if row == 0 { a + c } else { b + d }
     }
 
     #[inline(always)]
@@ -36,17 +55,27 @@ impl Packed for i8 {
     }
 
     #[inline(always)]
-    fn quarter(words: &[u32], index: usize) -> Option<&[u32]> {
+    fn four(words: &[u32], index: usize) -> Option<&[u32]> {
         words.as_chunks::<2>().0.get(index).map(<[u32; 2]>::as_slice)
+    }
+
+    #[cfg(any(kernels = "dsp", kernels = "thumb"))]
+    #[inline(always)]
+    fn add_some<const ROWS: usize, const WORDS: usize>(
+        sums: &mut [i32; ROWS],
+        weights: &[u32],
+        x: &[u32],
+    ) {
+        assembly::integers::add_bytes::<ROWS, WORDS>(sums, weights, x);
     }
 }
 
 impl Packed for i16 {
     const ROWS_IN_WORD: usize = 1;
 
-    fn magnitudes(word: u32) -> [u32; 2] {
+    fn magnitude(word: u32, _: usize) -> u32 {
         let [low, high] = halves(word).map(i32::unsigned_abs);
-        [low + high, 0]
+        low + high
     }
 
     #[inline(always)]
@@ -59,8 +88,18 @@ impl Packed for i16 {
     }
 
     #[inline(always)]
-    fn quarter(words: &[u32], index: usize) -> Option<&[u32]> {
+    fn four(words: &[u32], index: usize) -> Option<&[u32]> {
         words.as_chunks::<4>().0.get(index).map(<[u32; 4]>::as_slice)
+    }
+
+    #[cfg(any(kernels = "dsp", kernels = "thumb"))]
+    #[inline(always)]
+    fn add_some<const ROWS: usize, const WORDS: usize>(
+        sums: &mut [i32; ROWS],
+        weights: &[u32],
+        x: &[u32],
+    ) {
+        assembly::integers::add_halves::<ROWS, WORDS>(sums, weights, x);
     }
 }
 
@@ -93,24 +132,23 @@ fn add_columns<W: Packed, const ROWS: usize, const WORDS: usize>(
     weights: &[u32],
     x: &[u32],
 ) {
-    let (columns, _) = weights.as_chunks::<WORDS>();
-    // A Cortex-M0 has so few registers that all sums are in memory, however few.
-    if ROWS == 16 && !IS_SMALL {
-        for (index, sums) in sums.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let mut four = *sums;
-            for (column, x) in columns.iter().zip(x) {
-                W::add(&mut four, W::quarter(column, index).unwrap_or_default(), *x);
-            }
-            *sums = four;
-        }
+    if ROWS.is_multiple_of(SOME) {
+        W::add_some::<ROWS, WORDS>(sums, weights, x);
     } else {
         let mut all = *sums;
-        for (column, x) in columns.iter().zip(x) {
+        for (column, x) in weights.as_chunks::<WORDS>().0.iter().zip(x) {
+            barrier();
             W::add(&mut all, column, *x);
         }
         *sums = all;
     }
 }
 
-/// Is this a Cortex-M0 or M0+? They are the ARM processors without atomic exchange.
-const IS_SMALL: bool = cfg!(all(target_arch = "arm", not(target_has_atomic = "32")));
+/// Rows at a time.
+#[cfg(any(kernels = "dsp", kernels = "thumb"))]
+const SOME: usize = assembly::integers::ROWS;
+/// Rows at a time. The compiler uses so few registers of a Cortex-M0 that all sums are in memory, however few they are.
+/// (That and its sisters are the ARM processors without atomic exchange.)
+#[cfg(not(any(kernels = "dsp", kernels = "thumb")))]
+const SOME: usize =
+    if cfg!(all(target_arch = "arm", not(target_has_atomic = "32"))) { usize::MAX } else { 4 };
