@@ -138,13 +138,13 @@ fn random_integers(
     (weights, bias, scale)
 }
 
-/// s + 2¹⁶ m with m · 2⁻¹⁵ · 2⁻ˢ = factor < 1.
+/// s + 2¹⁶ m with m · 2⁻¹⁶ · 2⁻ˢ = factor < ½ and m as large as it can be.
 fn shift_and_multiplier(mut factor: f32) -> u32 {
     let mut shift = 0;
-    while factor < 0.5 {
+    while factor < 0.25 {
         (factor, shift) = (2.0 * factor, shift + 1);
     }
-    shift + (((factor * 32_768.0) as u32).min(32_767) << 16)
+    shift + (((factor * 65_536.0) as u32).min(32_767) << 16)
 }
 
 /// The words of an observation and of this machine's answer, a row of a recording and an example.
