@@ -143,7 +143,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
                 _ => W::read(input),
             };
             if place.is_last {
-                W::last(&place, weights, x, needed, outputs);
+                W::last(&place, weights, x, needed, output, outputs);
             } else {
                 W::hidden(&place, weights, x, output);
                 core::mem::swap(&mut input, &mut output);

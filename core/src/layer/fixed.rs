@@ -83,7 +83,14 @@ macro_rules! kernel {
                 forward::<Self>(place, words, x, &mut Target::Room(y));
             }
 
-            fn last(place: &Place, words: &[u32], x: &[u32], needed: usize, outputs: &mut Outputs) {
+            fn last(
+                place: &Place,
+                words: &[u32],
+                x: &[u32],
+                needed: usize,
+                _: &mut Units<[i16]>,
+                outputs: &mut Outputs,
+            ) {
                 forward::<Self>(place, words, x, &mut Target::Head(outputs, needed));
             }
 
