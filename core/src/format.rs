@@ -255,9 +255,6 @@ impl<'a> Words<'a> {
 /// Takes a blob apart, checking in the order of `FORMAT.md`. Inlined, as a firmware calls it once.
 #[inline(always)]
 pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
-    if blob.len() < PREFIX {
-        return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
-    }
     // What is left over at the end belongs to the contract.
     let whole = blob.get(..blob.len() & !3).unwrap_or_default();
     let Ok(words) = bytemuck::try_cast_slice::<u8, u32>(whole) else {
