@@ -244,6 +244,7 @@ fn compute_halves(columns: &[[[f32; 8]; 2]], x: &[f32], y: &mut [f32; 16]) {
 }
 
 /// sumᵢ ← sumᵢ + wᵢ x, in two roundings.
+#[cfg(not(kernels = "vfp"))]
 #[inline(always)]
 fn add<const ROWS: usize>(sums: &mut [f32; ROWS], column: &[f32; ROWS], x: f32) {
     sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);
