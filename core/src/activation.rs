@@ -44,10 +44,10 @@ impl Activation {
         match self {
             Activation::Linear => {}
             Activation::Relu => {
-                let (fours, rest) = bytemuck::must_cast_slice_mut(z).as_chunks_mut::<4>();
-                for four in fours {
+                let (pairs, rest) = bytemuck::must_cast_slice_mut(z).as_chunks_mut::<2>();
+                for pair in pairs {
                     barrier();
-                    *four = four.map(relu);
+                    *pair = pair.map(relu);
                 }
                 for z in rest {
                     barrier();

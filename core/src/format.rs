@@ -42,6 +42,8 @@ pub const MAGIC: [u8; 4] = *b"PLCY";
 pub const MAX_LAYERS: usize = 8;
 /// Size of the fixed part, in bytes.
 pub const PREFIX: usize = 32;
+/// Rows of the larger panels.
+pub(crate) const PANEL: usize = 16;
 
 /// CRC-32/ISO-HDLC (the one of zip and Ethernet). Without a table: it runs once at boot, and flash
 /// is dearer than that time.
@@ -146,9 +148,12 @@ pub const fn width(blob: &[u8]) -> usize {
     let Some(kind) = WeightKind::from_code(prefix[6]) else { return 0 };
     let is_float = matches!(kind, WeightKind::F32);
     let observation = u16::from_le_bytes([prefix[16], prefix[17]]) as usize;
-    // Floating point without normalisation reads the observation where it is.
-    let mut widest = if is_float && prefix[28] == 0 { 0 } else { observation };
-    // What the last layer gives is not kept.
+    // Floating point without normalisation reads the observation where it is, and keeps of the last layer a panel;
+    // integers keep nothing of it.
+    let mut widest = if is_float { PANEL } else { 0 };
+    if (!is_float || prefix[28] != 0) && observation > widest {
+        widest = observation;
+    }
     let mut left = prefix[19];
     while left > 1
         && let Some((word, after)) = rest.split_first_chunk::<4>()
@@ -208,16 +213,20 @@ impl<'a> Parts<'a> {
         Raw::new((self.prefix[1] >> 24) as u8, self.head, outputs)
     }
 
-    /// Numbers that are kept between two layers, at most.
+    /// What [`width`] says.
     pub(crate) fn width(&self) -> usize {
         let is_float = self.kind() == Some(WeightKind::F32);
-        // Floating point without normalisation reads the observation where it is, and what the last layer gives
-        // is not kept.
-        let keeps_observation = !is_float || !self.normalisation.is_empty();
-        let mut width = if keeps_observation { self.observation_size() } else { 0 };
-        for word in self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden) {
+        let mut width = if is_float { PANEL } else { self.observation_size() };
+        if !self.normalisation.is_empty() {
+            width = width.max(self.observation_size());
+        }
+        let mut hidden = self.layers;
+        while let [word, rest @ ..] = hidden
+            && !rest.is_empty()
+        {
             barrier();
             width = width.max((word & 0xFFFF) as usize);
+            hidden = rest;
         }
         if is_float { width } else { width.next_multiple_of(2) }
     }
@@ -246,9 +255,6 @@ impl<'a> Words<'a> {
 /// Takes a blob apart, checking in the order of `FORMAT.md`. Inlined, as a firmware calls it once.
 #[inline(always)]
 pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
-    if blob.len() < PREFIX {
-        return Err(BlobError::TooShort { needed: PREFIX, found: blob.len() });
-    }
     // What is left over at the end belongs to the contract.
     let whole = blob.get(..blob.len() & !3).unwrap_or_default();
     let Ok(words) = bytemuck::try_cast_slice::<u8, u32>(whole) else {

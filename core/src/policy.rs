@@ -46,21 +46,20 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
         if found > limit {
             return Err(BlobError::TooWide { found, limit });
         }
-        let policy = Policy { parts, weights: PhantomData };
-        let (mut layers, mut left) = (0, policy.parts.rest.left());
-        for (place, weights) in policy.weights() {
+        let mut words = parts.rest;
+        for place in layer::places(parts.layers, parts.observation_size()) {
             barrier();
+            let Some(weights) = words.take(W::words(&place)) else {
+                return Err(BlobError::Invalid { part: Part::Weights });
+            };
             if !W::check(&place, weights) {
                 return Err(BlobError::Weights { layer: place.index });
             }
-            (layers, left) = (layers + 1, left - weights.len());
         }
-        // A missing layer, or what is left are not the examples.
-        let row = policy.observation_size() + policy.action_size();
-        if layers != policy.parts.layers.len() || left != policy.parts.examples() * row {
+        if words.left() != parts.examples() * (parts.observation_size() + parts.action_size()) {
             return Err(BlobError::Invalid { part: Part::Weights });
         }
-        Ok(policy)
+        Ok(Policy { parts, weights: PhantomData })
     }
 
     /// The greedy action, in the environment's unit, for an observation `[observation_size]`.
@@ -143,7 +142,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
                 _ => W::read(input),
             };
             if place.is_last {
-                W::last(&place, weights, x, needed, outputs);
+                W::last(&place, weights, x, needed, output, outputs);
             } else {
                 W::hidden(&place, weights, x, output);
                 core::mem::swap(&mut input, &mut output);

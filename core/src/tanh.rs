@@ -63,6 +63,7 @@ pub(crate) fn unit(z: i32) -> i32 {
     signed(z << 4).clamp(-32_767, 32_767)
 }
 
+#[inline(never)]
 fn signed(v: i32) -> i32 {
     let magnitude = magnitude(v.unsigned_abs());
     if v < 0 { -magnitude } else { magnitude }

@@ -27,6 +27,14 @@ layers and 2·tanh behind the last one, or nothing where the next table says so.
 
 {tables}
 
+## Where our code goes
+
+Bytes of `policy-core`'s functions, and of `libm`'s: what reads and checks a policy file, the products and
+activations, tanh, and the way from an observation to an action around them. The tables above have all of the image:
+alignment, constants, what Rust brings along for memory and for soft float, and the call itself.
+
+{code}
+
 ## How to read them
 
 - **Instructions** are exact: QEMU counts those of one action, from the call of a C function with an observation in f32
@@ -72,13 +80,13 @@ The figures are not corrected for any of it.
 
 {versions}
 
-GCC with `-O3`, rustc with `opt-level = 3`, `lto` and one codegen unit; `-mcpu` and `target-cpu` name the processor.
+GCC with `-O3`, rustc with `opt-level = 3`, one codegen unit and `lto` (ours `thin`, as the firmware's profile has it); `-mcpu` and `target-cpu` name the processor.
 The packages' versions are pinned in [`tests/cost/requirements.txt`](../tests/cost/requirements.txt) and in the lock
 files beside the programs.
 """
 
 
-def text(tables, calls):
+def text(tables, code, calls):
     """calls: {board: the run of the empty program}."""
 
     def version(*command):
@@ -89,6 +97,7 @@ def text(tables, calls):
         networks=", ".join(NETWORKS),
         programs="\n".join(programs),
         tables=tables,
+        code=code,
         calls=", ".join(f"{run.instructions} on the {board.name.upper()}" for board, run in calls.items()),
         observations=len(next(iter(NETWORKS.values())).observations),
         f32_tolerance=F32_TOLERANCE,

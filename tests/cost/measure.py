@@ -24,6 +24,7 @@ class Run:
     stack_act: int
     flash: int
     ram: int
+    parts: dict
 
 
 def plugin():
@@ -53,6 +54,28 @@ def sections(elf):
     return sizes
 
 
+# Parts of our own code, by what a function's name begins with; the first that fits counts.
+PARTS = [
+    ("reader", ("cost_init", "policy_core::format::", "policy_core::compact::not_finite")),
+    ("tanh", ("libm::math::", "policy_core::tanh::")),
+    ("kernels", ("policy_core::layer::", "<i16 as policy_core::layer", "<i8 as policy_core::layer")),
+    ("observation to action", ("cost_act", "policy_core::")),
+]
+
+
+def code_by_part(elf):
+    """Bytes of our functions' code. What Rust and C bring along (memory, soft float) is not ours to count."""
+    sizes = dict.fromkeys((part for part, _ in PARTS), 0)
+    for line in execute(["arm-none-eabi-nm", "--print-size", "--demangle", elf]).splitlines():
+        words = line.split(maxsplit=3)
+        if len(words) == 4 and words[2] in "tT":
+            for part, names in PARTS:
+                if words[3].startswith(names):
+                    sizes[part] += int(words[1], 16)
+                    break
+    return sizes
+
+
 def run(elf, board):
     with tempfile.TemporaryDirectory() as scratch:
         trace = Path(scratch, "trace")
@@ -78,6 +101,7 @@ def run(elf, board):
         stack_act=values["stack-act"],
         flash=sum(sizes.get(name, 0) for name in FLASH),
         ram=sum(sizes.get(name, 0) for name in RAM),
+        parts=code_by_part(elf),
     )
 
 

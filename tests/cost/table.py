@@ -25,3 +25,16 @@ def markdown(board, rows):
                    static + max(run.stack_act, run.stack_init)]  # fmt: skip
         lines.append(f"{start}| " + " | ".join(map(number, figures)) + f" | {error:.1g} |")
     return "\n".join(lines)
+
+
+def parts(board, rows):
+    """Where the code of our programs goes; rows as above."""
+    ours = [(network, program, run) for network, program, run, *_ in rows if run and program.name.startswith("ours")]
+    if not ours:
+        return ""
+    names = list(ours[0][2].parts)
+    lines = [f"| {board.name.upper()}, network | program | {' | '.join(names)} | all |", "|---|---|" + "--:|" * 5]
+    for network, program, run in ours:
+        figures = [*run.parts.values(), sum(run.parts.values())]
+        lines.append(f"| {network.name} | {program.name} | {' | '.join(map(number, figures))} |")
+    return "\n".join(lines)

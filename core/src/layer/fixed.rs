@@ -83,7 +83,14 @@ macro_rules! kernel {
                 forward::<Self>(place, words, x, &mut Target::Room(y));
             }
 
-            fn last(place: &Place, words: &[u32], x: &[u32], needed: usize, outputs: &mut Outputs) {
+            fn last(
+                place: &Place,
+                words: &[u32],
+                x: &[u32],
+                needed: usize,
+                _: &mut Units<[i16]>,
+                outputs: &mut Outputs,
+            ) {
                 forward::<Self>(place, words, x, &mut Target::Head(outputs, needed));
             }
 
@@ -170,24 +177,21 @@ fn forward<W: Packed>(place: &Place, words: &[u32], x: &[u32], target: &mut Targ
 /// in the word s + 2¹⁶ m. As m is below 2¹⁵, no y is beyond ±32 767.
 #[inline(never)]
 fn rescale(f: Activation, sums: &[i32], scales: &[u32], units: &mut [i16]) {
-    // Two at a time: there are never odd ones.
-    let (sums, scales) = (sums.as_chunks::<2>().0, scales.as_chunks::<2>().0);
-    let rows = sums.iter().zip(scales).zip(units.as_chunks_mut::<2>().0);
     // Asked once, not for each row.
     if f == Activation::Relu {
+        // Two at a time: there are never odd ones.
+        let (sums, scales) = (sums.as_chunks::<2>().0, scales.as_chunks::<2>().0);
+        let rows = sums.iter().zip(scales).zip(units.as_chunks_mut::<2>().0);
         for (([a, b], [v, w]), units) in rows {
             barrier();
             // As no other unit is wanted, 0 may take the place of −2¹⁶.
             *units = [scaled(*a, *v, 0) as i16, scaled(*b, *w, 0) as i16];
         }
     } else {
-        for (([a, b], [v, w]), units) in rows {
+        for ((sum, word), unit) in sums.iter().zip(scales).zip(units) {
             barrier();
-            let [a, b] = [scaled(*a, *v, -(1 << 16)), scaled(*b, *w, -(1 << 16))];
-            *units = match f {
-                Activation::Tanh => [tanh::unit(a) as i16, tanh::unit(b) as i16],
-                _ => [a as i16, b as i16],
-            };
+            let v = scaled(*sum, *word, -(1 << 16));
+            *unit = if f == Activation::Tanh { tanh::unit(v) } else { v } as i16;
         }
     }
 }

@@ -15,12 +15,12 @@ use super::{
 use crate::{
     Activation,
     compact::{barrier, not_finite},
-    format::WeightKind,
+    format::{PANEL, WeightKind},
     tanh,
 };
 
 /// Rows of a panel: as many of the first as fit, then of the next.
-const HEIGHTS: [usize; 2] = [16, 1];
+const HEIGHTS: [usize; 2] = [PANEL, 1];
 
 /// The rows of each panel of a layer with so many outputs.
 pub fn panels(outputs: usize) -> impl Iterator<Item = Range<usize>> {
@@ -135,15 +135,22 @@ impl Kernel for f32 {
         forward(bytemuck::must_cast_slice(words), x, place.activation, y.take(place.outputs));
     }
 
-    fn last(place: &Place, words: &[u32], x: &[f32], needed: usize, outputs: &mut Outputs) {
+    fn last(
+        place: &Place,
+        words: &[u32],
+        x: &[f32],
+        needed: usize,
+        scratch: &mut Self::Units,
+        outputs: &mut Outputs,
+    ) {
         let mut parameters: &[f32] = bytemuck::must_cast_slice(words);
         let (mut left, mut needed) = (place.outputs, needed);
         while needed > 0 {
             barrier();
             // A panel is a layer of its own.
             let rows = if left < HEIGHTS[0] { 1 } else { HEIGHTS[0] };
-            let mut z = [0.0; HEIGHTS[0]];
-            let z = z.get_mut(..rows).unwrap_or_default();
+            scratch.clear();
+            let z = scratch.take(rows);
             forward(parameters, x, place.activation, z);
             for z in z.iter().take(needed) {
                 barrier();
@@ -237,6 +244,7 @@ fn compute_halves(columns: &[[[f32; 8]; 2]], x: &[f32], y: &mut [f32; 16]) {
 }
 
 /// sumᵢ ← sumᵢ + wᵢ x, in two roundings.
+#[cfg(not(kernels = "vfp"))]
 #[inline(always)]
 fn add<const ROWS: usize>(sums: &mut [f32; ROWS], column: &[f32; ROWS], x: f32) {
     sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);

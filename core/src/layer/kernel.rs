@@ -46,7 +46,14 @@ pub trait Kernel: Copy {
     fn hidden(place: &Place, words: &[u32], x: &[Self::Unit], y: &mut Self::Units);
 
     /// Gives the first `needed` outputs of the last layer to the head.
-    fn last(place: &Place, words: &[u32], x: &[Self::Unit], needed: usize, outputs: &mut Outputs);
+    fn last(
+        place: &Place,
+        words: &[u32],
+        x: &[Self::Unit],
+        needed: usize,
+        scratch: &mut Self::Units,
+        outputs: &mut Outputs,
+    );
 
     /// The tanh of the heads.
     fn tanh(z: f32) -> f32;
