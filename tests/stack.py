@@ -11,6 +11,8 @@ import subprocess
 
 # What a line of code begins with: its address and the instruction's name.
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
+# Numbers between functions, byte by byte, which could read like one.
+DATA = re.compile(r"\t\.(byte|short|half|word|long)\t")
 # LLVM 14 takes code for ARMv8-M for that of larger processors if it is not told.
 OPTIONS = {"thumbv8m.main-none-eabihf": ["--triple=thumbv8m.main-none-eabihf", "--mcpu=cortex-m33"]}
 
@@ -72,10 +74,12 @@ class Image:
         text = output("llvm-objdump", "-d", "--no-show-raw-insn", *OPTIONS.get(target, []), path)
         for line in text.splitlines():
             match = LINE.match(line)
-            start = match and self.start_of(int(match.group(1), 16))
+            if not match or DATA.search(line):
+                continue
+            address, operands = int(match.group(1), 16), match.group(3).split("@")[0].split("<")[0].strip()
+            start = self.start_of(address)
             if start is not None:
-                operands = match.group(3).split("@")[0].split("<")[0].strip()
-                self.code.setdefault(start, []).append((int(match.group(1), 16), match.group(2), operands))
+                self.code.setdefault(start, []).append((address, match.group(2), operands))
         self.depths = {}
 
     def start_of(self, address):
