@@ -7,10 +7,10 @@ use policy_core::{WeightKind, format, include_policy};
 use crate::{Meter, Outcome};
 
 /// The policy's blob; anything else, where `POLICY` names a file that is none.
-pub const POLICY: &[u8] = include_policy!(env!("BAKED_POLICY"));
+const POLICY: &[u8] = include_policy!(env!("BAKED_POLICY"));
 
 /// The recording, which is read in place as well.
-pub const RECORDING: &[u8] = include_policy!(env!("BAKED_RECORDING"));
+const RECORDING: &[u8] = include_policy!(env!("BAKED_RECORDING"));
 
 /// [`run`](crate::run) with these two. Which weights the policy has and how wide it is, is read when the firmware is
 /// compiled, so that only the kernels which it needs are linked.
