@@ -26,7 +26,7 @@ pub use encode::{Description, FixedLayer, Network, Normalisation, encode, seal};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
-use crate::{Activation, BlobError, Head, LogStdBound, error::Part};
+use crate::{Activation, BlobError, Head, LogStdBound, action::MAX_ACTION_SIZE, error::Part};
 
 /// The version of the format that this crate reads and writes. A blob of version 1 keeps its meaning for ever.
 pub const VERSION: u16 = 1;
@@ -264,8 +264,12 @@ pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
     if !(control_period.is_finite() && control_period > 0.0) {
         return Err(BlobError::Value { part: Part::ControlPeriod });
     }
-    if usize::from(layers) > MAX_LAYERS {
-        return code(Part::Layers, layers);
+    for (size, most, part) in
+        [(action_size, MAX_ACTION_SIZE, Part::Action), (layers, MAX_LAYERS, Part::Layers)]
+    {
+        if usize::from(size) > most {
+            return code(part, size);
+        }
     }
     let layers = words.take(layers.into(), Part::Layers)?;
     for word in layers {
