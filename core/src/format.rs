@@ -244,7 +244,8 @@ pub(crate) fn decode(blob: &[u8]) -> Result<Parts<'_>, BlobError> {
     let mut words = Words(words);
     let code = |part, found| Err(BlobError::Code { part, found });
     let Some(kind) = WeightKind::from_code(weights) else { return code(Part::Weights, weights) };
-    if normalised > 1 {
+    // Integers are made of the observation by its scales.
+    if normalised > 1 || normalised == 0 && kind != WeightKind::F32 {
         return code(Part::Normalisation, normalised);
     }
     if zeros != [0; 3] {
