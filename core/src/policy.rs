@@ -48,7 +48,8 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
             W::check(&place, words.take(W::words(&place), Part::Weights)?)?;
         }
         let row = parts.observation_size + parts.action_size;
-        words.take(parts.examples * row, Part::Examples)?;
+        // 65 535 examples of a long observation have more words than 32 bits can count.
+        words.take(parts.examples.saturating_mul(row), Part::Examples)?;
         match words.left() {
             0 => Ok(Policy { parts, weights: PhantomData }),
             extra => Err(BlobError::Left { extra: 4 * extra }),
