@@ -63,7 +63,7 @@ pub enum BlobError {
         computed: u32,
     },
     /// A part reaches past the end of the blob.
-    #[error("the {part} needs {needed} words of 4 bytes, but only {found} are left in the blob")]
+    #[error("the {part} needs {needed} {}, but only {found} are left in the blob", part.unit())]
     PartLength {
         /// Which part.
         part: Part,
@@ -230,6 +230,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// What its length is counted in.
+    fn unit(self) -> &'static str {
+        match self {
+            Part::Contract => "bytes",
+            _ => "words of 4 bytes",
+        }
+    }
+
     /// What its numbers must be besides finite.
     fn also(self) -> &'static str {
         match self {
