@@ -301,3 +301,6 @@ fn check_rows<W: Packed>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

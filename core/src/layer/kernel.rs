@@ -109,3 +109,39 @@ impl Outputs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_gives_no_more_than_it_has() {
+        let mut room = Units::<[i16; 5]>::new();
+        let units: &mut Units<[i16]> = &mut room;
+        *units.next::<4>().unwrap() = [1, 2, 3, 4];
+        assert!(units.next::<2>().is_none());
+        *units.next::<1>().unwrap() = [5];
+        assert!(units.next::<1>().is_none());
+        assert_eq!(units.all(), [1, 2, 3, 4, 5]);
+        units.clear();
+        assert!(units.all().is_empty());
+        // What was there is written over, not kept.
+        *units.next::<2>().unwrap() = [6, 7];
+        assert_eq!(units.all_mut(), [6, 7]);
+    }
+
+    #[test]
+    fn units_lie_where_two_of_them_can_be_read_at_once() {
+        let room = Units::<[i16; 3]>::new();
+        assert_eq!(room.units.as_ptr().addr() % 4, 0);
+    }
+
+    #[test]
+    fn outputs_keep_the_first_and_the_place_of_the_best_of_all() {
+        let mut outputs = Outputs::default();
+        outputs.extend(&[1.0; 15]);
+        outputs.extend(&[2.0, 1.0, 9.0, 1.0]);
+        assert_eq!((outputs.z.len(), outputs.z[15]), (16, 2.0));
+        assert_eq!(outputs.best.index(), Some(17));
+    }
+}
