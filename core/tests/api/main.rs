@@ -2,5 +2,6 @@
 
 mod any;
 mod blobs;
+mod golden;
 mod reader;
 mod specification;
