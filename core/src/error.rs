@@ -160,7 +160,7 @@ pub enum BlobError {
         row: usize,
     },
     /// A number is infinite, not a number or out of its range.
-    #[error("the {part} must be finite{}", part.also())]
+    #[error("the {part} must be {}", part.demand())]
     Value {
         /// Which number.
         part: Part,
@@ -238,15 +238,16 @@ impl Part {
         }
     }
 
-    /// What its numbers must be besides finite.
-    fn also(self) -> &'static str {
+    /// What its numbers must be.
+    fn demand(self) -> &'static str {
         match self {
-            Part::ControlPeriod | Part::ActionScale => " and positive",
-            Part::LogStdBound | Part::ChannelRange => " and in order",
-            Part::ActionBound => ", low below high",
-            Part::StdBound => ", positive and in order",
-            Part::Normalisation => ", each scale positive",
-            _ => "",
+            Part::ControlPeriod | Part::ActionScale => "finite and positive",
+            Part::LogStdBound => "finite and in order",
+            Part::ActionBound => "finite, low below high",
+            Part::StdBound => "finite, positive and in order",
+            Part::Normalisation => "finite, each scale positive",
+            Part::ChannelRange => "in order, and no end of it NaN",
+            _ => "finite",
         }
     }
 }
