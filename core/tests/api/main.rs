@@ -2,6 +2,9 @@
 
 mod any;
 mod blobs;
+mod contract;
 mod golden;
 mod reader;
+mod replay;
+mod round_trip;
 mod specification;
