@@ -1,10 +1,12 @@
 //! The crate as its users see it, held against `FORMAT.md`.
 
+mod answers;
 mod any;
 mod blobs;
 mod contract;
 mod golden;
 mod reader;
+mod refusals;
 mod replay;
 mod round_trip;
 mod specification;
