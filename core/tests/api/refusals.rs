@@ -234,21 +234,7 @@ fn shapes_beyond_any_memory() {
 
 #[test]
 fn layers_that_are_too_wide() {
-    let wide = |mut sample: Sample, outputs: u16| {
-        sample.layers[0].outputs = outputs;
-        let outputs = usize::from(outputs);
-        match &mut sample.network {
-            Network::F32(weights) => *weights = vec![0.0; 4 * outputs + 2 * (outputs + 1)],
-            Network::Int16(layers) | Network::Int8(layers) => {
-                layers[0].weights = vec![0; 3 * outputs];
-                layers[0].bias = vec![0; outputs];
-                layers[0].scale = vec![0; outputs];
-                layers[1].weights = vec![0; outputs];
-            }
-        }
-        sample.examples.clear();
-        sample.blob()
-    };
+    let wide = |sample: Sample, outputs| blobs::widened(sample, outputs).blob();
     let too_wide = |found| {
         format!(
             "the policy keeps up to {found} numbers between two layers, but this Policy is built for at most 4: use a WIDTH of {found}"

@@ -19,6 +19,8 @@ fn rescaled(f: Activation, rows: &[(i32, u32, u32)]) -> Vec<i16> {
 fn observations_become_units() {
     let observe = |o: f32, shift: f32, scale: f32| {
         let room: &mut Units<[i16]> = &mut Units::<[i16; 2]>::new();
+        // Something was there before.
+        *room.next().unwrap() = [7, 7];
         i16::observe(&[o], &[shift, scale], room);
         // An odd observation is padded.
         assert_eq!(room.all()[1], 0);

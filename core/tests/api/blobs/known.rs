@@ -85,6 +85,29 @@ pub(crate) fn cart_16() -> Sample {
     sample
 }
 
+/// With so many outputs of its first of two layers, repeating what it has, and without examples.
+pub(crate) fn widened(mut sample: Sample, outputs: u16) -> Sample {
+    sample.layers[0].outputs = outputs;
+    let shapes = sample.shapes();
+    fn repeat<T: Clone>(list: &mut Vec<T>, count: usize) {
+        *list = list.iter().cloned().cycle().take(count).collect();
+    }
+    match &mut sample.network {
+        Network::F32(weights) => {
+            repeat(weights, shapes.iter().map(|(inputs, outputs)| (inputs + 1) * outputs).sum());
+        }
+        Network::Int16(layers) | Network::Int8(layers) => {
+            for (layer, (inputs, outputs)) in layers.iter_mut().zip(shapes) {
+                repeat(&mut layer.weights, inputs * outputs);
+                repeat(&mut layer.bias, outputs);
+                repeat(&mut layer.scale, outputs);
+            }
+        }
+    }
+    sample.examples.clear();
+    sample
+}
+
 /// A policy of each kind of weights.
 pub(crate) fn of_each_kind() -> [Sample; 3] {
     [spring(), cart_16(), cart()]
