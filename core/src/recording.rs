@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Little-endian; a word holds the bits of an `f32`. Where the recording machine refused the
-//! observation (with an [`ActError`](crate::ActError)), the action words are [`REFUSED`].
+//! observation (with an [`ActError`]), the action words are [`REFUSED`].
 
 use crate::{ActError, Action, Policy, RecordingError, Weights, format::CRC};
 

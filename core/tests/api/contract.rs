@@ -25,9 +25,11 @@ fn contract(change: impl FnOnce(&mut Vec<u8>)) -> Option<BlobError> {
 #[test]
 fn texts_are_borrowed_from_the_blob() {
     let blob = blobs::spring().blob();
-    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
-    let contract = policy.contract().unwrap();
-    drop(policy);
+    // It outlives the policy that it was asked of.
+    let contract = {
+        let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
+        policy.contract().unwrap()
+    };
     let entries = contract.observation().chain(contract.action());
     let texts = entries.flat_map(|entry| [entry.name, entry.unit]);
     let flash = blob.bytes().as_ptr_range();

@@ -1,9 +1,11 @@
 //! A second reader, written from `FORMAT.md` alone and in its words: it shares no code with the
 //! crate. It checks nothing; it shows that the document says enough.
 
+mod layers;
 pub(crate) mod tanh;
 
-use tanh::{floor, t, tanh, tanhq};
+use layers::Layer;
+use tanh::{floor, tanh, tanhq};
 
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -49,16 +51,6 @@ struct Head {
 enum Layers {
     F32(Vec<Layer<f32>>),
     Integers(Vec<Layer<i64>>),
-}
-
-#[derive(Debug)]
-struct Layer<W> {
-    activation: u8,
-    bias: Vec<W>,
-    /// Row by row, with padding.
-    weights: Vec<Vec<W>>,
-    /// Empty with f32.
-    scale: Vec<u32>,
 }
 
 impl<'a> Reader<'a> {
@@ -232,53 +224,6 @@ pub(crate) fn crc32<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u32 {
         }
     }
     !crc
-}
-
-impl Layer<f32> {
-    fn forward(&self, x: &[f32]) -> Vec<f32> {
-        let row = |(weights, bias): (&Vec<f32>, &f32)| {
-            let mut z = *bias;
-            for (w, x) in weights.iter().zip(x) {
-                let product = w * x;
-                z += product;
-            }
-            match self.activation {
-                1 if z <= 0.0 => 0.0,
-                2 => tanh(z),
-                _ => z,
-            }
-        };
-        self.weights.iter().zip(&self.bias).map(row).collect()
-    }
-}
-
-impl Layer<i64> {
-    fn sums(&self, x: &[i64]) -> Vec<i64> {
-        let row = |(weights, bias): (&Vec<i64>, &i64)| {
-            bias + weights.iter().zip(x).map(|(w, x)| w * x).sum::<i64>()
-        };
-        self.weights.iter().zip(&self.bias).map(row).collect()
-    }
-
-    fn hidden(&self, x: &[i64]) -> Vec<i64> {
-        let row = |(sum, scale): (i64, &u32)| {
-            let (s, m) = (scale % (1 << 16), scale / (1 << 16));
-            let c = floor(sum, 1 << s).clamp(-65_536, 65_535);
-            let v = floor(c * i64::from(m), 1 << 15);
-            let y = match self.activation {
-                1 => v.max(0),
-                2 => t(16 * v),
-                _ => v,
-            };
-            y.clamp(-32_767, 32_767)
-        };
-        self.sums(x).into_iter().zip(&self.scale).map(row).collect()
-    }
-
-    fn last(&self, x: &[i64]) -> Vec<f32> {
-        let row = |(sum, scale): (i64, &u32)| sum as f32 * f32::from_bits(*scale);
-        self.sums(x).into_iter().zip(&self.scale).map(row).collect()
-    }
 }
 
 impl Blob {

@@ -36,11 +36,12 @@ fn the_accessors_show_the_description() {
 #[test]
 fn weights_are_borrowed_from_the_blob() {
     let blob = blobs::spring().blob();
-    let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
     let flash = blob.bytes().as_ptr_range();
-    let layers: Vec<_> = policy.layers().collect();
     // They outlive what they were read by.
-    drop(policy);
+    let layers: Vec<_> = {
+        let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+        policy.layers().collect()
+    };
     for panel in layers.iter().flat_map(policy_core::layer::Layer::panels) {
         assert!(flash.contains(&panel.weights.as_ptr().cast()));
         assert!(flash.contains(&panel.bias.as_ptr().cast()));
