@@ -8,7 +8,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use crate::{
     any::AnyPolicy,
     blobs::{self, Aligned, SPRING_OBSERVATION},
-    harm,
+    harm, reader,
 };
 
 /// Reads a blob as a microcontroller would, with room for layers of 16 outputs.
@@ -86,7 +86,7 @@ fn mutations_under_a_fitting_checksum_do_no_harm() {
     let byte = prop_oneof![any::<u8>(), 0..4_u8];
     let mutations = prop::collection::vec((place, byte), 1..8);
     let case = (blobs::sample(), mutations, prop::collection::vec(blobs::finite(), 20..40));
-    let (refused, acted) = (Cell::new(0), Cell::new(0));
+    let (refused, acted, compared) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let config = ProptestConfig { cases: 4000, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&case, |(sample, mutations, observation)| {
         let mutated = sample.blob().changed(|bytes| {
@@ -101,7 +101,22 @@ fn mutations_under_a_fitting_checksum_do_no_harm() {
         match AnyPolicy::<64>::read(mutated.bytes()) {
             Ok(policy) => {
                 acted.set(acted.get() + 1);
-                harm::actions(&policy, &observation).map(|_| ()).map_err(TestCaseError::fail)
+                harm::actions(&policy, &observation).map_err(TestCaseError::fail)?;
+                if policy.contract().is_err() {
+                    return Ok(());
+                }
+                // What was accepted means what the document says, padding that is not 0 as well.
+                let theirs = reader::read(mutated.bytes());
+                let size = policy.observation_size();
+                let observation: Vec<f32> = observation.into_iter().cycle().take(size).collect();
+                let words = theirs.act(&observation).into_iter().map(f32::to_bits);
+                let answer = policy.act(&observation);
+                let ours = answer.map(|action| action.iter().map(|a| a.to_bits()).collect());
+                let is_finite = |word: &u32| f32::from_bits(*word).is_finite();
+                let theirs = Some(words.collect::<Vec<_>>()).filter(|w| w.iter().all(is_finite));
+                prop_assert_eq!(ours.ok(), theirs);
+                compared.set(compared.get() + 1);
+                Ok(())
             }
             Err(_) => {
                 refused.set(refused.get() + 1);
@@ -111,8 +126,9 @@ fn mutations_under_a_fitting_checksum_do_no_harm() {
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
     // Both must occur often, or the test tries the wrong mutations.
-    let (refused, acted) = (refused.get(), acted.get());
+    let (refused, acted, compared) = (refused.get(), acted.get(), compared.get());
     assert!(refused > 300 && acted > 300, "{refused} refused, {acted} acted");
+    assert!(compared > 300, "{compared} compared");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod corruption;
 mod golden;
 mod harm;
 mod mutations;
+mod order;
 mod reader;
 mod refusals;
 mod replay;
