@@ -82,11 +82,10 @@ fn entry() -> impl Strategy<Value = Entry> {
         .prop_map(|(name, unit, (low, high))| Entry::new(&name, &unit, low, high))
 }
 
-/// A seed for what has too many numbers for a strategy each, and whether there is a normalisation.
+/// A normalisation that leaves most entries within the range of integers, or of a usual size.
 fn shifts_and_scales(size: u16, fixed: bool, rng: &mut impl Rng) -> (Vec<f32>, Vec<f32>) {
     let shift = (0..size).map(|_| drawn(rng)).collect();
     let scale = (0..size).map(|_| {
-        // A quarter of a unit is 1: most entries below saturation.
         let scale = f32::from_bits(rng.next_u32() >> 1);
         match rng.next_u32() % 16 {
             0 if scale.is_normal() => scale,
@@ -99,14 +98,13 @@ fn shifts_and_scales(size: u16, fixed: bool, rng: &mut impl Rng) -> (Vec<f32>, V
 
 /// A layer in integers whose sums use their 32 bits well, some rows up to the last.
 fn fixed(inputs: usize, outputs: usize, is_last: bool, bytes: bool, rng: &mut impl Rng) -> Fixed {
-    let most = (65_535 / inputs as i32).min(if bytes { 127 } else { 32_767 });
+    let most = (65_535 / inputs as u32).min(if bytes { 127 } else { 32_767 });
     let mut layer = Fixed { weights: Vec::new(), bias: Vec::new(), scale: Vec::new() };
     for _ in 0..outputs {
         // A range of its own for each row, as a quantised one has.
-        let most = 1 + rng.next_u32() as i32 % most;
-        let most = most.abs().max(1);
-        let weight = |rng: &mut dyn FnMut() -> u32| (rng() % (2 * most as u32 + 1)) as i32 - most;
-        let row: Vec<i32> = (0..inputs).map(|_| weight(&mut || rng.next_u32())).collect();
+        let most = 1 + rng.next_u32() % most;
+        let weight = |_| (rng.next_u32() % (2 * most + 1)) as i32 - most as i32;
+        let row: Vec<i32> = (0..inputs).map(weight).collect();
         let products = 32_767 * row.iter().map(|w| w.unsigned_abs()).sum::<u32>();
         let room = i32::MAX as u32 - products;
         let bias = match rng.next_u32() % 8 {
