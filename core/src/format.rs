@@ -305,9 +305,6 @@ fn parts<'a>(
         contract: blob.get(network..).unwrap_or_default(),
     };
     let (observation_size, actions) = (parts.observation_size(), parts.action_size());
-    if parts.kind().is_none() {
-        return Err(Part::Weights);
-    }
     // Bits of a number that is finite and above 0.
     if period.wrapping_sub(1) >= f32::INFINITY.to_bits() - 1 {
         return Err(Part::ControlPeriod);

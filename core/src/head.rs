@@ -8,7 +8,6 @@ use crate::{
     action::{self, Action},
     compact::barrier,
     gaussian,
-    layer::kernel::Outputs,
 };
 
 /// What the last layer's output z means.
@@ -288,70 +287,58 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// The greedy action for the last layer's outputs.
-    #[inline(always)]
-    pub(crate) fn greedy(&self, outputs: &Outputs, tanh: fn(f32) -> f32) -> Action {
-        if let (5, [low], [high]) = (self.code, self.first, self.second) {
-            let points = self.outputs as u16;
-            let best = outputs.best.index();
-            let a = best.map_or(f32::NAN, |i| action::grid_action(*low, *high, points, i));
-            return Action::from_array([a]);
-        }
-        self.act(outputs.z.iter().copied(), tanh)
+    /// Is there noise?
+    pub(crate) fn is_gaussian(&self) -> bool {
+        matches!(self.code, 0 | 1 | 4)
     }
 
-    /// An action drawn from the policy's distribution; it takes two words per action entry from the
-    /// generator. A deterministic head takes none and gives its greedy action.
+    /// Makes the greedy action of the last layer's outputs, which are in its place: of their first ones, or for a grid of
+    /// the place of the best.
+    #[inline(always)]
+    pub(crate) fn greedy(&self, action: &mut Action, best: Option<usize>, tanh: fn(f32) -> f32) {
+        if let (5, [low], [high]) = (self.code, self.first, self.second) {
+            let points = self.outputs as u16;
+            let a = best.map_or(f32::NAN, |i| action::grid_action(*low, *high, points, i));
+            *action = Action::from_array([a]);
+        } else {
+            self.act(action, tanh);
+        }
+    }
+
+    /// An action drawn from the Gaussian of the last layer's outputs (μ, ζ) = z, `[2 · action_size]`; it takes two words
+    /// per action entry from the generator.
     pub(crate) fn sampled<R: Rng + ?Sized>(
         &self,
-        outputs: &Outputs,
+        z: &[f32],
         tanh: fn(f32) -> f32,
         rng: &mut R,
     ) -> Action {
-        let z = &*outputs.z;
-        let size = self.first.len();
-        match self.view() {
-            Head::SquashedGaussian { log_std, .. } => {
-                let std = |raw| libm::expf(log_std.apply(raw, tanh));
-                self.act(noisy(z, size, std, rng), tanh)
-            }
-            Head::ClampedGaussian { std_min, std_max, .. } => {
-                let std = |raw| action::clamp(libm::expf(raw), std_min, std_max);
-                self.act(noisy(z, size, std, rng), tanh)
-            }
-            Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } => {
-                self.greedy(outputs, tanh)
-            }
-        }
-    }
-
-    /// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ, or aᵢ = min(max(uᵢ, lowᵢ), highᵢ)
-    #[inline(always)]
-    fn act(&self, u: impl Iterator<Item = f32>, tanh: fn(f32) -> f32) -> Action {
         let mut action = Action::new();
-        for ((first, second), u) in self.first.iter().zip(self.second).zip(u) {
-            barrier();
-            let a = match self.is_squashed() {
-                true => first * tanh(u) + second,
-                false => action::clamp(u, *first, *second),
+        for (mean, raw) in z.iter().zip(z.iter().skip(self.first.len())) {
+            let (min, max) = (self.min, self.max);
+            let std = match self.code {
+                0 => libm::expf(LogStdBound::Clamp { min, max }.apply(*raw, tanh)),
+                1 => libm::expf(LogStdBound::Tanh { min, max }.apply(*raw, tanh)),
+                _ => action::clamp(libm::expf(*raw), min, max),
             };
-            // No head has more entries than an action.
-            let _ = action.push(a);
+            // uᵢ = μᵢ + σᵢε. No head has more entries than an action.
+            let _ = action.push(mean + std * gaussian::normal_pair(rng).0);
         }
+        self.act(&mut action, tanh);
         action
     }
-}
 
-/// uᵢ = μᵢ + σᵢε with (μ, ζ) = z, `[2 · size]`, and σ = std(ζ).
-#[inline]
-fn noisy<'a, R: Rng + ?Sized>(
-    z: &'a [f32],
-    size: usize,
-    std: impl Fn(f32) -> f32 + 'a,
-    rng: &'a mut R,
-) -> impl Iterator<Item = f32> + 'a {
-    let pairs = z.iter().zip(z.iter().skip(size));
-    pairs.map(move |(mean, raw)| mean + std(*raw) * gaussian::normal_pair(rng).0)
+    /// aᵢ = scaleᵢ · tanh(uᵢ) + biasᵢ, or aᵢ = min(max(uᵢ, lowᵢ), highᵢ), in the place of uᵢ
+    #[inline(always)]
+    fn act(&self, u: &mut [f32], tanh: fn(f32) -> f32) {
+        for ((first, second), u) in self.first.iter().zip(self.second).zip(u) {
+            barrier();
+            *u = match self.is_squashed() {
+                true => first * tanh(*u) + second,
+                false => action::clamp(*u, *first, *second),
+            };
+        }
+    }
 }
 
 #[cfg(test)]

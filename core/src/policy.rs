@@ -2,13 +2,15 @@
 
 use core::marker::PhantomData;
 
+use heapless::Vec;
 use rand_core::Rng;
 
 use crate::{
     ActError, Action, BlobError, Head, SelfTestError,
+    action::MAX_ACTION_SIZE,
     compact::{barrier, not_finite},
     error::Part,
-    format::{self, Contract, LayerShape, Parts},
+    format::{self, Contract, LayerShape, Parts, WeightKind},
     layer::{self, Layer, Weights, kernel::Outputs},
     recording,
 };
@@ -37,10 +39,14 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     /// weights than `W`, or has a layer wider than `WIDTH`.
     pub fn from_bytes(blob: &'a [u8]) -> Result<Self, BlobError> {
         let parts = format::decode(blob)?;
-        if let Some(found) = parts.kind()
-            && found != W::KIND
-        {
-            return Err(BlobError::OtherWeights { needed: W::KIND, found });
+        match parts.kind() {
+            Some(found) if found == W::KIND => {}
+            Some(found) => return Err(BlobError::OtherWeights { needed: W::KIND, found }),
+            None => return Err(BlobError::Invalid { part: Part::Weights }),
+        }
+        // Integers are made of the observation by its scales.
+        if W::KIND != WeightKind::F32 && parts.normalisation.is_empty() {
+            return Err(BlobError::Invalid { part: Part::Normalisation });
         }
         let (found, limit) = (parts.width(), WIDTH);
         if found > limit {
@@ -56,7 +62,9 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
                 return Err(BlobError::Weights { layer: place.index });
             }
         }
-        if words.left() != parts.examples() * (parts.observation_size() + parts.action_size()) {
+        // 65 535 examples of a long observation have more words than 32 bits can count.
+        let row = parts.observation_size() + parts.action_size();
+        if words.left() != parts.examples().saturating_mul(row) {
             return Err(BlobError::Invalid { part: Part::Weights });
         }
         Ok(Policy { parts, weights: PhantomData })
@@ -75,10 +83,13 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     ///
     /// If the observation is refused, as above.
     pub fn act(&self, observation: &[f32]) -> Result<Action, ActError> {
-        let needed = self.parts.head().needed();
-        let mut outputs = Outputs::default();
-        self.run(observation, needed, &mut outputs)?;
-        finite(self.parts.head().greedy(&outputs, W::tanh))
+        let head = self.parts.head();
+        let mut action = Action::new();
+        let mut outputs = Outputs::new(action.as_mut_view());
+        self.run(observation, head.needed(), &mut outputs)?;
+        let best = outputs.best.index();
+        head.greedy(&mut action, best, W::tanh);
+        finite(action)
     }
 
     /// An action drawn from the policy's distribution with any generator, `[action_size]`; for
@@ -93,10 +104,13 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
         observation: &[f32],
         rng: &mut R,
     ) -> Result<Action, ActError> {
-        let needed = self.parts.head().outputs;
-        let mut outputs = Outputs::default();
-        self.run(observation, needed, &mut outputs)?;
-        finite(self.parts.head().sampled(&outputs, W::tanh, rng))
+        let head = self.parts.head();
+        if !head.is_gaussian() {
+            return self.act(observation);
+        }
+        let mut z = Vec::<f32, { 2 * MAX_ACTION_SIZE }>::new();
+        self.run(observation, head.outputs, &mut Outputs::new(z.as_mut_view()))?;
+        finite(head.sampled(&z, W::tanh, rng))
     }
 
     /// Gives the policy its own examples and compares the actions, bit for bit, with those that it came with: a
@@ -123,7 +137,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
         &self,
         observation: &[f32],
         needed: usize,
-        outputs: &mut Outputs,
+        outputs: &mut Outputs<'_>,
     ) -> Result<(), ActError> {
         if observation.len() != self.observation_size() {
             let (needed, found) = (self.observation_size(), observation.len());

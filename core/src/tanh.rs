@@ -37,9 +37,12 @@ fn magnitude(v: u32) -> i32 {
     f0 + ((u * linear + (1 << 14)) >> 15)
 }
 
-/// tanh z for the fixed-point formats, a multiple of 2⁻¹⁵; ±1 beyond ±8.
+/// tanh z for the fixed-point formats, a multiple of 2⁻¹⁵; ±1 beyond ±8. NaN stays one.
 #[inline(never)]
 pub(crate) fn coarse(z: f32) -> f32 {
+    if z.is_nan() {
+        return z;
+    }
     signed(truncated(z * 65_536.0)) as f32 * (1.0 / 32_768.0)
 }
 
@@ -110,5 +113,10 @@ mod tests {
         }
         assert_eq!(coarse(0.0), 0.0);
         assert_eq!((unit(32_767), unit(-32_768)), (32_767, -32_767));
+    }
+
+    #[test]
+    fn nan_stays_one() {
+        assert!(coarse(f32::NAN).is_nan() && coarse(-f32::NAN).is_nan());
     }
 }

@@ -32,7 +32,8 @@ pub struct Description<'a> {
 pub struct Normalisation<'a> {
     /// Subtracted first, in the unit of the entry.
     pub shift: &'a [f32],
-    /// Multiplied then, > 0. With integer weights an entry is 32 767 at most.
+    /// Multiplied then, > 0. With integer weights x is in quarters of a unit, and what is beyond ±32 767 units is
+    /// taken for that.
     pub scale: &'a [f32],
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tanh::{coarse, float};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Infallible, SeedableRng, TryRng},
@@ -50,10 +51,21 @@ fn grid() -> Head {
     Head::Grid { low: -2.0, high: 4.0, points: 5 }
 }
 
+fn outputs(z: &[f32]) -> Outputs {
+    let mut outputs = Outputs::default();
+    outputs.extend(z);
+    outputs
+}
+
+/// The greedy action where the weights are f32.
+fn greedy(head: &Head, z: &[f32]) -> Action {
+    head.greedy(&outputs(z), float)
+}
+
 /// Draws of the first entry.
 fn draws(head: &Head, z: &[f32]) -> Vec<f64> {
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
-    (0..40_000).map(|_| f64::from(head.sampled(z, &mut rng)[0])).collect()
+    let (mut rng, outputs) = (ChaCha8Rng::seed_from_u64(11), outputs(z));
+    (0..40_000).map(|_| f64::from(head.sampled(&outputs, float, &mut rng)[0])).collect()
 }
 
 /// Mean and standard deviation.
@@ -65,10 +77,10 @@ fn moments(draws: &[f64]) -> (f64, f64) {
 
 #[test]
 fn greedy_is_scaled_and_biased() {
-    assert_eq!(squashed_gaussian().greedy(&[f32::MAX, 0.0])[0], 2.5);
-    assert_eq!(squashed_gaussian().greedy(&[0.0, 0.0])[0], 0.5);
-    assert_eq!(tanh().greedy(&[f32::MAX, f32::NEG_INFINITY])[..], [2.5, -1.5]);
-    let a = tanh().greedy(&[0.25, -0.5]);
+    assert_eq!(greedy(&squashed_gaussian(), &[f32::MAX, 0.0])[0], 2.5);
+    assert_eq!(greedy(&squashed_gaussian(), &[0.0, 0.0])[0], 0.5);
+    assert_eq!(greedy(&tanh(), &[f32::MAX, f32::NEG_INFINITY])[..], [2.5, -1.5]);
+    let a = greedy(&tanh(), &[0.25, -0.5]);
     assert_eq!(a[..], [2.0 * libm::tanhf(0.25) + 0.5, 0.5 * libm::tanhf(-0.5) - 1.0]);
 }
 
@@ -76,7 +88,7 @@ fn greedy_is_scaled_and_biased() {
 fn greedy_is_clamped() {
     // Of the Gaussian's z the last two are ζ, which the greedy action does without.
     for (head, zeta) in [(clamp(), &[][..]), (clamped_gaussian(), &[f32::NAN, f32::NAN])] {
-        let greedy = |mean: [f32; 2]| head.greedy(&[&mean, zeta].concat());
+        let greedy = |mean: [f32; 2]| greedy(&head, &[&mean, zeta].concat());
         assert_eq!(greedy([0.25, 0.625])[..], [0.25, 0.625]);
         assert_eq!(greedy([-1.5, 0.875])[..], [-1.0, 0.75]);
         assert_eq!(greedy([f32::INFINITY, f32::NEG_INFINITY])[..], [2.0, 0.5]);
@@ -92,7 +104,7 @@ fn the_grid_takes_the_first_of_the_greatest() {
         ([1.0, 2.0, 3.0, 4.0, 5.0], 4.0),
         ([0.0; 5], -2.0),
     ] {
-        assert_eq!(grid().greedy(&q)[..], [a], "{q:?}");
+        assert_eq!(greedy(&grid(), &q)[..], [a], "{q:?}");
     }
 }
 
@@ -100,14 +112,15 @@ fn the_grid_takes_the_first_of_the_greatest() {
 fn no_head_hides_an_overflow() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian(), grid()] {
-        let (all, greedy) = head.inputs();
+        let (all, needed) = head.inputs();
         for at in 0..all {
-            for nan in [f32::NAN, -f32::NAN] {
+            for (nan, tanh) in [f32::NAN, -f32::NAN].into_iter().zip([float, coarse]) {
                 let mut z = std::vec![0.625; all];
                 z[at] = nan;
+                let z = outputs(&z);
                 let finite = |a: Action| a.iter().all(|a| a.is_finite());
-                assert_eq!(finite(head.greedy(&z)), at >= greedy, "{head:?} {at}");
-                assert!(!finite(head.sampled(&z, &mut rng)), "{head:?} {at}");
+                assert_eq!(finite(head.greedy(&z, tanh)), at >= needed, "{head:?} {at}");
+                assert!(!finite(head.sampled(&z, tanh, &mut rng)), "{head:?} {at}");
             }
         }
     }
@@ -119,7 +132,7 @@ fn the_grid_refuses_infinite_values() {
         for at in 0..5 {
             let mut q = [1.0, 2.0, 3.0, 4.0, 5.0];
             q[at] = infinity;
-            assert!(grid().greedy(&q)[0].is_nan(), "{q:?}");
+            assert!(greedy(&grid(), &q)[0].is_nan(), "{q:?}");
         }
     }
 }
@@ -128,8 +141,10 @@ fn the_grid_refuses_infinite_values() {
 fn deterministic_heads_take_no_noise() {
     for head in [tanh(), clamp(), grid()] {
         let z = [0.25, -3.0, 0.5, 7.0, 7.0];
-        let z = &z[..head.inputs().0];
-        assert_eq!(head.sampled(z, &mut Untouched), head.greedy(z));
+        let z = outputs(&z[..head.inputs().0]);
+        for tanh in [float, coarse] {
+            assert_eq!(head.sampled(&z, tanh, &mut Untouched), head.greedy(&z, tanh));
+        }
     }
 }
 
@@ -167,7 +182,10 @@ fn ranges_are_reached_and_not_left() {
     let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
     for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian()] {
         let n = head.inputs().0;
-        assert_eq!(head.range(), (head.greedy(&[low; 4][..n]), head.greedy(&[high; 4][..n])));
+        for tanh in [float, coarse] {
+            let end = |z: f32| head.greedy(&outputs(&[z; 4][..n]), tanh);
+            assert_eq!(head.range(), (end(low), end(high)));
+        }
     }
     assert_eq!(tanh().range(), (action(&[-1.5, -1.5]), action(&[2.5, -0.5])));
     assert_eq!(clamp().range(), (action(&[-1.0, 0.5]), action(&[2.0, 0.75])));
@@ -181,7 +199,30 @@ fn bounds_hold() {
         [LogStdBound::Clamp { min: -20.0, max: 2.0 }, LogStdBound::Tanh { min: -5.0, max: 2.0 }]
     {
         let (min, max) = bound.range();
-        assert_eq!(bound.apply(-1e30), min);
-        assert_eq!(bound.apply(1e30), max);
+        for tanh in [float, coarse] {
+            assert_eq!(bound.apply(-1e30, tanh), min);
+            assert_eq!(bound.apply(1e30, tanh), max);
+        }
+    }
+}
+
+#[test]
+fn heads_take_the_tanh_of_the_weights() {
+    // 0.1 has other bits in 15 of them.
+    let (u, rounded) = (0.1_f32, coarse(0.1));
+    assert_ne!(libm::tanhf(u), rounded);
+    assert_eq!(tanh().greedy(&outputs(&[u, u]), coarse)[0], 2.0 * rounded + 0.5);
+    let (min, max) = (-5.0, 2.0);
+    let bound = LogStdBound::Tanh { min, max };
+    assert_eq!(bound.apply(u, coarse), min + 0.5 * (max - min) * (rounded + 1.0));
+}
+
+#[test]
+fn borrowed_lists_say_the_same() {
+    for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian(), grid()] {
+        let borrowed = head.as_slices();
+        assert_eq!(borrowed.inputs(), head.inputs());
+        assert_eq!(borrowed.range(), head.range());
+        assert_eq!((borrowed.first(), borrowed.second()), (head.first(), head.second()));
     }
 }

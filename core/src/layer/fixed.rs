@@ -89,7 +89,7 @@ macro_rules! kernel {
                 x: &[u32],
                 needed: usize,
                 _: &mut Units<[i16]>,
-                outputs: &mut Outputs,
+                outputs: &mut Outputs<'_>,
             ) {
                 forward::<Self>(place, words, x, &mut Target::Head(outputs, needed));
             }
@@ -125,16 +125,16 @@ fn observe<'r>(
 }
 
 /// Where sums go.
-enum Target<'r> {
+enum Target<'r, 'z> {
     Room(&'r mut Units<[i16]>),
     /// And how many of them.
-    Head(&'r mut Outputs, usize),
+    Head(&'r mut Outputs<'z>, usize),
 }
 
 /// Gives the sums b + Wx of a layer to the target. No sum leaves 32 bits: [`check`] has seen to that, so their order
 /// does not matter.
 #[inline(never)]
-fn forward<W: Packed>(place: &Place, words: &[u32], x: &[u32], target: &mut Target<'_>) {
+fn forward<W: Packed>(place: &Place, words: &[u32], x: &[u32], target: &mut Target<'_, '_>) {
     let mut panels = Panels::of::<W>(place, words);
     while let Some(Panel { biases, scales, weights }) = panels.next() {
         // As many as there are rows, of 16.
@@ -264,3 +264,6 @@ fn check<W: Packed>(place: &Place, words: &[u32]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

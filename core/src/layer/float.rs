@@ -141,7 +141,7 @@ impl Kernel for f32 {
         x: &[f32],
         needed: usize,
         scratch: &mut Self::Units,
-        outputs: &mut Outputs,
+        outputs: &mut Outputs<'_>,
     ) {
         let mut parameters: &[f32] = bytemuck::must_cast_slice(words);
         let (mut left, mut needed) = (place.outputs, needed);
@@ -248,4 +248,86 @@ fn compute_halves(columns: &[[[f32; 8]; 2]], x: &[f32], y: &mut [f32; 16]) {
 #[inline(always)]
 fn add<const ROWS: usize>(sums: &mut [f32; ROWS], column: &[f32; ROWS], x: f32) {
     sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn place(inputs: usize, outputs: usize, is_last: bool) -> Place {
+        Place { index: 0, inputs, outputs, activation: Activation::Relu, is_last }
+    }
+
+    #[test]
+    fn panels_are_as_high_as_fits() {
+        let heights = |outputs| panels(outputs).map(|rows| rows.len()).collect::<Vec<_>>();
+        assert_eq!(heights(18), [16, 1, 1]);
+        assert_eq!(heights(3), [1, 1, 1]);
+        assert_eq!(heights(0), [0; 0]);
+        for outputs in 0..100 {
+            assert!(panels(outputs).flatten().eq(0..outputs), "{outputs}");
+        }
+    }
+
+    /// Words of a layer whose row r has bias r and the weights r + 1, r + 2, … and its sums for x = 1, 10, 100, ….
+    fn counting(inputs: usize, outputs: usize) -> (Vec<u32>, Vec<f32>, Vec<f32>) {
+        let weight = |row: usize, column: usize| (row + column) as f32;
+        let columns = |rows: Range<usize>| {
+            (0..=inputs).flat_map(move |c| rows.clone().map(move |r| weight(r, c).to_bits()))
+        };
+        let x: Vec<f32> = (0..inputs).map(|j| 10_f32.powi(j as i32)).collect();
+        let sum = |r| (0..inputs).fold(weight(r, 0), |z, j| z + weight(r, j + 1) * x[j]);
+        (panels(outputs).flat_map(columns).collect(), x.clone(), (0..outputs).map(sum).collect())
+    }
+
+    #[test]
+    fn every_row_is_its_sum() {
+        for outputs in 1..=41 {
+            let (words, x, sums) = counting(4, outputs);
+            assert_eq!(words.len(), f32::words(&place(4, outputs, false)));
+            let room: &mut Units<[f32]> = &mut f32::room::<41>();
+            f32::hidden(&place(4, outputs, false), &words, &x, room);
+            assert_eq!(room.all(), sums, "{outputs}");
+            for needed in [1, 3, 16].into_iter().filter(|needed| *needed <= outputs) {
+                let mut taken = Outputs::default();
+                f32::last(&place(4, outputs, true), &words, &x, needed, &mut taken);
+                assert_eq!(taken.z[..], sums[..needed], "{needed} of {outputs}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_run_from_the_first_input_to_the_last() {
+        // (2²⁴ + 1) + 1 stays 2²⁴ from left to right, where 2²⁴ + (1 + 1) does not.
+        let words = [16_777_216.0_f32, 1.0, 1.0, -1.0].map(f32::to_bits);
+        let room: &mut Units<[f32]> = &mut f32::room::<1>();
+        f32::hidden(&place(3, 1, false), &words, &[1.0; 3], room);
+        assert_eq!(room.all(), [16_777_215.0]);
+    }
+
+    #[test]
+    fn the_views_show_the_panels() {
+        let (words, ..) = counting(3, 21);
+        let layer = Layer::new(place(3, 21, false), &words);
+        let mut shown = 0;
+        for (rows, panel) in panels(21).zip(layer.panels()) {
+            assert_eq!(panel.weights.shape(), (rows.len(), 3));
+            for (i, row) in rows.enumerate() {
+                assert_eq!(panel.bias[i], row as f32);
+                assert_eq!(panel.weights[(i, 2)], (row + 3) as f32);
+                shown += 1;
+            }
+        }
+        assert_eq!(shown, 21);
+    }
+
+    #[test]
+    fn observations_are_shifted_then_scaled() {
+        let mut room = f32::room::<2>();
+        let x = f32::observe(&[3.0, 5.0], &[1.0, 4.0, 0.5, 2.0], &mut room);
+        assert_eq!(x, [1.0, 2.0]);
+        let mut room = f32::room::<0>();
+        assert_eq!(f32::observe(&[3.0, 5.0], &[], &mut room), [3.0, 5.0]);
+    }
 }

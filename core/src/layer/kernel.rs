@@ -1,12 +1,9 @@
 //! What each kind of weights does in its own way. Nobody outside can name it, so nobody can add a kind.
 
-use heapless::Vec;
+use heapless::VecView;
 
 use super::Place;
-use crate::{
-    action::{Argmax, MAX_ACTION_SIZE},
-    format::WeightKind,
-};
+use crate::{action::Argmax, format::WeightKind};
 
 /// A kind of weights.
 pub trait Kernel: Copy {
@@ -52,7 +49,7 @@ pub trait Kernel: Copy {
         x: &[Self::Unit],
         needed: usize,
         scratch: &mut Self::Units,
-        outputs: &mut Outputs,
+        outputs: &mut Outputs<'_>,
     );
 
     /// The tanh of the heads.
@@ -101,20 +98,59 @@ impl<T> Units<[T]> {
     }
 }
 
-/// What a head takes of the last layer's outputs z as they come, one after the other: a grid only the place
-/// of the best, so that no room is needed for all of them.
-#[derive(Debug, Clone, Default)]
-pub struct Outputs {
-    /// The first ones, as many as any other head needs.
-    pub(crate) z: Vec<f32, { 2 * MAX_ACTION_SIZE }>,
+/// What a head takes of the last layer's outputs z as they come, one after the other: the first ones, as many as there is
+/// room for, and for a grid the place of the best, so that no room is needed for all of them.
+#[derive(Debug)]
+pub struct Outputs<'z> {
+    z: &'z mut VecView<f32>,
     pub(crate) best: Argmax,
 }
 
-impl Outputs {
+impl<'z> Outputs<'z> {
+    pub(crate) fn new(z: &'z mut VecView<f32>) -> Self {
+        Outputs { z, best: Argmax::default() }
+    }
+
     /// The next output.
     #[inline(never)]
     pub(crate) fn push(&mut self, z: f32) {
         self.best.push(z);
         let _ = self.z.push(z);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_gives_no_more_than_it_has() {
+        let mut room = Units::<[i16; 5]>::new();
+        let units: &mut Units<[i16]> = &mut room;
+        *units.next::<4>().unwrap() = [1, 2, 3, 4];
+        assert!(units.next::<2>().is_none());
+        *units.next::<1>().unwrap() = [5];
+        assert!(units.next::<1>().is_none());
+        assert_eq!(units.all(), [1, 2, 3, 4, 5]);
+        units.clear();
+        assert!(units.all().is_empty());
+        // What was there is written over, not kept.
+        *units.next::<2>().unwrap() = [6, 7];
+        assert_eq!(units.all_mut(), [6, 7]);
+    }
+
+    #[test]
+    fn units_lie_where_two_of_them_can_be_read_at_once() {
+        let room = Units::<[i16; 3]>::new();
+        assert_eq!(room.units.as_ptr().addr() % 4, 0);
+    }
+
+    #[test]
+    fn outputs_keep_the_first_and_the_place_of_the_best_of_all() {
+        let mut outputs = Outputs::default();
+        outputs.extend(&[1.0; 15]);
+        outputs.extend(&[2.0, 1.0, 9.0, 1.0]);
+        assert_eq!((outputs.z.len(), outputs.z[15]), (16, 2.0));
+        assert_eq!(outputs.best.index(), Some(17));
     }
 }

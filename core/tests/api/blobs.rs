@@ -1,11 +1,18 @@
-//! Policies to test with.
+//! Policies to test with: a description that owns its parts, examples of it, and any of it.
+
+mod known;
+mod strategies;
+
+pub(crate) use known::*;
+pub(crate) use strategies::*;
 
 use policy_core::{
-    Action, Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format,
-    layer::{self, Layer},
+    Algorithm, EncodeError, Head, LayerShape, WeightKind,
+    format::{self, Channel, Description, FixedLayer, Normalisation, Terms},
     recording,
 };
-use proptest::prelude::*;
+
+use crate::any::AnyPolicy;
 
 /// Bytes at a multiple of 4, as the readers need them.
 #[derive(Clone, PartialEq)]
@@ -25,12 +32,21 @@ impl Aligned {
         &bytemuck::cast_slice(&self.words)[..self.len]
     }
 
-    /// A copy with other bytes and a checksum that fits them. The length field stays as it is.
+    /// A copy with other bytes, and a checksum that fits them. The length field stays as it is.
     pub(crate) fn changed(&self, change: impl FnOnce(&mut Vec<u8>)) -> Self {
         let mut bytes = self.bytes().to_vec();
         change(&mut bytes);
         format::seal(&mut bytes);
         Aligned::new(&bytes)
+    }
+
+    /// The same, and a length field that fits them, too.
+    pub(crate) fn resized(&self, change: impl FnOnce(&mut Vec<u8>)) -> Self {
+        self.changed(|bytes| {
+            change(bytes);
+            let length = (bytes.len() as u32).to_le_bytes();
+            bytes[8..12].copy_from_slice(&length);
+        })
     }
 }
 
@@ -40,208 +56,164 @@ impl std::fmt::Debug for Aligned {
     }
 }
 
-/// A header and its weights: of each layer its biases, then its columns.
+/// A [`Description`] that owns its parts.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
-    pub(crate) header: Header,
-    pub(crate) weights: Vec<f32>,
+    pub(crate) control_period: f32,
+    pub(crate) observation_size: u16,
+    pub(crate) layers: Vec<LayerShape>,
+    pub(crate) head: Head,
+    /// Shifts and scales.
+    pub(crate) normalisation: Option<(Vec<f32>, Vec<f32>)>,
+    pub(crate) network: Network,
+    pub(crate) examples: Vec<u32>,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) plant: String,
+    pub(crate) plant_fingerprint: u32,
+    pub(crate) trainer: String,
+    pub(crate) observation: Vec<Entry>,
+    pub(crate) action: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Network {
+    /// Of each layer its biases, then its columns.
+    F32(Vec<f32>),
+    Int16(Vec<Fixed>),
+    Int8(Vec<Fixed>),
+}
+
+/// A [`FixedLayer`] that owns its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fixed {
+    /// Row by row.
+    pub(crate) weights: Vec<i16>,
+    pub(crate) bias: Vec<i32>,
+    pub(crate) scale: Vec<u32>,
+}
+
+/// A [`Channel`] that owns its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) unit: String,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+}
+
+impl Entry {
+    pub(crate) fn new(name: &str, unit: &str, low: f32, high: f32) -> Self {
+        Entry { name: name.to_owned(), unit: unit.to_owned(), low, high }
+    }
+
+    pub(crate) fn channel(&self) -> Channel<'_> {
+        Channel { name: &self.name, unit: &self.unit, low: self.low, high: self.high }
+    }
 }
 
 impl Sample {
-    pub(crate) fn blob(&self) -> Aligned {
-        let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * self.weights.len()];
-        let len = format::encode(&self.header, &self.weights, &mut bytes).unwrap();
-        Aligned::new(&bytes[..len])
-    }
-}
-
-/// The weights of a layer in the order of [`Sample`].
-pub(crate) fn weights(layer: &Layer<'_>) -> Vec<f32> {
-    let mut weights = vec![f32::NAN; (layer.inputs() + 1) * layer.outputs()];
-    for (rows, panel) in layer::panels(layer.outputs()).zip(layer.panels()) {
-        for (i, row) in rows.enumerate() {
-            weights[row] = panel.bias[i];
-            for j in 0..layer.inputs() {
-                weights[(j + 1) * layer.outputs() + row] = panel.weights[(i, j)];
-            }
+    pub(crate) fn kind(&self) -> WeightKind {
+        match self.network {
+            Network::F32(_) => WeightKind::F32,
+            Network::Int16(_) => WeightKind::Int16,
+            Network::Int8(_) => WeightKind::Int8,
         }
     }
-    weights
-}
 
-/// The worked example of `FORMAT.md`.
-pub(crate) fn spring() -> Sample {
-    let layer = |outputs, activation| LayerShape { outputs, activation };
-    Sample {
-        header: Header {
-            algorithm: Algorithm::Sac,
-            environment: "spring".try_into().unwrap(),
-            control_period: 0.05,
-            observation_size: 3,
-            layers: [layer(2, Activation::Relu), layer(2, Activation::Linear)]
-                .into_iter()
-                .collect(),
-            head: Head::SquashedGaussian {
-                scale: [2.0].into_iter().collect(),
-                bias: [0.5].into_iter().collect(),
-                log_std: LogStdBound::Clamp { min: -20.0, max: 2.0 },
+    /// Writes it to the front of `out`.
+    pub(crate) fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+        let fixed = match &self.network {
+            Network::F32(_) => &[][..],
+            Network::Int16(layers) | Network::Int8(layers) => layers,
+        };
+        let fixed: Vec<FixedLayer<'_>> = fixed
+            .iter()
+            .map(|Fixed { weights, bias, scale }| FixedLayer { weights, bias, scale })
+            .collect();
+        let [observation, action] = [&self.observation, &self.action]
+            .map(|entries| entries.iter().map(Entry::channel).collect::<Vec<_>>());
+        let description = Description {
+            control_period: self.control_period,
+            observation_size: self.observation_size,
+            layers: &self.layers,
+            head: self.head.as_slices(),
+            normalisation: self
+                .normalisation
+                .as_ref()
+                .map(|(shift, scale)| Normalisation { shift, scale }),
+            network: match &self.network {
+                Network::F32(weights) => format::Network::F32(weights),
+                Network::Int16(_) => format::Network::Int16(&fixed),
+                Network::Int8(_) => format::Network::Int8(&fixed),
             },
-        },
-        weights: vec![
-            0.5, -1.0, 1.0, 0.5, -2.0, 3.0, 0.25, -4.0, 0.125, -1.0, 0.75, 0.25, -0.5, 1.5,
-        ],
+            examples: &self.examples,
+            terms: Terms {
+                algorithm: self.algorithm,
+                plant: &self.plant,
+                plant_fingerprint: self.plant_fingerprint,
+                trainer: &self.trainer,
+                observation: &observation,
+                action: &action,
+            },
+        };
+        format::encode(&description, out)
+    }
+
+    pub(crate) fn blob(&self) -> Aligned {
+        let mut bytes = vec![0; 1 << 19];
+        let length = self.encode(&mut bytes).unwrap();
+        Aligned::new(&bytes[..length])
+    }
+
+    /// With these examples and the actions that it gives for them.
+    pub(crate) fn with_examples(mut self, observations: &[&[f32]]) -> Self {
+        let blob = self.blob();
+        let policy = AnyPolicy::<1024>::read(blob.bytes()).unwrap();
+        let row = |x: &&[f32]| {
+            let words = x.iter().map(|x| x.to_bits());
+            words.chain(policy.action_words(x)).collect::<Vec<_>>()
+        };
+        self.examples = observations.iter().flat_map(row).collect();
+        self
+    }
+
+    /// With entries named `o0`, `o1`, … and `a0`, `a1`, …, as many as its sizes say.
+    pub(crate) fn with_entries(mut self) -> Self {
+        let entries = |letter, count| {
+            (0..count).map(|i| Entry::new(&format!("{letter}{i}"), "", -1.0, 1.0)).collect()
+        };
+        self.observation = entries('o', self.observation_size.into());
+        self.action = entries('a', self.head.action_size());
+        self
+    }
+
+    /// The weights of a policy of f32.
+    pub(crate) fn floats(&mut self) -> &mut Vec<f32> {
+        match &mut self.network {
+            Network::F32(weights) => weights,
+            other => panic!("{other:?} are no f32"),
+        }
+    }
+
+    /// The layers of a policy of integers.
+    pub(crate) fn fixed(&mut self) -> &mut Vec<Fixed> {
+        match &mut self.network {
+            Network::Int16(layers) | Network::Int8(layers) => layers,
+            other => panic!("{other:?} are no integers"),
+        }
+    }
+
+    /// (inputs, outputs) of each layer.
+    pub(crate) fn shapes(&self) -> Vec<(usize, usize)> {
+        let outputs = self.layers.iter().map(|layer| usize::from(layer.outputs));
+        let inputs = [self.observation_size.into()].into_iter().chain(outputs.clone());
+        inputs.zip(outputs).collect()
     }
 }
-
-/// Every algorithm, in the order of `FORMAT.md`.
-pub(crate) const ALGORITHMS: [Algorithm; 7] = [
-    Algorithm::Sac,
-    Algorithm::Ddpg,
-    Algorithm::Td3,
-    Algorithm::Dqn,
-    Algorithm::DoubleDqn,
-    Algorithm::SacV,
-    Algorithm::SacM,
-];
-
-/// The heads of the worked examples in `FORMAT.md`, by number.
-pub(crate) fn heads() -> [Head; 5] {
-    let action = |values: &[f32]| values.iter().copied().collect::<Action>();
-    [
-        spring().header.head,
-        Head::Tanh { scale: action(&[2.0, 0.5]), bias: action(&[0.5, -1.0]) },
-        Head::Clamp { low: action(&[-1.0, 0.5]), high: action(&[2.0, 0.75]) },
-        Head::ClampedGaussian {
-            low: action(&[-1.0]),
-            high: action(&[2.0]),
-            std_min: 0.01,
-            std_max: 0.5,
-        },
-        Head::Grid { low: -0.3, high: 0.1, points: 4 },
-    ]
-}
-
-/// A policy whose last layer gives `z` for [`OUTPUT_OBSERVATION`], infinities and NaN too, where sums
-/// overflow. A −0 becomes a +0.
-pub(crate) fn giving(head: Head, z: &[f32]) -> Sample {
-    let mut sample = spring();
-    sample.header.head = head;
-    sample.header.observation_size = 2;
-    let last = LayerShape { outputs: z.len() as u16, activation: Activation::Linear };
-    sample.header.layers = [last].into_iter().collect();
-    let rows = z.iter().map(|&z| match z {
-        f32::INFINITY => [f32::MAX, f32::MAX, 0.0],
-        f32::NEG_INFINITY => [f32::MIN, f32::MIN, 0.0],
-        z if z.is_nan() => [f32::MAX, f32::MAX, f32::MIN],
-        z => [z, 0.0, 0.0],
-    });
-    let rows: Vec<[f32; 3]> = rows.collect();
-    sample.weights = (0..3).flat_map(|column| rows.iter().map(move |row| row[column])).collect();
-    sample
-}
-
-/// The observation for [`giving`]: z = b + w₀ + 2 w₁.
-pub(crate) const OUTPUT_OBSERVATION: [f32; 2] = [1.0, 2.0];
-
-/// The observation of the worked example.
-pub(crate) const SPRING_OBSERVATION: [f32; 3] = [1.0, 0.25, -0.5];
 
 /// A recording with these words after its fixed part.
 pub(crate) fn recording(observation: u8, action: u8, rows: u32, words: &[u32]) -> Aligned {
     let mut bytes = recording::prefix(observation, action, rows).to_vec();
     bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
     Aligned::new(&bytes)
-}
-
-/// Every finite number, subnormal and huge ones too.
-pub(crate) fn finite() -> impl Strategy<Value = f32> {
-    any::<u32>().prop_map(f32::from_bits).prop_filter("finite", |x| x.is_finite())
-}
-
-/// Mostly numbers of a network's usual size, at times any finite one.
-pub(crate) fn number() -> impl Strategy<Value = f32> {
-    prop_oneof![15 => -2.0_f32..2.0, 1 => finite()]
-}
-
-fn activation() -> impl Strategy<Value = Activation> {
-    prop_oneof![Just(Activation::Linear), Just(Activation::Relu), Just(Activation::Tanh)]
-}
-
-fn algorithm() -> impl Strategy<Value = Algorithm> {
-    prop::sample::select(&ALGORITHMS)
-}
-
-/// Lowest and highest actions.
-fn bounds(actions: usize) -> impl Strategy<Value = (Action, Action)> {
-    prop::collection::vec((-1e3_f32..1e3, 1e-3_f32..1e3), actions)
-        .prop_map(|pairs| pairs.into_iter().map(|(low, width)| (low, low + width)).unzip())
-}
-
-/// Scale and bias.
-fn scaling(actions: usize) -> impl Strategy<Value = (Action, Action)> {
-    prop::collection::vec((1e-3_f32..1e3, -1e3_f32..1e3), actions)
-        .prop_map(|pairs| pairs.into_iter().unzip())
-}
-
-fn head(actions: usize) -> impl Strategy<Value = Head> {
-    let log_std = (any::<bool>(), -20.0_f32..0.0, 0.0_f32..3.0).prop_map(|(tanh, min, max)| {
-        if tanh { LogStdBound::Tanh { min, max } } else { LogStdBound::Clamp { min, max } }
-    });
-    prop_oneof![
-        (scaling(actions), log_std).prop_map(|((scale, bias), log_std)| Head::SquashedGaussian {
-            scale,
-            bias,
-            log_std
-        }),
-        scaling(actions).prop_map(|(scale, bias)| Head::Tanh { scale, bias }),
-        bounds(actions).prop_map(|(low, high)| Head::Clamp { low, high }),
-        (bounds(actions), 1e-6_f32..1.0, 0.0_f32..3.0).prop_map(|((low, high), std_min, more)| {
-            Head::ClampedGaussian { low, high, std_min, std_max: std_min + more }
-        }),
-        (bounds(1), 2_u16..=16).prop_map(|((low, high), points)| Head::Grid {
-            low: low[0],
-            high: high[0],
-            points
-        }),
-    ]
-}
-
-/// Any header that makes a policy, with layers of at most 40 outputs.
-fn header() -> impl Strategy<Value = Header> {
-    let hidden = prop::collection::vec((1_u16..=40, activation()), 0..format::MAX_LAYERS);
-    let actions = 1..=policy_core::action::MAX_ACTION_SIZE;
-    let rest = (hidden, activation(), actions.prop_flat_map(head));
-    ((algorithm(), "[a-zα-ω_]{0,16}"), 1e-4_f32..10.0, 1_u16..=20, rest).prop_map(
-        |((algorithm, environment), control_period, observation_size, (hidden, last, head))| {
-            Header {
-                algorithm,
-                environment: environment.as_str().try_into().unwrap(),
-                control_period,
-                observation_size,
-                layers: hidden
-                    .into_iter()
-                    .chain([(head.inputs().0 as u16, last)])
-                    .map(|(outputs, activation)| LayerShape { outputs, activation })
-                    .collect(),
-                head,
-            }
-        },
-    )
-}
-
-/// Any policy of that size.
-pub(crate) fn sample() -> impl Strategy<Value = Sample> {
-    header().prop_flat_map(|header| {
-        let weights = prop::collection::vec(number(), header.parameters() as usize);
-        weights.prop_map(move |weights| Sample { header: header.clone(), weights })
-    })
-}
-
-/// A policy and an observation for it.
-pub(crate) fn sample_and_observation() -> impl Strategy<Value = (Sample, Vec<f32>)> {
-    sample().prop_flat_map(|sample| {
-        let observation =
-            prop::collection::vec(number(), usize::from(sample.header.observation_size));
-        (Just(sample), observation)
-    })
 }

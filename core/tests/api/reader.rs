@@ -1,43 +1,56 @@
 //! A second reader, written from `FORMAT.md` alone and in its words: it shares no code with the
 //! crate. It checks nothing; it shows that the document says enough.
 
-pub(crate) struct Reader<'a> {
+mod layers;
+pub(crate) mod tanh;
+
+use layers::Layer;
+use tanh::{floor, tanh, tanhq};
+
+struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Blob {
-    pub(crate) algorithm: u32,
-    pub(crate) environment: String,
-    pub(crate) control_period: f32,
-    pub(crate) observation_size: usize,
-    pub(crate) layers: Vec<Layer>,
-    pub(crate) head: Head,
-}
-
-/// A head; scale and bias, low and high are entry by entry in pairs.
 #[derive(Debug)]
-pub(crate) enum Head {
-    SquashedGaussian { scaling: Vec<(f32, f32)>, log_std: (u32, f32, f32) },
-    Tanh { scaling: Vec<(f32, f32)> },
-    Clamp { bounds: Vec<(f32, f32)> },
-    ClampedGaussian { bounds: Vec<(f32, f32)>, std: (f32, f32) },
-    Grid { low: f32, high: f32, points: u32 },
+pub(crate) struct Blob {
+    pub(crate) observation_size: usize,
+    pub(crate) action_size: usize,
+    pub(crate) control_period: f32,
+    head: Head,
+    /// (shift, scale) of each entry.
+    pub(crate) normalisation: Vec<(f32, f32)>,
+    layers: Layers,
+    /// Observation and action words.
+    pub(crate) examples: Vec<(Vec<u32>, Vec<u32>)>,
+    pub(crate) contract: Contract,
 }
 
-impl Default for Head {
-    fn default() -> Self {
-        Head::Clamp { bounds: Vec::new() }
-    }
+#[derive(Debug, PartialEq)]
+pub(crate) struct Contract {
+    pub(crate) algorithm: u32,
+    pub(crate) plant: String,
+    pub(crate) plant_fingerprint: u32,
+    pub(crate) trainer: String,
+    /// Of the observation, then of the action: name, unit, low, high.
+    pub(crate) channels: Vec<(String, String, f32, f32)>,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Layer {
+#[derive(Debug)]
+struct Head {
+    number: u8,
+    /// (scale, bias) or (low, high) of each action entry.
+    pairs: Vec<(f32, f32)>,
+    /// Of log σ or σ.
+    bounds: (f32, f32),
+    /// Outputs of the last layer.
     outputs: usize,
-    activation: u32,
-    bias: Vec<f32>,
-    columns: Vec<Vec<f32>>,
+}
+
+#[derive(Debug)]
+enum Layers {
+    F32(Vec<Layer<f32>>),
+    Integers(Vec<Layer<i64>>),
 }
 
 impl<'a> Reader<'a> {
@@ -46,18 +59,36 @@ impl<'a> Reader<'a> {
         &self.bytes[self.at - count..self.at]
     }
 
-    fn f32(&mut self) -> f32 {
-        f32::from_le_bytes(self.take(4).try_into().unwrap())
+    fn u8(&mut self) -> u8 {
+        self.take(1)[0]
     }
 
-    fn f32s(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.f32()).collect()
+    fn u16(&mut self) -> u16 {
+        u16::from_le_bytes(self.take(2).try_into().unwrap())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.take(4).try_into().unwrap())
+    }
+
+    fn f32(&mut self) -> f32 {
+        f32::from_bits(self.u32())
+    }
+
+    fn u32s(&mut self, count: usize) -> Vec<u32> {
+        (0..count).map(|_| self.u32()).collect()
+    }
+
+    /// So many numbers, then as many others.
+    fn pairs(&mut self, count: usize) -> Vec<(f32, f32)> {
+        let first: Vec<f32> = (0..count).map(|_| self.f32()).collect();
+        first.into_iter().map(|first| (first, self.f32())).collect()
     }
 
     fn varint(&mut self) -> u32 {
         let (mut value, mut shift) = (0, 0);
         loop {
-            let byte = u32::from(self.take(1)[0]);
+            let byte = u32::from(self.u8());
             value |= (byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return value;
@@ -66,67 +97,116 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn f32_list(&mut self) -> Vec<f32> {
-        let count = self.varint();
-        self.f32s(count as usize)
+    fn string(&mut self) -> String {
+        let length = self.varint() as usize;
+        String::from_utf8(self.take(length).to_vec()).unwrap()
     }
 
-    fn pairs(&mut self) -> Vec<(f32, f32)> {
-        let first = self.f32_list();
-        first.into_iter().zip(self.f32_list()).collect()
-    }
-
-    fn head(&mut self) -> Head {
-        match self.varint() {
-            0 => Head::SquashedGaussian {
-                scaling: self.pairs(),
-                log_std: (self.varint(), self.f32(), self.f32()),
-            },
-            1 => Head::Tanh { scaling: self.pairs() },
-            2 => Head::Clamp { bounds: self.pairs() },
-            3 => Head::ClampedGaussian { bounds: self.pairs(), std: (self.f32(), self.f32()) },
-            4 => Head::Grid { low: self.f32(), high: self.f32(), points: self.varint() },
-            other => panic!("no head {other}"),
+    fn float_layer(&mut self, inputs: usize, outputs: usize, activation: u8) -> Layer<f32> {
+        let mut layer = Layer { activation, bias: vec![], weights: vec![], scale: vec![] };
+        while layer.bias.len() < outputs {
+            let rows = match outputs - layer.bias.len() {
+                16.. => 16,
+                4.. => 4,
+                _ => 1,
+            };
+            layer.bias.extend((0..rows).map(|_| self.f32()));
+            let first = layer.weights.len();
+            layer.weights.resize(first + rows, vec![0.0; inputs]);
+            for column in 0..inputs {
+                (first..first + rows).for_each(|row| layer.weights[row][column] = self.f32());
+            }
         }
+        layer
+    }
+
+    fn integer_layer(
+        &mut self,
+        inputs: usize,
+        outputs: usize,
+        activation: u8,
+        bits: u32,
+    ) -> Layer<i64> {
+        let (inputs, outputs) = (inputs + inputs % 2, outputs + outputs % 2);
+        let mut layer = Layer { activation, bias: vec![], weights: vec![], scale: vec![] };
+        while layer.bias.len() < outputs {
+            let rows = match outputs - layer.bias.len() {
+                16.. => 16,
+                4.. => 4,
+                _ => 2,
+            };
+            layer.bias.extend((0..rows).map(|_| i64::from(self.u32() as i32)));
+            layer.scale.extend(self.u32s(rows));
+            let first = layer.weights.len();
+            layer.weights.resize(first + rows, vec![0; inputs]);
+            for column in (0..inputs).step_by(2) {
+                let rows_in_word = if bits == 8 { 2 } else { 1 };
+                for row in (first..first + rows).step_by(rows_in_word) {
+                    for c in [column, column + 1] {
+                        for r in row..row + rows_in_word {
+                            layer.weights[r][c] = match bits {
+                                8 => i64::from(self.u8() as i8),
+                                _ => i64::from(self.u16() as i16),
+                            };
+                        }
+                    }
+                }
+            }
+        }
+        layer
     }
 }
 
 /// Reads a whole blob.
 pub(crate) fn read(bytes: &[u8]) -> Blob {
-    let mut r = Reader { bytes, at: 16 };
-    let mut blob = Blob { algorithm: r.varint(), ..Blob::default() };
-    let name = r.varint() as usize;
-    blob.environment = String::from_utf8(r.take(name).to_vec()).unwrap();
-    blob.control_period = r.f32();
-    blob.observation_size = r.varint() as usize;
-    for _ in 0..r.varint() {
-        let outputs = r.varint() as usize;
-        blob.layers.push(Layer { outputs, activation: r.varint(), ..Layer::default() });
-    }
-    blob.head = r.head();
-    assert_eq!(r.at - 16, usize::from(u16::from_le_bytes([bytes[6], bytes[7]])));
-    r.at = r.at.next_multiple_of(4);
-    let mut inputs = blob.observation_size;
-    for layer in &mut blob.layers {
-        layer.columns = vec![Vec::new(); inputs];
-        while layer.bias.len() < layer.outputs {
-            let left = layer.outputs - layer.bias.len();
-            let rows = if left >= 16 {
-                16
-            } else if left >= 4 {
-                4
-            } else {
-                1
-            };
-            layer.bias.extend(r.f32s(rows));
-            for column in &mut layer.columns {
-                column.extend(r.f32s(rows));
-            }
-        }
-        inputs = layer.outputs;
-    }
+    let mut r = Reader { bytes, at: 6 };
+    let (weights, number) = (r.u8(), r.u8());
+    r.at = 16;
+    let (observation_size, action_size) = (usize::from(r.u16()), usize::from(r.u8()));
+    let (layers, control_period) = (r.u8(), r.f32());
+    let (examples, contract_length) = (r.u16(), usize::from(r.u16()));
+    let normalised = r.u8();
+    r.at = 32;
+    let mut inputs = observation_size;
+    let shapes: Vec<(usize, usize, u8)> = (0..layers)
+        .map(|_| {
+            let (outputs, activation, _) = (usize::from(r.u16()), r.u8(), r.u8());
+            (std::mem::replace(&mut inputs, outputs), outputs, activation)
+        })
+        .collect();
+    let pairs = r.pairs(action_size);
+    let bounds = if [0, 1, 4].contains(&number) { (r.f32(), r.f32()) } else { (0.0, 0.0) };
+    let head = Head { number, pairs, bounds, outputs: inputs };
+    let normalisation = r.pairs(if normalised == 1 { observation_size } else { 0 });
+    let shapes = shapes.into_iter();
+    let layers = match weights {
+        0 => Layers::F32(shapes.map(|(i, o, f)| r.float_layer(i, o, f)).collect()),
+        1 => Layers::Integers(shapes.map(|(i, o, f)| r.integer_layer(i, o, f, 16)).collect()),
+        2 => Layers::Integers(shapes.map(|(i, o, f)| r.integer_layer(i, o, f, 8)).collect()),
+        other => panic!("no weights {other}"),
+    };
+    let examples = (0..examples).map(|_| (r.u32s(observation_size), r.u32s(action_size))).collect();
+    assert_eq!(r.at, bytes.len() - contract_length);
+    let contract = Contract {
+        algorithm: r.varint(),
+        plant: r.string(),
+        plant_fingerprint: r.varint(),
+        trainer: r.string(),
+        channels: (0..observation_size + action_size)
+            .map(|_| (r.string(), r.string(), r.f32(), r.f32()))
+            .collect(),
+    };
     assert_eq!(r.at, bytes.len());
-    blob
+    Blob {
+        observation_size,
+        action_size,
+        control_period,
+        head,
+        normalisation,
+        layers,
+        examples,
+        contract,
+    }
 }
 
 /// The checksum of bytes 0…11 and 16…end.
@@ -147,33 +227,38 @@ pub(crate) fn crc32<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u32 {
 }
 
 impl Blob {
-    /// The last layer's output, one row of W at a time.
-    fn network(&self, observation: &[f32]) -> Vec<f32> {
-        let mut x = observation.to_vec();
-        for layer in &self.layers {
-            x = (0..layer.outputs)
-                .map(|i| {
-                    let mut z = layer.bias[i];
-                    for (column, x) in layer.columns.iter().zip(&x) {
-                        let product = column[i] * x;
-                        z += product;
-                    }
-                    match layer.activation {
-                        0 => z,
-                        1 => {
-                            if z <= 0.0 {
-                                0.0
-                            } else {
-                                z
-                            }
-                        }
-                        2 => tanh(z),
-                        other => panic!("no activation {other}"),
-                    }
-                })
-                .collect();
+    /// The last layer's outputs.
+    pub(crate) fn network(&self, observation: &[f32]) -> Vec<f32> {
+        let changed = observation.iter().zip(&self.normalisation).map(|(o, (shift, scale))| {
+            let difference = o - shift;
+            difference * scale
+        });
+        let mut z = match &self.layers {
+            Layers::F32(layers) => {
+                let x = match self.normalisation[..] {
+                    [] => observation.to_vec(),
+                    _ => changed.collect(),
+                };
+                layers.iter().fold(x, |x, layer| layer.forward(&x))
+            }
+            Layers::Integers(layers) => {
+                let quarters = changed.map(|t| f64::from(t).trunc().clamp(-131_068.0, 131_068.0));
+                let mut x: Vec<i64> = quarters.map(|t| floor(t as i64 + 2, 4)).collect();
+                x.resize(x.len() + x.len() % 2, 0);
+                let (last, hidden) = layers.split_last().unwrap();
+                last.last(&hidden.iter().fold(x, |x, layer| layer.hidden(&x)))
+            }
+        };
+        // No head takes padding.
+        z.truncate(self.head.outputs);
+        z
+    }
+
+    fn tanh(&self, z: f32) -> f32 {
+        match self.layers {
+            Layers::F32(_) => tanh(z),
+            Layers::Integers(_) => tanhq(z),
         }
-        x
     }
 
     /// The greedy action.
@@ -183,40 +268,37 @@ impl Blob {
 
     /// From the last layer's outputs, or from u in the place of a Gaussian's means, to the action.
     fn action(&self, z: &[f32]) -> Vec<f32> {
-        match &self.head {
-            Head::SquashedGaussian { scaling, .. } | Head::Tanh { scaling } => {
-                z.iter().zip(scaling).map(|(z, (scale, bias))| scale * tanh(*z) + bias).collect()
-            }
-            Head::Clamp { bounds } | Head::ClampedGaussian { bounds, .. } => {
-                z.iter().zip(bounds).map(|(z, &bounds)| limited(*z, bounds)).collect()
-            }
-            Head::Grid { .. } if z.iter().any(|z| !z.is_finite()) => vec![f32::NAN],
-            Head::Grid { low, high, points } => {
+        let Head { number, pairs, outputs: points, .. } = &self.head;
+        let each = z.iter().zip(pairs);
+        match number {
+            0..=2 => each.map(|(z, (scale, bias))| scale * self.tanh(*z) + bias).collect(),
+            3 | 4 => each.map(|(z, &bounds)| limited(*z, bounds)).collect(),
+            5 if z.iter().any(|z| !z.is_finite()) => vec![f32::NAN],
+            5 => {
+                let (low, high) = pairs[0];
                 let greatest = z.iter().copied().fold(f32::MIN, f32::max);
-                let i = z.iter().position(|&z| z == greatest).unwrap() as u32;
+                let i = z.iter().position(|&z| z == greatest).unwrap();
                 if i == points - 1 {
-                    return vec![*high];
+                    return vec![high];
                 }
                 let product = (high - low) * i as f32;
                 let quotient = product / (points - 1) as f32;
                 vec![low + quotient]
             }
+            other => panic!("no head {other}"),
         }
     }
 
     /// The sampled action for the generator's words, two for each entry.
     pub(crate) fn sample(&self, observation: &[f32], words: &[u32]) -> Vec<f32> {
         let z = self.network(observation);
-        let std = |zeta| match self.head {
-            Head::SquashedGaussian { log_std: (form, min, max), .. } => libm::expf(match form {
-                0 => limited(zeta, (min, max)),
-                1 => min + (0.5 * (max - min)) * (tanh(zeta) + 1.0),
-                other => panic!("no bound {other}"),
-            }),
-            Head::ClampedGaussian { std, .. } => limited(libm::expf(zeta), std),
-            _ => panic!("no noise"),
+        let (min, max) = self.head.bounds;
+        let std = |zeta| match self.head.number {
+            0 => libm::expf(limited(zeta, (min, max))),
+            1 => libm::expf(min + (0.5 * (max - min)) * (self.tanh(zeta) + 1.0)),
+            _ => limited(libm::expf(zeta), (min, max)),
         };
-        if let Head::Tanh { .. } | Head::Clamp { .. } | Head::Grid { .. } = self.head {
+        if [2, 3, 5].contains(&self.head.number) {
             return self.action(&z);
         }
         let (mean, zeta) = z.split_at(z.len() / 2);
@@ -237,65 +319,5 @@ fn limited(x: f32, (low, high): (f32, f32)) -> f32 {
         _ if x < low => low,
         _ if x > high => high,
         _ => x,
-    }
-}
-
-/// tanh as the document spells it out.
-pub(crate) fn tanh(x: f32) -> f32 {
-    let w = x.abs();
-    let t = match w.to_bits() {
-        0x4120_0001.. => 1.0 + 0.0 / w,
-        0x3f0c_9f55.. => 1.0 - 2.0 / (expm1(2.0 * w) + 2.0),
-        0x3e82_c579.. => {
-            let t = expm1(2.0 * w);
-            t / (t + 2.0)
-        }
-        0x0080_0000.. => {
-            let t = expm1(-2.0 * w);
-            -t / (t + 2.0)
-        }
-        _ => w,
-    };
-    if x.is_sign_negative() { -t } else { t }
-}
-
-/// eʸ − 1 for the arguments that `tanh` has.
-fn expm1(y: f32) -> f32 {
-    let [ln2_hi, ln2_lo, inv_ln2, q1, q2] =
-        [0x3f31_7180, 0x3717_f7d1, 0x3fb8_aa3b, 0xbd08_8868_u32, 0x3acf_3010].map(f32::from_bits);
-    let size = y.abs().to_bits();
-    if size < 0x3300_0000 {
-        return y;
-    }
-    let k = match size {
-        ..0x3eb1_7219 => 0,
-        0x3eb1_7219..0x3f85_1592 => {
-            if y < 0.0 {
-                -1
-            } else {
-                1
-            }
-        }
-        _ => (inv_ln2 * y + 0.5) as i32,
-    };
-    let (hi, lo) = (y - k as f32 * ln2_hi, k as f32 * ln2_lo);
-    let x = hi - lo;
-    let c = (hi - x) - lo;
-    let h = 0.5 * x;
-    let s = x * h;
-    let r = 1.0 + s * (q1 + s * q2);
-    let t = 3.0 - r * h;
-    let e = s * ((r - t) / (6.0 - x * t));
-    if k == 0 {
-        return x - (x * e - s);
-    }
-    let e = (x * (e - c) - c) - s;
-    let (two_k, two_minus_k) = (2.0_f32.powi(k), 2.0_f32.powi(-k));
-    match k {
-        -1 => 0.5 * (x - e) - 0.5,
-        1 if x < -0.25 => -2.0 * (e - (x + 0.5)),
-        1 => 1.0 + 2.0 * (x - e),
-        ..23 => ((x - e) + (1.0 - two_minus_k)) * two_k,
-        _ => ((x - (e + two_minus_k)) + 1.0) * two_k,
     }
 }

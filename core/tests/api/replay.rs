@@ -1,15 +1,19 @@
 //! A replay counts right.
 
-use policy_core::{Policy, Recording, RecordingError, Replay, recording};
+use policy_core::{Head, Policy, Recording, RecordingError, Replay, recording};
 use proptest::prelude::*;
 
-use crate::blobs::{self, Aligned, SPRING_OBSERVATION};
+use crate::{
+    any::AnyPolicy,
+    blobs::{self, Aligned, Network, SPRING_OBSERVATION},
+    reader,
+};
 
 /// Words of a row with 3 observation entries and 1 action entry.
 const ROW: usize = 4;
 
 /// What `spring` answers to 5 observations; it refuses those of rows 1 and 4.
-fn words(policy: &Policy<'_, 2>) -> Vec<u32> {
+fn words(policy: &Policy<'_>) -> Vec<u32> {
     let rows = [
         SPRING_OBSERVATION,
         [0.0, f32::NAN, 0.0],
@@ -27,7 +31,7 @@ fn words(policy: &Policy<'_, 2>) -> Vec<u32> {
 /// The replay of the 5 rows after a change of their words.
 fn replay(change: impl FnOnce(&mut [u32])) -> Replay {
     let blob = blobs::spring().blob();
-    let policy = Policy::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     let mut words = words(&policy);
     change(&mut words);
     let bytes = blobs::recording(3, 1, 5, &words);
@@ -36,16 +40,41 @@ fn replay(change: impl FnOnce(&mut [u32])) -> Replay {
     recording.replay(&policy).unwrap()
 }
 
+/// Counts of a replay of 5 rows.
+fn counts(refused: usize, mismatches: usize, first_mismatch: Option<usize>) -> Replay {
+    // The hash is that of this machine's actions, whatever was recorded.
+    Replay { compared: 5, refused, mismatches, first_mismatch, hash: replay(|_| ()).hash }
+}
+
 #[test]
 fn an_unchanged_recording_agrees() {
-    let expected = Replay { compared: 5, refused: 2, mismatches: 0, first_mismatch: None };
+    let expected = counts(2, 0, None);
     assert_eq!(replay(|_| ()), expected);
+}
+
+#[test]
+fn the_hash_is_that_of_the_actions_found() {
+    for sample in blobs::of_each_kind() {
+        let blob = sample.blob();
+        let policy = AnyPolicy::<64>::read(blob.bytes()).unwrap();
+        let rows = [SPRING_OBSERVATION, [f32::NAN, 0.0, 0.0], [0.5, -0.25, 8.0]];
+        let actions: Vec<u32> = rows.iter().flat_map(|x| policy.action_words(x)).collect();
+        assert_eq!(actions[1], recording::REFUSED);
+        // Recorded by a machine that gave 0 for each.
+        let words: Vec<u32> =
+            rows.iter().flat_map(|x| x.map(f32::to_bits).into_iter().chain([0])).collect();
+        let bytes = blobs::recording(3, 1, 3, &words);
+        let replay = policy.replay(&Recording::from_bytes(bytes.bytes()).unwrap()).unwrap();
+        let bytes: Vec<u8> = actions.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(replay.hash, reader::crc32(&bytes));
+        assert_eq!((replay.compared, replay.refused, replay.mismatches), (3, 0, 3));
+    }
 }
 
 #[test]
 fn one_bit_of_an_action_is_a_mismatch() {
     for bit in 0..32 {
-        let expected = Replay { compared: 5, refused: 2, mismatches: 1, first_mismatch: Some(2) };
+        let expected = counts(2, 1, Some(2));
         assert_eq!(replay(|words| words[2 * ROW + 3] ^= 1 << bit), expected, "bit {bit}");
     }
 }
@@ -53,7 +82,7 @@ fn one_bit_of_an_action_is_a_mismatch() {
 #[test]
 fn a_refusal_of_one_machine_only_is_a_mismatch() {
     // The recording machine refused row 3 and acted in row 4; this one does the opposite.
-    let expected = Replay { compared: 5, refused: 1, mismatches: 2, first_mismatch: Some(3) };
+    let expected = counts(1, 2, Some(3));
     let changed = replay(|words| {
         words[3 * ROW + 3] = recording::REFUSED;
         words[4 * ROW + 3] = 0;
@@ -63,7 +92,7 @@ fn a_refusal_of_one_machine_only_is_a_mismatch() {
 
 #[test]
 fn another_nan_is_no_refusal() {
-    let expected = Replay { compared: 5, refused: 1, mismatches: 1, first_mismatch: Some(1) };
+    let expected = counts(1, 1, Some(1));
     assert_eq!(replay(|words| words[ROW + 3] = f32::NAN.to_bits()), expected);
 }
 
@@ -71,13 +100,11 @@ fn another_nan_is_no_refusal() {
 fn the_sign_of_a_zero_counts() {
     // scale · tanh(0) + bias with scale = 1, bias = 0 and all weights 0: the action is +0.
     let mut sample = blobs::spring();
-    sample.weights.fill(0.0);
-    let policy_core::Head::SquashedGaussian { bias, .. } = &mut sample.header.head else {
-        unreachable!()
-    };
+    sample.floats().fill(0.0);
+    let Head::SquashedGaussian { bias, .. } = &mut sample.head else { unreachable!() };
     bias[0] = 0.0;
     let blob = sample.blob();
-    let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     for (action, mismatches) in [(0.0_f32, 0), (-0.0, 1)] {
         let bytes = blobs::recording(3, 1, 1, &[0, 0, 0, action.to_bits()]);
         let replay = Recording::from_bytes(bytes.bytes()).unwrap().replay(&policy).unwrap();
@@ -88,7 +115,7 @@ fn the_sign_of_a_zero_counts() {
 #[test]
 fn a_recording_without_rows_compares_nothing() {
     let blob = blobs::spring().blob();
-    let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     let bytes = blobs::recording(3, 1, 0, &[]);
     let recording = Recording::from_bytes(bytes.bytes()).unwrap();
     assert_eq!((recording.len(), recording.is_empty()), (0, true));
@@ -98,7 +125,7 @@ fn a_recording_without_rows_compares_nothing() {
 #[test]
 fn another_shape_is_refused_before_anything_runs() {
     let blob = blobs::spring().blob();
-    let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     // The first has the same number of words a row, cut elsewhere.
     for (found_observation, found_action) in [(2, 2), (3, 2), (4, 1)] {
         let words = vec![0; found_observation + found_action];
@@ -114,10 +141,12 @@ fn another_shape_is_refused_before_anything_runs() {
 #[test]
 fn a_policy_wider_than_any_recording_is_refused() {
     let mut sample = blobs::spring();
-    sample.header.observation_size = 256;
-    sample.weights = vec![0.0; 2 * 257 + 6];
+    sample.observation_size = 256;
+    sample.network = Network::F32(vec![0.0; 2 * 257 + 6]);
+    sample.examples.clear();
+    let sample = sample.with_entries();
     let blob = sample.blob();
-    let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     let bytes = blobs::recording(255, 1, 1, &[0; 256]);
     let error = Recording::from_bytes(bytes.bytes()).unwrap().replay(&policy).unwrap_err();
     assert!(
@@ -130,7 +159,7 @@ fn a_policy_wider_than_any_recording_is_refused() {
 /// Reads and replays, for the panics it must not have.
 fn swallow(bytes: &[u8]) -> Result<Replay, RecordingError> {
     let blob = blobs::spring().blob();
-    let policy = Policy::<2>::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_> = Policy::from_bytes(blob.bytes()).unwrap();
     Recording::from_bytes(bytes)?.replay(&policy)
 }
 
