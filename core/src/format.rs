@@ -38,7 +38,7 @@ use crate::{
 pub const VERSION: u16 = 1;
 /// The first four bytes of every blob.
 pub const MAGIC: [u8; 4] = *b"PLCY";
-/// The most layers a policy may have.
+/// The most layers that a policy is written with; a reader takes as many as there are.
 pub const MAX_LAYERS: usize = 8;
 /// Size of the fixed part, in bytes.
 pub const PREFIX: usize = 32;
@@ -314,11 +314,11 @@ fn parts<'a>(
     for word in parts.layers {
         barrier();
         last = *word;
-        if last & 0xFFFF == 0 || last >> 16 > 2 {
+        if last as u16 == 0 || last >= 3 << 16 {
             return Err(Part::Layers);
         }
     }
-    if layers > MAX_LAYERS || last >> 16 != 0 {
+    if last >= 1 << 16 {
         return Err(Part::Layers);
     }
     if observation_size == 0 || actions == 0 || actions > MAX_ACTION_SIZE {

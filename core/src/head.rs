@@ -235,13 +235,14 @@ impl<'a> Raw<'a> {
     /// the bounds in order?
     #[inline(always)]
     pub(crate) fn is_usable(&self) -> bool {
-        /// No number of a head is larger.
+        /// No range is wider.
         const LARGEST: u32 = 1e30_f32.to_bits();
         for (a, b) in self.first.iter().zip(self.second) {
             barrier();
-            let width = if self.is_squashed() { *a } else { b - a };
-            // Bits of a number above 0, and of one of any sign; NaN has larger ones.
-            if width.to_bits().wrapping_sub(1) >= LARGEST || b.abs().to_bits() > LARGEST {
+            #[expect(clippy::eq_op, reason = "NaN for a bias that is not finite")]
+            let width = if self.is_squashed() { a + (b - b) } else { b - a };
+            // Bits of a number above 0; NaN has larger ones.
+            if width.to_bits().wrapping_sub(1) >= LARGEST {
                 return false;
             }
         }
