@@ -1,10 +1,13 @@
 //! Policies that nobody trained, of any shape.
 
 use policy_core::{
-    Activation, Algorithm, Head, Header, LayerShape, LogStdBound, format, gaussian::uniform,
+    Activation, Algorithm, Head, LayerShape, LogStdBound,
+    format::{Description, Network, Terms},
+    gaussian::uniform,
 };
 use trainer::{
-    export::Blob,
+    export::{self, Blob},
+    interface::channel,
     rng::{Stream, stream},
 };
 
@@ -44,24 +47,33 @@ pub fn random_policy_with(
 ) -> Blob {
     let outputs = u16::try_from(head.inputs().0).expect("a layer that fits the format");
     let last = LayerShape { outputs, activation: Activation::Linear };
-    let header = Header {
-        algorithm: Algorithm::Sac,
-        environment: "random".try_into().expect("a short name"),
+    let layers: Vec<LayerShape> = hidden.iter().copied().chain([last]).collect();
+    let mut rng = stream(seed, Stream::Initialisation);
+    let (mut inputs, mut weights) = (usize::from(observation_size), Vec::new());
+    for layer in &layers {
+        let outputs = usize::from(layer.outputs);
+        let bound = (6.0 / inputs as f32).sqrt();
+        let numbers = (inputs + 1) * outputs;
+        weights.extend((0..numbers).map(|_| bound * (2.0 * uniform(&mut rng) - 1.0)));
+        inputs = outputs;
+    }
+    let entry = |name, high: f32| channel(name, "", -high, high);
+    let description = Description {
         control_period: 0.05,
         observation_size,
-        layers: hidden.iter().copied().chain([last]).collect(),
-        head,
+        layers: &layers,
+        head: head.as_slices(),
+        normalisation: None,
+        network: Network::F32(&weights),
+        examples: &[],
+        terms: Terms {
+            algorithm: Algorithm::Sac,
+            plant: "random",
+            plant_fingerprint: 0,
+            trainer: "nobody",
+            observation: &vec![entry("observation", 3.0); observation_size.into()],
+            action: &vec![entry("action", f32::INFINITY); head.action_size()],
+        },
     };
-    let mut rng = stream(seed, Stream::Initialisation);
-    let weights: Vec<f32> = header
-        .shapes()
-        .flat_map(|(inputs, outputs, _)| {
-            let bound = (6.0 / inputs as f32).sqrt();
-            std::iter::repeat_n(bound, (inputs + 1) * outputs)
-        })
-        .map(|bound| bound * (2.0 * uniform(&mut rng) - 1.0))
-        .collect();
-    let mut bytes = vec![0; format::PREFIX + format::MAX_HEADER + 4 * weights.len()];
-    let length = format::encode(&header, &weights, &mut bytes);
-    Blob::from_bytes(&bytes[..length.expect("room for the longest header and all weights")])
+    export::write(&description).expect("a policy that fits the format")
 }

@@ -7,10 +7,7 @@ use tests::{
     emulator::{Run, run_firmware},
     samples,
 };
-use trainer::{
-    export::{Blob, HostPolicy},
-    recording,
-};
+use trainer::{export::Blob, policy::AnyPolicy, recording};
 
 /// Writes a policy and a recording to a folder of the test's own and runs the firmware with them.
 fn run(test: &str, policy: &[u8], recording: &[u8]) -> Run {
@@ -29,7 +26,7 @@ fn hidden(activations: [Activation; 2]) -> [LayerShape; 2] {
 
 /// What this machine answers to 10 000 observations.
 fn record(blob: &Blob, seed: u64) -> Blob {
-    let policy = HostPolicy::from_bytes(blob.bytes()).expect("a valid policy");
+    let policy = AnyPolicy::from_bytes(blob.bytes()).expect("a valid policy");
     let observations = recording::observations(10_000, policy.observation_size(), seed);
     Blob::from_bytes(&recording::record(&policy, &observations).expect("a recording that fits"))
 }
@@ -43,7 +40,7 @@ fn pendulum(seed: u64) -> (Blob, Blob) {
 
 /// The replay that the firmware does, on this machine.
 fn replay_here(blob: &Blob, recording: &Blob) -> Replay {
-    let policy = Policy::<64>::from_bytes(blob.bytes()).expect("a valid policy");
+    let policy = Policy::<f32, 64>::from_bytes(blob.bytes()).expect("a valid policy");
     let recording = Recording::from_bytes(recording.bytes());
     recording.and_then(|r| r.replay(&policy)).expect("a recording of this policy's shape")
 }
@@ -96,7 +93,7 @@ fn every_head_gives_the_same_bits() {
         let blob = samples::random_policy_with(4, &layers, head, 6);
         let recording = record(&blob, 6);
         // An action that is always the same would prove little.
-        let policy = HostPolicy::from_bytes(blob.bytes()).expect("a valid policy");
+        let policy = AnyPolicy::from_bytes(blob.bytes()).expect("a valid policy");
         let observations = recording::observations(10_000, 4, 6);
         let actions = observations.chunks_exact(4).filter_map(|x| policy.act(x).ok());
         let different: HashSet<u32> = actions.map(|a| a[0].to_bits()).collect();
@@ -110,9 +107,9 @@ fn every_head_gives_the_same_bits() {
 fn one_flipped_weight_bit_is_noticed() {
     let (blob, recording) = pendulum(3);
     let mut bytes = blob.bytes().to_vec();
-    // The lowest bit of the last layer's first bias, that of the mean. The last layer lies at the
-    // end: two panels of a bias and 64 weights.
-    let bias = bytes.len() - 4 * 2 * (1 + 64);
+    // The lowest bit of the last layer's first bias, that of the mean. Before it lie the fixed part, three layers'
+    // shapes, the head's four numbers, and the parameters of the hidden layers.
+    let bias = format::PREFIX + 4 * (3 + 4 + (3 + 1) * 64 + (64 + 1) * 64);
     bytes[bias] ^= 1;
     // The checksum is made to fit, so that only the replay can notice.
     format::seal(&mut bytes);
@@ -127,7 +124,8 @@ fn one_flipped_weight_bit_is_noticed() {
 /// The firmware must refuse the policy with the sentence that this machine has for it.
 fn assert_refused(test: &str, bytes: &[u8], recording: &Blob, check: &str) {
     let blob = Blob::from_bytes(bytes);
-    let here = Policy::<64>::from_bytes(blob.bytes()).expect_err("a broken policy").to_string();
+    let here =
+        Policy::<f32, 64>::from_bytes(blob.bytes()).expect_err("a broken policy").to_string();
     assert!(here.contains(check), "{here}");
     let on_target = run(test, bytes, recording.bytes());
     let report = format!("error: policy: {here}\n");
