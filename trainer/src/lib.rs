@@ -26,6 +26,7 @@
 //! | [`train`] | the one training loop |
 //! | [`config`], [`presets`] | the settings of a run |
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
+//! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
@@ -61,6 +62,7 @@ pub mod noise;
 pub mod plot;
 pub mod policy;
 pub mod presets;
+pub mod quantise;
 pub mod recording;
 pub mod replay;
 pub mod rng;
