@@ -121,6 +121,10 @@ fn small(part: &'static str, found: usize) -> Result<u16, ExportError> {
 }
 
 /// Writes what is described, with [`EXAMPLES`] examples of its own, reads it back and tests it.
+///
+/// # Errors
+///
+/// If the description contradicts itself, or `policy-core` refuses the policy.
 pub fn write(description: &Description<'_>) -> Result<Blob, ExportError> {
     let without = encode(&Description { examples: &[], ..*description })?;
     let policy = AnyPolicy::from_bytes(without.bytes())?;

@@ -2,7 +2,6 @@
 
 mod limits;
 
-use std::f32::INFINITY;
 use std::f64::consts::PI;
 
 use crate::interface::{Environment, Spec, Step, channel};
@@ -83,11 +82,11 @@ impl InvertedPendulum {
             name: "inverted-pendulum",
             observation: vec![
                 // The joint's limit is soft: a hard push goes beyond.
-                channel("cart position", "m", -INFINITY, INFINITY),
+                channel("cart position", "m", f32::NEG_INFINITY, f32::INFINITY),
                 // Beyond, the episode is over and nobody acts.
                 channel("pole angle", "rad", -MAX_ANGLE as f32, MAX_ANGLE as f32),
-                channel("cart velocity", "m/s", -INFINITY, INFINITY),
-                channel("angular velocity", "rad/s", -INFINITY, INFINITY),
+                channel("cart velocity", "m/s", f32::NEG_INFINITY, f32::INFINITY),
+                channel("angular velocity", "rad/s", f32::NEG_INFINITY, f32::INFINITY),
             ],
             state_size: 4,
             action: vec![channel("force", ACTION_UNIT, -MAX_ACTION, MAX_ACTION)],
