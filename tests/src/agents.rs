@@ -152,7 +152,7 @@ impl<T: Scalar> Arrays<T> {
         let matrix = |numbers: Vec<T>, columns: usize| {
             Array2::from_shape_vec((rows, columns), numbers).expect("the batch's shape")
         };
-        let obs = spec.observation_size;
+        let obs = spec.observation_size();
         let (s, next_s) = (matrix(s, obs), matrix(next_s, obs));
         let (a, r) = (matrix(a, spec.action_size()), Array1::from(r));
         Arrays { s, a, r, next_s, not_terminated: Array1::from(not_terminated) }

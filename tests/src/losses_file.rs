@@ -4,7 +4,7 @@
 use serde_json::Value;
 use trainer::algos::Draws;
 use trainer::autodiff::{Linear, Program};
-use trainer::interface::Spec;
+use trainer::interface::{Spec, channel};
 use trainer::scalar::Scalar;
 
 use crate::agents::{Arrays, Settings, Subject, cast, put};
@@ -97,10 +97,9 @@ impl<'a> Case<'a> {
         let (state, action) = (columns("s"), columns("a"));
         let spec = Spec {
             name: "golden",
-            observation_size: state,
+            observation: vec![channel("", "", -1.0, 1.0); state],
             state_size: state,
-            action_low: vec![-3.0; action],
-            action_high: vec![3.0; action],
+            action: vec![channel("", "", -3.0, 3.0); action],
             horizon: 1,
             period: 1.0,
         };

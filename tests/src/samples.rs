@@ -13,7 +13,7 @@ use trainer::{
 };
 
 /// The widest layer of these policies.
-pub const WIDTH: usize = 64;
+pub const WIDTH: usize = 128;
 
 /// A policy with random weights: hidden layers `hidden`, then a linear one with as many outputs as `head` needs.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ impl Sample<'_> {
         let last = LayerShape { outputs, activation: Activation::Linear };
         let layers: Vec<LayerShape> = self.hidden.iter().copied().chain([last]).collect();
         let size = usize::from(self.observation_size);
-        let channel = Channel { name: "x", unit: "", low: -1.0, high: 1.0 };
+        let channel = Channel { name: "x", unit: "", low: -10.0, high: 10.0 };
         let (channels, actions) = (vec![channel; size], vec![channel; self.head.action_size()]);
         // Observations up to ±10 in quarters of a unit.
         let (shift, scale) = (vec![0.125; size], vec![4.0 * 32_767.0 / 10.0; size]);

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use serde_json::{Map, Value};
 use trainer::algos::Draws;
 use trainer::autodiff::{Linear, Program};
-use trainer::interface::Spec;
+use trainer::interface::{Spec, channel};
 use trainer::scalar::Scalar;
 
 use crate::agents::{Arrays, Settings, Subject, cast, put};
@@ -123,10 +123,9 @@ fn spec(state: usize, action: usize, hyper: &Map<String, Value>) -> Spec {
     scale.resize(action, scale[0]);
     Spec {
         name: "golden",
-        observation_size: state,
+        observation: vec![channel("", "", -1.0, 1.0); state],
         state_size: state,
-        action_low: scale.iter().map(|scale| -scale).collect(),
-        action_high: scale,
+        action: scale.iter().map(|scale| channel("", "", -*scale as f32, *scale as f32)).collect(),
         horizon: 1,
         period: 1.0,
     }

@@ -13,7 +13,7 @@ fn updates_and_actions_allocate_nothing() {
         let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
         let run::Start { environments, mut agent } = run::start(&config).unwrap();
         let spec = environments[0].spec();
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         let (mut rng, count) = (stream(1, Stream::Initialisation), environments.len());
         let mut replay = Replay::new(10, obs, act);
         let mut action = vec![0.0; act];

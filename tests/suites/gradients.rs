@@ -8,7 +8,7 @@ use policy_core::gaussian::fill_normal;
 use tests::agents::{Arrays, Settings, Subject};
 use trainer::algos::Draws;
 use trainer::autodiff::{Interpreter, Linear};
-use trainer::interface::{Batch, Spec};
+use trainer::interface::{Batch, Spec, channel};
 use trainer::rng::{Rng, Stream, index, stream};
 
 /// Transitions in a minibatch.
@@ -34,15 +34,12 @@ const CASES: &[(&str, &[&str], usize)] = &[
 ];
 
 fn spec(actions: usize) -> Spec {
-    let (mut action_low, mut action_high) = (vec![-1.0, -0.5], vec![3.0, 2.0]);
-    action_low.truncate(actions);
-    action_high.truncate(actions);
+    let action = [channel("", "", -1.0, 3.0), channel("", "", -0.5, 2.0)];
     Spec {
         name: "made-up",
-        observation_size: OBSERVATION,
+        observation: vec![channel("entry", "", -1.0, 1.0); OBSERVATION],
         state_size: OBSERVATION,
-        action_low,
-        action_high,
+        action: action[..actions].to_vec(),
         horizon: 10,
         period: 0.1,
     }

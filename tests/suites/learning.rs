@@ -9,9 +9,10 @@ use std::thread;
 use trainer::config::{RunConfig, environment};
 use trainer::envs;
 use trainer::eval::{Evaluation, Starts, evaluate};
-use trainer::export::{Blob, HostPolicy, export};
+use trainer::export::{Blob, export};
 use trainer::interface::Algorithm;
 use trainer::linalg::parallel::with_threads;
+use trainer::policy::AnyPolicy;
 use trainer::run::{Start, fingerprint, start};
 use trainer::train::{Unobserved, train};
 
@@ -26,8 +27,9 @@ fn trained(preset: &str, settings: &[String]) -> Box<dyn Algorithm> {
 /// The policy of a preset on an environment, for a seed.
 fn policy(preset: &str, on: &str, seed: u64) -> Blob {
     let agent = trained(preset, &[format!("seed={seed}"), format!("environment.name={on}")]);
-    let machine = envs::make(&envs::defaults(on).unwrap()).unwrap();
-    export(&agent.policy(), machine.spec()).unwrap()
+    let table = envs::defaults(on).unwrap();
+    let (machine, fingerprint) = (envs::make(&table).unwrap(), envs::fingerprint(&table).unwrap());
+    export(&agent.policy(), machine.spec(), fingerprint).unwrap()
 }
 
 /// How many seeds: a few, or as many as the variable says, up to a number.
@@ -63,7 +65,7 @@ fn policies(preset: &str, on: &str, count: u64) -> Vec<Blob> {
 fn score(blob: &Blob, on: &str, settings: &[&str]) -> (Evaluation, Option<f64>) {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     let table = environment(on, &settings).unwrap();
-    let policy = HostPolicy::from_bytes(blob.bytes()).unwrap();
+    let policy = AnyPolicy::from_bytes(blob.bytes()).unwrap();
     let starts = Starts::builtin(&table).unwrap();
     let evaluation = evaluate(&policy, &mut *envs::make(&table).unwrap(), &starts).unwrap();
     let gap = starts.optimal_mean().map(|optimal| evaluation.gap_percent(optimal));
@@ -93,7 +95,8 @@ fn swings_up(preset: &str, few: u64, bound: f64) -> (Vec<Blob>, Vec<f64>) {
 fn sac_swings_the_pendulum_up() {
     let (policies, _) = swings_up("sac", 4, 9.0);
     // The firmware's sample is what `trainer train --preset sac` gives: trained on another machine,
-    // with the same bits. After a change on purpose: copy runs/sac/{policy,recording}.bin there.
+    // with the same bits. After a change on purpose: copy runs/sac/{policy,recording}.bin there, and make the
+    // others of it with `trainer quantize`.
     let sample = include_bytes!("../../firmware-example/sample/f32/policy.bin");
     assert!(policies[0].bytes() == sample, "seed 1 is not the firmware's sample any more");
 }

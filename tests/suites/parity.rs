@@ -7,7 +7,7 @@ use trainer::algos::{self, Draws, Setup};
 use trainer::autodiff::{Params, Plan, Program, Tape};
 use trainer::config::RunConfig;
 use trainer::export::{HostPolicy, export};
-use trainer::interface::{Algorithm, Spec};
+use trainer::interface::{Algorithm, Spec, channel};
 use trainer::linalg::Backend;
 use trainer::recording;
 use trainer::rng::{Stream, stream};
@@ -16,15 +16,12 @@ use trainer::rng::{Stream, stream};
 const OBSERVATION: usize = 4;
 
 fn spec(actions: usize) -> Spec {
-    let (mut action_low, mut action_high) = (vec![-1.0, 2.0], vec![3.0, 2.5]);
-    action_low.truncate(actions);
-    action_high.truncate(actions);
+    let action = [channel("push", "N", -1.0, 3.0), channel("turn", "N·m", 2.0, 2.5)];
     Spec {
         name: "made-up",
-        observation_size: OBSERVATION,
+        observation: vec![channel("entry", "", -1.0, 1.0); OBSERVATION],
         state_size: 4,
-        action_low,
-        action_high,
+        action: action[..actions].to_vec(),
         horizon: 10,
         period: 0.1,
     }
@@ -69,9 +66,9 @@ fn the_exported_policy_is_the_trained_one() {
         let case = format!("{preset} {settings:?}");
         let mut agent = agent(preset, settings, *actions);
         let spec = spec(*actions);
-        let blob = export(&agent.policy(), &spec).unwrap();
+        let blob = export(&agent.policy(), &spec, 0).unwrap();
         let policy = HostPolicy::from_bytes(blob.bytes()).unwrap();
-        let found = format!("{:?}", policy.header().head);
+        let found = format!("{:?}", policy.head());
         assert!(found.starts_with(&format!("{head} {{")), "{case}: {found}");
 
         let (mut trained, mut differ) = (vec![0.0; *actions], 0);
@@ -82,7 +79,7 @@ fn the_exported_policy_is_the_trained_one() {
             let close = |(t, e): (&f32, &f32)| (t - e).abs() < 2e-5;
             differ += usize::from(!trained.iter().zip(&exported).all(close));
             for (j, a) in exported.iter().enumerate() {
-                let (low, high) = (spec.action_low[j] as f32, spec.action_high[j] as f32);
+                let (low, high) = (spec.action[j].low, spec.action[j].high);
                 assert!((low..=high).contains(a), "{case}: {a}");
             }
             seen.push(exported[0].to_bits());

@@ -44,7 +44,7 @@ impl ActionSpace {
     }
 
     fn new(form: Form, spec: &Spec) -> Self {
-        ActionSpace { form, physical: ActionRange::new(&spec.action_low, &spec.action_high) }
+        ActionSpace { form, physical: spec.action_range() }
     }
 
     /// Where stored actions lie.
@@ -93,15 +93,15 @@ impl ActionSpace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interface::channel;
     use crate::rng::{Stream, stream};
 
     fn spec() -> Spec {
         Spec {
             name: "test",
-            observation_size: 1,
+            observation: vec![channel("", "", -1.0, 1.0)],
             state_size: 1,
-            action_low: vec![-1.0],
-            action_high: vec![4.0],
+            action: vec![channel("", "", -1.0, 4.0)],
             horizon: 1,
             period: 1.0,
         }

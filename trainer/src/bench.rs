@@ -51,7 +51,7 @@ impl Learner {
     pub fn new(config: &RunConfig) -> Result<Self, RunError> {
         let Start { mut environments, agent } = start(config)?;
         let environment = &mut environments[0];
-        let (obs, act) = (environment.spec().observation_size, environment.spec().action_size());
+        let (obs, act) = (environment.spec().observation_size(), environment.spec().action_size());
         let seed = config.training.seed;
         let [mut starting, mut exploring, replaying, noise] =
             [Stream::Environment, Stream::Exploration, Stream::Replay, Stream::Update]

@@ -4,8 +4,8 @@ use policy_core::ActError;
 use serde::{Deserialize, Serialize};
 
 use crate::envs::{self, Starting};
-use crate::export::HostPolicy;
 use crate::interface::{Environment, Spec};
+use crate::policy::AnyPolicy;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 
@@ -107,7 +107,7 @@ impl Starts {
             }
             Starting::Drawn(count) => {
                 let mut environment = envs::make(table)?;
-                let mut observation = vec![0.0; environment.spec().observation_size];
+                let mut observation = vec![0.0; environment.spec().observation_size()];
                 let mut rng = stream(0, Stream::Evaluation);
                 let mut draw = || {
                     environment.reset(&mut rng, &mut observation);
@@ -158,13 +158,13 @@ impl Starts {
 ///
 /// If the policy is not one for this environment, or refuses an observation.
 pub fn evaluate(
-    policy: &HostPolicy<'_>,
+    policy: &AnyPolicy<'_>,
     environment: &mut dyn Environment,
     starts: &Starts,
 ) -> Result<Evaluation, EvalError> {
     check_shape(policy, environment.spec())?;
     let horizon = environment.spec().horizon;
-    let mut observation = vec![0.0; environment.spec().observation_size];
+    let mut observation = vec![0.0; environment.spec().observation_size()];
     let mut returns = Vec::with_capacity(starts.states.len());
     let mut full_episodes = starts.states.len();
     for (start, state) in starts.states.iter().enumerate() {
@@ -185,9 +185,9 @@ pub fn evaluate(
     Ok(Evaluation::new(returns, full_episodes))
 }
 
-fn check_shape(policy: &HostPolicy<'_>, spec: &Spec) -> Result<(), EvalError> {
+pub(crate) fn check_shape(policy: &AnyPolicy<'_>, spec: &Spec) -> Result<(), EvalError> {
     let found = (policy.observation_size(), policy.action_size());
-    let needed = (spec.observation_size, spec.action_size());
+    let needed = (spec.observation_size(), spec.action_size());
     if found == needed {
         return Ok(());
     }

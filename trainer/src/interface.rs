@@ -1,26 +1,32 @@
 //! What everything below and above agrees on: environments, algorithms, batches.
 
 use ndarray::{ArrayView1, ArrayView2};
-use policy_core::{Algorithm as AlgorithmId, Head};
+use policy_core::{Algorithm as AlgorithmId, Head, format};
 
 use crate::actions::ActionSpace;
 use crate::autodiff::Params;
-use crate::nn::Mlp;
+use crate::nn::{ActionRange, Mlp};
 use crate::rng::Rng;
+
+/// One entry of an observation or an action: name, unit, range.
+pub type Channel = format::Channel<'static>;
+
+/// An entry with values from `low` to `high`, in its unit; ∓∞ where it has no bound. Policies carry it as it is here.
+pub const fn channel(name: &'static str, unit: &'static str, low: f32, high: f32) -> Channel {
+    Channel { name, unit, low, high }
+}
 
 /// What an environment is, apart from its physics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Its name in presets and policies.
     pub name: &'static str,
-    /// Entries of an observation.
-    pub observation_size: usize,
+    /// The entries of an observation.
+    pub observation: Vec<Channel>,
     /// Entries of an internal state, as [`Environment::restore`] takes it.
     pub state_size: usize,
-    /// Least value of each action entry, in its unit.
-    pub action_low: Vec<f64>,
-    /// Largest value of each action entry, in its unit.
-    pub action_high: Vec<f64>,
+    /// The entries of an action, whose ranges are bounded.
+    pub action: Vec<Channel>,
     /// Steps after which an episode is truncated.
     pub horizon: usize,
     /// Time between two actions, in s.
@@ -28,9 +34,21 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Entries of an observation.
+    pub fn observation_size(&self) -> usize {
+        self.observation.len()
+    }
+
     /// Entries of an action.
     pub fn action_size(&self) -> usize {
-        self.action_low.len()
+        self.action.len()
+    }
+
+    /// The range of each action entry, in its unit.
+    pub fn action_range(&self) -> ActionRange {
+        let ends = self.action.iter().map(|entry| (f64::from(entry.low), f64::from(entry.high)));
+        let (low, high) = ends.unzip();
+        ActionRange { low, high }
     }
 }
 

@@ -25,7 +25,8 @@
 //! | [`algos`], [`envs`], [`replay`] | algorithms and environments, which do not know each other |
 //! | [`train`] | the one training loop |
 //! | [`config`], [`presets`] | the settings of a run |
-//! | [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
+//! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
+//! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
@@ -33,12 +34,13 @@
 //! # Training from code
 //!
 //! ```
-//! use trainer::{config::RunConfig, export, run, train};
+//! use trainer::{config::RunConfig, envs, export, run, train};
 //!
 //! let config = RunConfig::resolve(Some("sac"), None, &["steps=600".into()])?;
 //! let run::Start { mut environments, mut agent } = run::start(&config)?;
 //! train::train(&mut environments, &mut *agent, &config.training, &mut train::Unobserved)?;
-//! let blob = export::export(&agent.policy(), environments[0].spec())?;
+//! let fingerprint = envs::fingerprint(&config.environment)?;
+//! let blob = export::export(&agent.policy(), environments[0].spec(), fingerprint)?;
 //! assert_eq!(blob.bytes()[..4], *b"PLCY");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -58,7 +60,9 @@ pub mod linalg;
 pub mod nn;
 pub mod noise;
 pub mod plot;
+pub mod policy;
 pub mod presets;
+pub mod quantise;
 pub mod recording;
 pub mod replay;
 pub mod rng;

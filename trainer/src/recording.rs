@@ -1,9 +1,9 @@
 //! Recordings: what the desktop answers to many observations, for a board to be compared with.
 
 use policy_core::gaussian::{fill_normal, uniform};
-use policy_core::recording::{action_words, prefix};
+use policy_core::recording::prefix;
 
-use crate::export::HostPolicy;
+use crate::policy::AnyPolicy;
 use crate::rng::{Rng, Stream, index, stream};
 
 /// Observations in the recording that goes with every exported policy.
@@ -57,14 +57,14 @@ fn insert_extremes(rng: &mut Rng, observation: &mut [f32]) {
 
 /// A recording of the policy's answers to `observations` `[rows, observation_size]`; `None` where
 /// a recording has no room for entries or rows that many.
-pub fn record(policy: &HostPolicy<'_>, observations: &[f32]) -> Option<Vec<u8>> {
+pub fn record(policy: &AnyPolicy<'_>, observations: &[f32]) -> Option<Vec<u8>> {
     let size = policy.observation_size();
     let rows = u32::try_from(observations.len() / size).ok()?;
     let (observation, action) = (u8::try_from(size).ok()?, policy.action_size() as u8);
     let mut bytes = prefix(observation, action, rows).to_vec();
     for observation in observations.chunks_exact(size) {
         let words = observation.iter().map(|x| x.to_bits());
-        for word in words.chain(action_words(policy, observation)) {
+        for word in words.chain(policy.action_words(observation)) {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
     }

@@ -26,6 +26,8 @@ pub enum Stream {
     Recording,
     /// Start states of an evaluation.
     Evaluation,
+    /// Start states of the observations that weights are rounded by.
+    Calibration,
 }
 
 /// The stream of `seed` for a purpose.

@@ -180,7 +180,7 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             why,
             fits,
         )?;
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         let program = |rows: usize, sampled: bool| {
             let g = Graph::new(rows);
             let s = g.input(obs);
@@ -201,7 +201,7 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             exploration: settings.exploration,
             discount: settings.discount,
             final_learning_rate_factor: settings.final_learning_rate_factor,
-            range: ActionRange::new(&setup.spec.action_low, &setup.spec.action_high),
+            range: setup.spec.action_range(),
         })
     }
 

@@ -49,7 +49,7 @@ impl ActorSettings {
         shared: &Shared,
         setup: &Setup<'_>,
     ) -> Deterministic {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         let (network, output) = (shared.network(layout, obs, act), self.actor_output);
         Deterministic { network, output, range: self.action_space(setup).range() }
     }

@@ -106,7 +106,7 @@ impl<P: Program> Dqn<P> {
         check("environment.name", spec.name, "one with a single action entry", single)?;
         let mut layout = Layout::default();
         let [critic, target_critic] = [(); 2].map(|()| {
-            c.network(&mut layout, spec.observation_size, usize::from(config.q.grid_points))
+            c.network(&mut layout, spec.observation_size(), usize::from(config.q.grid_points))
         });
         let n = Networks { critic, target_critic };
         let mut params = Params::new(layout.len());

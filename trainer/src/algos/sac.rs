@@ -138,7 +138,7 @@ struct Networks {
 
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
-        let sizes = (setup.spec.observation_size, setup.spec.action_size());
+        let sizes = (setup.spec.observation_size(), setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let critics =
             |layout: &mut Layout| Twin::new(layout, CriticForm::Plain, sizes, hidden, activation);
@@ -182,7 +182,7 @@ impl<P: Program> Sac<P> {
         rng: &mut Rng,
     ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, t, spec) = (&config.shared, &config.temperature, setup.spec);
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());

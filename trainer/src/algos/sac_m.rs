@@ -138,7 +138,7 @@ struct Networks {
 
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, actions: &ActionSpace, setup: &Setup<'_>) -> Self {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let count = if c.milestone.milestone == Milestone::M1 { 1 } else { 2 };
         let mut all = || {
@@ -176,7 +176,7 @@ impl<P: Program> SacM<P> {
         rng: &mut Rng,
     ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         let actions = ActionSpace::continuous(spec, false);
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, &actions, setup);

@@ -97,7 +97,7 @@ struct Networks {
 
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let critic = Twin::new(layout, CriticForm::Plain, (obs, act), hidden, activation);
         let actor = c.gaussian.policy(layout, &c.shared, setup);
@@ -128,7 +128,7 @@ impl<P: Program> SacV<P> {
         rng: &mut Rng,
     ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         let mut layout = Layout::default();
         let n = Networks::new(&mut layout, &config, setup);
         let mut params = Params::new(layout.len());

@@ -128,7 +128,7 @@ pub(super) struct Transitions<'g> {
 impl<'g> Transitions<'g> {
     /// The first five inputs of a program.
     pub(super) fn inputs(g: &'g Graph, spec: &Spec) -> Self {
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         Transitions {
             s: g.input(obs),
             a: g.input(act),

@@ -59,7 +59,7 @@ impl GaussianSettings {
         shared: &Shared,
         setup: &Setup<'_>,
     ) -> SquashedGaussian {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         SquashedGaussian {
             network: shared.network(layout, obs, 2 * act),
             range: self.action_space(setup).range(),
@@ -125,7 +125,7 @@ impl Policy {
         c: &PolicySettings,
         setup: &Setup<'_>,
     ) -> Self {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         match c.policy {
             PolicyForm::Gaussian => Policy::Gaussian(gaussian.policy(layout, shared, setup)),
             PolicyForm::Deterministic => {

@@ -105,7 +105,7 @@ struct Networks {
 
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
-        let (obs, act) = (setup.spec.observation_size, setup.spec.action_size());
+        let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
         let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
         let mut triple = || {
             let critics = Twin::new(layout, c.actor.critic, (obs, act), hidden, activation);
@@ -164,7 +164,7 @@ impl<P: Program> Td3<P> {
         let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
         let g = Graph::new(setup.batch_size);
         let (loss, rate) =
-            (actor_loss(&n, g.input(spec.observation_size)), config.actor.actor_learning_rate);
+            (actor_loss(&n, g.input(spec.observation_size())), config.actor.actor_learning_rate);
         let actor = Objective::new(&g, loss, &[], n.actor.network.range(), rate, c)?;
 
         let actions = config.actor.action_space(setup);

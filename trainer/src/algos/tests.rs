@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 use super::*;
 use crate::config::RunConfig;
 use crate::envs;
-use crate::interface::Batch;
+use crate::interface::{Batch, channel};
 use crate::rng::{Stream, stream};
 
 /// Transitions in a minibatch.
@@ -159,7 +159,7 @@ fn too_many_actions_are_refused() {
     ] {
         let config = RunConfig::resolve(Some(preset), None, &[]).unwrap();
         let mut spec = environment.spec().clone();
-        (spec.action_low, spec.action_high) = (vec![-1.0; actions], vec![1.0; actions]);
+        spec.action = vec![channel("", "", -1.0, 1.0); actions];
         let setup = Setup { spec: &spec, batch_size: ROWS, environments: 1, actor_updates: None };
         let mut rng = stream(1, Stream::Initialisation);
         let made = make(&config.algorithm, &config.agent, &setup, &mut rng);

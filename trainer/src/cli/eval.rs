@@ -1,6 +1,6 @@
 //! `trainer eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -8,9 +8,8 @@ use serde::Serialize;
 use super::{Failure, input, json, policy_file};
 use crate::config::environment;
 use crate::envs;
-use crate::eval::{Evaluation, Starts, evaluate};
-use crate::export::HostPolicy;
-use crate::settings::ConfigError;
+use crate::eval::{EvalError, Evaluation, Starts, evaluate};
+use crate::interface::Spec;
 
 /// No file of starts is larger, in bytes.
 const LARGEST: u64 = 1 << 28;
@@ -47,23 +46,12 @@ struct Report<'a> {
 impl Eval {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let blob = policy_file::read(&self.policy)?;
-        let policy = HostPolicy::from_bytes(blob.bytes())
-            .map_err(|error| policy_file::refused(&self.policy, &error))?;
-        let name = policy.header().environment.as_str();
-        let refused = |error: ConfigError| policy_file::refused(&self.policy, &error);
-        envs::find(name).map_err(refused)?;
+        let policy = policy_file::policy(&self.policy, &blob)?;
+        let name = policy_file::plant(&self.policy, &policy)?;
         let table = environment(name, &self.assignments)?;
         let mut environment = envs::make(&table)?;
-        let failed = |error: crate::eval::EvalError| Failure::Failed(error.to_string());
-        let starts = match &self.starts {
-            None => Starts::builtin(&table)?,
-            Some(path) => {
-                let origin = path.display().to_string();
-                let text = input::text(path, LARGEST)
-                    .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
-                Starts::from_json(&origin, &text, environment.spec()).map_err(failed)?
-            }
-        };
+        let starts = starts(self.starts.as_deref(), &table, environment.spec())?;
+        let failed = |error: EvalError| Failure::Failed(error.to_string());
         let evaluation = evaluate(&policy, &mut *environment, &starts).map_err(failed)?;
         let optimal_mean = starts.optimal_mean();
         if as_json {
@@ -76,9 +64,7 @@ impl Eval {
                 evaluation: &evaluation,
             }));
         }
-        let settings = table.iter().filter(|(key, _)| *key != "name");
-        let settings: Vec<String> = settings.map(|(key, value)| format!("{key}={value}")).collect();
-        let name = [&[name.to_string()], &settings[..]].concat().join(", ");
+        let name = described(&table);
         let mut text = format!(
             "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}, {} episodes to the end\n",
             evaluation.mean,
@@ -93,4 +79,24 @@ impl Eval {
         }
         Ok(text)
     }
+}
+
+/// The starts in a file, or without one those of the environment.
+pub(super) fn starts(
+    file: Option<&Path>,
+    table: &toml::Table,
+    spec: &Spec,
+) -> Result<Starts, Failure> {
+    let Some(path) = file else { return Ok(Starts::builtin(table)?) };
+    let origin = path.display().to_string();
+    let text = input::text(path, LARGEST)
+        .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
+    Starts::from_json(&origin, &text, spec).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// The name of an environment, and its settings.
+pub(super) fn described(table: &toml::Table) -> String {
+    let settings = table.iter().filter(|(key, _)| *key != "name");
+    let settings = settings.map(|(key, value)| format!(", {key}={value}"));
+    std::iter::once(envs::name(table).to_string()).chain(settings).collect()
 }

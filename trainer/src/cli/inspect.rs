@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use policy_core::{Activation, Head, Header, LogStdBound, format::VERSION};
+use policy_core::format::{Channel, Normalisation, VERSION};
+use policy_core::{Activation, BlobError, Contract, Head, LogStdBound, WeightKind};
 use serde::Serialize;
 
 use super::{Failure, json, policy_file};
-use crate::export::HostPolicy;
+use crate::policy::AnyPolicy;
 
 /// Show what is in a policy file
 #[derive(Debug, Args)]
@@ -18,18 +19,40 @@ pub(super) struct Inspect {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Report<'a> {
     format_version: u16,
     bytes: usize,
     checksum: String,
+    weights: WeightKind,
     algorithm: String,
     environment: String,
+    /// CRC-32 of the environment's settings and physics.
+    environment_fingerprint: String,
+    trainer: String,
     control_period_s: f32,
-    observation_size: u16,
+    observation_size: usize,
     action_size: usize,
+    observation: Vec<Entry>,
+    action: Vec<Entry>,
     layers: Vec<LayerReport>,
     parameters: u64,
-    head: Head,
+    head: Head<&'a [f32]>,
+    examples: SelfTest,
+}
+
+/// A channel; an end of its range that is not there is `null`.
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    unit: String,
+    low: Option<f32>,
+    high: Option<f32>,
+    /// What is subtracted first, where the observation is normalised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shift: Option<f32>,
+    /// What is multiplied then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale: Option<f32>,
 }
 
 #[derive(Serialize)]
@@ -39,129 +62,195 @@ struct LayerReport {
     activation: Activation,
 }
 
+/// What the policy's own examples say on this machine.
+#[derive(Serialize)]
+struct SelfTest {
+    /// How many there are; `null` where one failed before they were counted.
+    count: Option<usize>,
+    passed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+}
+
 impl Inspect {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let blob = policy_file::read(&self.policy)?;
-        let policy = HostPolicy::from_bytes(blob.bytes())
+        let policy = policy_file::policy(&self.policy, &blob)?;
+        let report = report(&policy, blob.bytes().len())
             .map_err(|error| policy_file::refused(&self.policy, &error))?;
-        let report = report(policy.header(), blob.bytes().len(), policy.checksum());
         Ok(if as_json { json(&report) } else { report.to_text() })
     }
 }
 
-fn report(header: &Header, bytes: usize, checksum: u32) -> Report {
-    let layers = header.shapes();
-    Report {
+fn report<'a>(policy: &AnyPolicy<'a>, bytes: usize) -> Result<Report<'a>, BlobError> {
+    let contract: Contract<'_> = policy.contract()?;
+    let mut inputs = policy.observation_size();
+    let layers = policy.shapes().into_iter().map(|layer| {
+        let outputs = layer.outputs.into();
+        let inputs = std::mem::replace(&mut inputs, outputs);
+        LayerReport { inputs, outputs, activation: layer.activation }
+    });
+    let (count, failure) = match policy.self_test() {
+        Ok(count) => (Some(count), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Ok(Report {
         format_version: VERSION,
         bytes,
-        checksum: format!("{checksum:08x}"),
-        algorithm: header.algorithm.to_string(),
-        environment: header.environment.to_string(),
-        control_period_s: header.control_period,
-        observation_size: header.observation_size,
-        action_size: header.head.action_size(),
-        layers: layers
-            .map(|(inputs, outputs, activation)| LayerReport { inputs, outputs, activation })
-            .collect(),
-        parameters: header.parameters(),
-        head: header.head.clone(),
+        checksum: format!("{:08x}", policy.checksum()),
+        weights: policy.kind(),
+        algorithm: contract.algorithm().to_string(),
+        environment: contract.plant().into(),
+        environment_fingerprint: format!("{:08x}", contract.plant_fingerprint()),
+        trainer: contract.trainer().into(),
+        control_period_s: policy.control_period(),
+        observation_size: policy.observation_size(),
+        action_size: policy.action_size(),
+        observation: entries(contract.observation(), policy.normalisation()),
+        action: entries(contract.action(), None),
+        layers: layers.collect(),
+        parameters: policy.parameters(),
+        head: policy.head(),
+        examples: SelfTest { count, passed: failure.is_none(), failure },
+    })
+}
+
+fn entries<'a>(
+    channels: impl Iterator<Item = Channel<'a>>,
+    normalisation: Option<Normalisation<'_>>,
+) -> Vec<Entry> {
+    let end = |x: f32| x.is_finite().then_some(x);
+    let entry = |(index, Channel { name, unit, low, high }): (usize, Channel<'a>)| Entry {
+        name: name.into(),
+        unit: unit.into(),
+        low: end(low),
+        high: end(high),
+        shift: normalisation.and_then(|n| n.shift.get(index).copied()),
+        scale: normalisation.and_then(|n| n.scale.get(index).copied()),
+    };
+    channels.enumerate().map(entry).collect()
+}
+
+impl Entry {
+    fn to_text(&self, kind: &str) -> String {
+        let Entry { name, unit, low, high, shift, scale } = self;
+        let end = |x: &Option<f32>, otherwise: &str| x.map_or(otherwise.into(), |x| x.to_string());
+        let space = if unit.is_empty() { "" } else { " " };
+        let mut text =
+            format!("{kind} {name}: {} to {}{space}{unit}", end(low, "−∞"), end(high, "∞"));
+        if let (Some(shift), Some(scale)) = (shift, scale) {
+            text += &format!(", read as (x − {shift:?}) · {scale:?}");
+        }
+        text + "\n"
     }
 }
 
-impl Report {
+impl Report<'_> {
     fn to_text(&self) -> String {
         let mut text = format!(
             "policy of {} for {}, format version {}\n\
-             {} bytes, checksum {}, {} parameters\n\
+             environment {}, trained by {}\n\
+             {} bytes, checksum {}, {} parameters in {}\n\
              every {} s: {} observation entries to {} action entries\n",
             self.algorithm,
             self.environment,
             self.format_version,
+            self.environment_fingerprint,
+            self.trainer,
             self.bytes,
             self.checksum,
             self.parameters,
+            self.weights,
             self.control_period_s,
             self.observation_size,
             self.action_size,
         );
+        self.observation.iter().for_each(|entry| text += &entry.to_text("observation"));
+        self.action.iter().for_each(|entry| text += &entry.to_text("action"));
         for (index, layer) in self.layers.iter().enumerate() {
             let LayerReport { inputs, outputs, activation } = layer;
             text +=
                 &format!("layer {index}: {inputs} -> {outputs}, {activation:?}\n").to_lowercase();
         }
-        match &self.head {
-            Head::SquashedGaussian { scale, bias, log_std } => {
-                let (form, (min, max)) = match log_std {
-                    LogStdBound::Clamp { .. } => ("clamped", log_std.range()),
-                    LogStdBound::Tanh { .. } => ("by tanh", log_std.range()),
-                };
-                text += &format!(
-                    "action = {scale:?} · tanh(u) + {bias:?}, log σ in [{min}, {max}] {form}\n"
-                );
-            }
-            Head::Tanh { scale, bias } => {
-                text += &format!("action = {scale:?} · tanh(z) + {bias:?}\n");
-            }
-            Head::Clamp { low, high } => {
-                text += &format!("action = z within {low:?} to {high:?}\n");
-            }
-            Head::ClampedGaussian { low, high, std_min, std_max } => {
-                text += &format!(
-                    "action = u within {low:?} to {high:?}, σ in [{std_min}, {std_max}]\n"
-                );
-            }
-            Head::Grid { low, high, points } => {
-                text += &format!("action = the best of {points} from {low} to {high}\n");
-            }
-            other => text += &format!("head: {other:?}\n"),
-        }
+        text += &head_text(&self.head);
+        text += &match &self.examples {
+            SelfTest { failure: Some(failure), .. } => format!("self-test failed: {failure}\n"),
+            SelfTest { count, .. } => match count.unwrap_or_default() {
+                0 => "no examples for a self-test\n".into(),
+                count => format!("self-test passed: {count} examples, all bits equal\n"),
+            },
+        };
         text
+    }
+}
+
+fn head_text(head: &Head<&[f32]>) -> String {
+    match head {
+        Head::SquashedGaussian { scale, bias, log_std } => {
+            let (form, (min, max)) = match log_std {
+                LogStdBound::Clamp { .. } => ("clamped", log_std.range()),
+                LogStdBound::Tanh { .. } => ("by tanh", log_std.range()),
+            };
+            format!("action = {scale:?} · tanh(u) + {bias:?}, log σ in [{min}, {max}] {form}\n")
+        }
+        Head::Tanh { scale, bias } => format!("action = {scale:?} · tanh(z) + {bias:?}\n"),
+        Head::Clamp { low, high } => format!("action = z within {low:?} to {high:?}\n"),
+        Head::ClampedGaussian { low, high, std_min, std_max } => {
+            format!("action = u within {low:?} to {high:?}, σ in [{std_min}, {std_max}]\n")
+        }
+        Head::Grid { low, high, points } => {
+            format!("action = the best of {points} from {low} to {high}\n")
+        }
+        other => format!("head: {other:?}\n"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy_core::{Action, Algorithm, LayerShape};
 
     #[test]
     fn every_head_is_described() {
-        let action = |values: &[f32]| values.iter().copied().collect::<Action>();
-        let one = || (action(&[-1.0]), action(&[2.5]));
-        let ((low, high), (bias, scale)) = (one(), one());
+        let (low, high): (&[f32], &[f32]) = (&[-1.0], &[2.5]);
+        let (bias, scale) = (low, high);
         let log_std = LogStdBound::Clamp { min: -20.0, max: 2.0 };
         for (head, line) in [
             (
-                Head::SquashedGaussian { scale: scale.clone(), bias: bias.clone(), log_std },
-                "action = [2.5] · tanh(u) + [-1.0], log σ in [-20, 2] clamped",
+                Head::SquashedGaussian { scale, bias, log_std },
+                "action = [2.5] · tanh(u) + [-1.0], log σ in [-20, 2] clamped\n",
             ),
-            (Head::Tanh { scale, bias }, "action = [2.5] · tanh(z) + [-1.0]"),
-            (
-                Head::Clamp { low: low.clone(), high: high.clone() },
-                "action = z within [-1.0] to [2.5]",
-            ),
+            (Head::Tanh { scale, bias }, "action = [2.5] · tanh(z) + [-1.0]\n"),
+            (Head::Clamp { low, high }, "action = z within [-1.0] to [2.5]\n"),
             (
                 Head::ClampedGaussian { low, high, std_min: 0.25, std_max: 1.5 },
-                "action = u within [-1.0] to [2.5], σ in [0.25, 1.5]",
+                "action = u within [-1.0] to [2.5], σ in [0.25, 1.5]\n",
             ),
             (
                 Head::Grid { low: -1.0, high: 2.5, points: 5 },
-                "action = the best of 5 from -1 to 2.5",
+                "action = the best of 5 from -1 to 2.5\n",
             ),
         ] {
-            let last =
-                LayerShape { outputs: head.inputs().0 as u16, activation: Activation::Linear };
-            let header = Header {
-                algorithm: Algorithm::DoubleDqn,
-                environment: "spring".try_into().unwrap(),
-                control_period: 0.05,
-                observation_size: 3,
-                layers: [last].into_iter().collect(),
-                head,
-            };
-            let text = report(&header, 0, 0).to_text();
-            assert_eq!(text.lines().last(), Some(line));
-            assert!(text.starts_with("policy of double-dqn for spring, "), "{text}");
+            assert_eq!(head_text(&head), line);
         }
+    }
+
+    #[test]
+    fn entries_show_units_and_ends() {
+        let channels = [
+            Channel { name: "speed", unit: "m/s", low: -2.5, high: f32::INFINITY },
+            Channel { name: "cos θ", unit: "", low: -1.0, high: 1.0 },
+        ];
+        let normalisation = Normalisation { shift: &[0.5, 0.0], scale: &[2.0, 131_068.0] };
+        let texts: Vec<String> = entries(channels.into_iter(), Some(normalisation))
+            .iter()
+            .map(|entry| entry.to_text("observation"))
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                "observation speed: -2.5 to ∞ m/s, read as (x − 0.5) · 2.0\n",
+                "observation cos θ: -1 to 1, read as (x − 0.0) · 131068.0\n"
+            ]
+        );
     }
 }

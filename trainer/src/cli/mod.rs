@@ -11,6 +11,7 @@ mod inspect;
 mod policy_file;
 mod presets;
 mod progress;
+mod quantize;
 mod seeds;
 mod train;
 
@@ -45,6 +46,8 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Give a policy integer weights, for processors without an FPU
+    Quantize(quantize::Quantize),
     /// Show what is in a policy file
     Inspect(inspect::Inspect),
     /// List the presets
@@ -98,6 +101,7 @@ pub fn main(count: Counter) -> ExitCode {
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
         Some(Command::Bench(command)) => command.run(arguments.json, count),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{Failure, input};
+use crate::envs;
 use crate::export::Blob;
+use crate::policy::AnyPolicy;
 
 /// No policy is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -20,4 +22,16 @@ pub(super) fn read(path: &Path) -> Result<Blob, Failure> {
 /// What is wrong with a policy file.
 pub(super) fn refused(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Failed(format!("{} is no usable policy: {error}", path.display()))
+}
+
+/// The policy in a file's bytes.
+pub(super) fn policy<'a>(path: &Path, blob: &'a Blob) -> Result<AnyPolicy<'a>, Failure> {
+    AnyPolicy::from_bytes(blob.bytes()).map_err(|error| refused(path, &error))
+}
+
+/// The name of the environment that it is for.
+pub(super) fn plant<'a>(path: &Path, policy: &AnyPolicy<'a>) -> Result<&'a str, Failure> {
+    let name = policy.contract().map_err(|error| refused(path, &error))?.plant();
+    envs::find(name).map_err(|error| refused(path, &error))?;
+    Ok(name)
 }

@@ -4,7 +4,7 @@ mod limits;
 
 use std::f64::consts::PI;
 
-use crate::interface::{Environment, Spec, Step};
+use crate::interface::{Environment, Spec, Step, channel};
 use crate::rng::Rng;
 use policy_core::gaussian::uniform;
 
@@ -31,6 +31,8 @@ const GRAVITY: f64 = 9.81;
 const DAMPING: f64 = 1.0;
 /// Force for an action of 1, in N: the motor's gear.
 const GEAR: f64 = 100.0;
+/// The unit of an action: [`GEAR`] N.
+const ACTION_UNIT: &str = "100 N";
 /// Actions beyond ± this are clipped.
 const MAX_ACTION: f32 = 3.0;
 /// h: time of one Runge–Kutta step, in s.
@@ -78,10 +80,16 @@ impl InvertedPendulum {
     pub fn new(reset_noise_scale: f64) -> Self {
         let spec = Spec {
             name: "inverted-pendulum",
-            observation_size: 4,
+            observation: vec![
+                // The joint's limit is soft: a hard push goes beyond.
+                channel("cart position", "m", f32::NEG_INFINITY, f32::INFINITY),
+                // Beyond, the episode is over and nobody acts.
+                channel("pole angle", "rad", -MAX_ANGLE as f32, MAX_ANGLE as f32),
+                channel("cart velocity", "m/s", f32::NEG_INFINITY, f32::INFINITY),
+                channel("angular velocity", "rad/s", f32::NEG_INFINITY, f32::INFINITY),
+            ],
             state_size: 4,
-            action_low: vec![f64::from(-MAX_ACTION)],
-            action_high: vec![f64::from(MAX_ACTION)],
+            action: vec![channel("force", ACTION_UNIT, -MAX_ACTION, MAX_ACTION)],
             horizon: 1000,
             period: STEPS_PER_ACTION as f64 * TIMESTEP,
         };

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use crate::interface::{Environment, Spec, Step};
+use crate::interface::{Environment, Spec, Step, channel};
 use crate::rng::Rng;
 use policy_core::gaussian::uniform;
 
@@ -35,10 +35,13 @@ impl Pendulum {
     pub fn new() -> Self {
         let spec = Spec {
             name: "pendulum",
-            observation_size: 3,
+            observation: vec![
+                channel("cos θ", "", -1.0, 1.0),
+                channel("sin θ", "", -1.0, 1.0),
+                channel("angular velocity", "rad/s", -MAX_SPEED as f32, MAX_SPEED as f32),
+            ],
             state_size: 2,
-            action_low: vec![f64::from(-MAX_TORQUE)],
-            action_high: vec![f64::from(MAX_TORQUE)],
+            action: vec![channel("torque", "N·m", -MAX_TORQUE, MAX_TORQUE)],
             horizon: 200,
             period: PERIOD,
         };

@@ -15,15 +15,16 @@ use policy_core::Head;
 use crate::algos::Setup;
 use crate::config::RunConfig;
 use crate::eval::{EvalError, Starts, evaluate};
-use crate::export::{Blob, ExportError, HostPolicy, export};
+use crate::export::{Blob, ExportError, export};
 use crate::interface::{Algorithm, Environment, Spec};
 use crate::linalg::Backend;
-use crate::nn::ActionRange;
+use crate::policy::AnyPolicy;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 use crate::train::{TrainError, train};
 use crate::{algos, envs, plot, recording};
-use files::{Recorder, remove, write_whole};
+use files::Recorder;
+pub(crate) use files::{remove, write_whole};
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -121,8 +122,8 @@ pub fn run(
     let train_seconds = wall.elapsed().as_secs_f64();
     let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
 
-    let blob = export(&agent.policy(), &spec)?;
-    let policy = HostPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
+    let blob = export(&agent.policy(), &spec, envs::fingerprint(&config.environment)?)?;
+    let policy = AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
     let (evaluation, parity) =
         (summarise(&policy, &config.environment)?, parity(&policy, &mut *agent, &spec)?);
     let summary = Summary {
@@ -141,7 +142,7 @@ pub fn run(
         policy: PolicySummary {
             file: "policy.bin".into(),
             bytes: blob.bytes().len(),
-            parameters: policy.header().parameters(),
+            parameters: policy.parameters(),
             checksum: format!("{:08x}", policy.checksum()),
         },
         parity,
@@ -163,7 +164,7 @@ fn write_artifacts(
     spec: &Spec,
     directory: &Path,
     blob: &Blob,
-    policy: &HostPolicy<'_>,
+    policy: &AnyPolicy<'_>,
     episodes: &[(usize, f64)],
 ) -> Result<(), RunError> {
     write_whole(&directory.join("policy.bin"), blob.bytes())?;
@@ -181,7 +182,7 @@ fn write_artifacts(
 
 /// Evaluates on the environment's fixed starts.
 fn summarise(
-    policy: &HostPolicy<'_>,
+    policy: &AnyPolicy<'_>,
     environment: &toml::Table,
 ) -> Result<EvaluationSummary, RunError> {
     let starts = Starts::builtin(environment)?;
@@ -201,17 +202,17 @@ fn summarise(
 /// The largest difference between the trained network and the exported policy over the ordinary
 /// observations of a recording.
 fn parity(
-    policy: &HostPolicy<'_>,
+    policy: &AnyPolicy<'_>,
     agent: &mut dyn Algorithm,
     spec: &Spec,
 ) -> Result<Parity, RunError> {
     let mut trained = vec![0.0; spec.action_size()];
     let mut parity = Parity { observations: 0, max_difference: 0.0, differing: 0 };
     // Sums that differ by rounding do not come near a thousandth of the action's range.
-    let range = ActionRange::new(&spec.action_low, &spec.action_high);
+    let range = spec.action_range();
     let tolerance = 1e-3 * range.scale().into_iter().fold(0.0, f64::max);
-    let observations = recording::observations(recording::ROWS, spec.observation_size, 0);
-    for observation in observations.chunks_exact(spec.observation_size) {
+    let observations = recording::observations(recording::ROWS, spec.observation_size(), 0);
+    for observation in observations.chunks_exact(spec.observation_size()) {
         if observation.iter().any(|x| !x.is_finite() || x.abs() > 100.0) {
             continue;
         }
@@ -231,7 +232,7 @@ fn parity(
         parity.differing += usize::from(!close);
     }
     // Where two actions of a grid are worth the same but for rounding, either may be taken.
-    let ties = match policy.header().head {
+    let ties = match policy.head() {
         Head::Grid { .. } => parity.observations / 100,
         _ => 0,
     };

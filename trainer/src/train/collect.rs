@@ -50,7 +50,7 @@ impl<'a> Collector<'a> {
         config: &TrainingConfig,
     ) -> Self {
         let spec = environments[0].spec().clone();
-        let (obs, act) = (spec.observation_size, spec.action_size());
+        let (obs, act) = (spec.observation_size(), spec.action_size());
         let count = environments.len();
         let slots = environments.iter_mut().enumerate().map(|(index, environment)| Slot {
             environment: &mut **environment,

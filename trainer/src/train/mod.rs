@@ -90,7 +90,7 @@ pub fn train(
 ) -> Result<usize, TrainError> {
     assert_eq!(environments.len(), config.environments, "how many environments");
     let spec = environments[0].spec();
-    let (obs, act) = (spec.observation_size, spec.action_size());
+    let (obs, act) = (spec.observation_size(), spec.action_size());
     let [mut replaying, mut noise] =
         [Stream::Replay, Stream::Update].map(|purpose| stream(config.seed, purpose));
     let mut replay = Replay::new(config.buffer_size, obs, act);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::*;
 use crate::actions::ActionSpace;
 use crate::autodiff::Params;
-use crate::interface::{Batch, PolicyNetwork, Spec, Step};
+use crate::interface::{Batch, PolicyNetwork, Spec, Step, channel};
 use crate::rng::Rng;
 use rand_core::Rng as _;
 
@@ -34,10 +34,9 @@ impl Counter {
     fn new(terminal_after: f32, offset: f32) -> Self {
         let spec = Spec {
             name: "counter",
-            observation_size: 1,
+            observation: vec![channel("count", "", 0.0, f32::INFINITY)],
             state_size: 1,
-            action_low: vec![-2.0],
-            action_high: vec![4.0],
+            action: vec![channel("", "", -2.0, 4.0)],
             horizon: 3,
             period: 1.0,
         };

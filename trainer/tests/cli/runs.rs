@@ -112,9 +112,23 @@ fn a_policy_is_evaluated_and_inspected() {
     let inspected = json(&succeed(directory, &["inspect", "run/policy.bin", "--json"]));
     assert_eq!(inspected["checksum"], summary["policy"]["checksum"]);
     assert_eq!(inspected["layers"][0]["inputs"], 3);
-    assert!(
-        succeed(directory, &["inspect", "run/policy.bin"]).contains("policy of sac for pendulum")
+    assert_eq!(inspected["weights"], "f32");
+    assert_eq!(inspected["environment_fingerprint"], "97c2166c");
+    assert_eq!(inspected["trainer"], format!("trainer {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        (&inspected["examples"]["count"], &inspected["examples"]["passed"]),
+        (&8.into(), &true.into())
     );
+    assert_eq!(inspected["action"][0]["unit"], "N·m");
+    let text = succeed(directory, &["inspect", "run/policy.bin"]);
+    for line in [
+        "policy of sac for pendulum, format version 1",
+        "observation angular velocity: -8 to 8 rad/s",
+        "action torque: -2 to 2 N·m",
+        "self-test passed: 8 examples, all bits equal",
+    ] {
+        assert!(text.lines().any(|found| found == line), "not {line:?} in {text}");
+    }
 }
 
 /// The preset's settings for it, its summary, an evaluation with other starts.

@@ -1,0 +1,161 @@
+//! A quantised policy beside the one that it was made from.
+
+use policy_core::Head;
+use serde::Serialize;
+
+use crate::eval::{EvalError, Evaluation, Starts, check_shape, evaluate};
+use crate::interface::Environment;
+use crate::policy::AnyPolicy;
+
+/// 97.5 % of the normal distribution lie below.
+const QUANTILE: f64 = 1.959_963_985;
+
+/// What a policy does from a set of starts.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// Its returns.
+    pub evaluation: Evaluation,
+    /// The observations that it meets `[n, observation_size]`, and its actions `[n, action_size]`.
+    observations: Vec<f32>,
+    actions: Vec<f32>,
+}
+
+/// Another policy from the same starts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Mean return of the other.
+    pub mean: f64,
+    /// Mean over the starts of its return less the reference's.
+    pub difference: f64,
+    /// The interval that holds the expected difference with 95 % confidence, by Student's t; `None` with fewer than five starts.
+    pub difference_interval: Option<[f64; 2]>,
+    /// 100 · (−difference) / |mean of the reference|
+    pub loss_percent: f64,
+    /// The same of the interval's worse end.
+    pub largest_loss_percent: Option<f64>,
+    /// Mean over the reference's observations, and entries, of |its action − the reference's|, in the action's unit.
+    pub mean_action_difference: f64,
+    /// The largest.
+    pub largest_action_difference: f64,
+    /// Share of the reference's observations with the same action, in percent, where actions are of a grid.
+    pub same_actions_percent: Option<f64>,
+}
+
+impl Reference {
+    /// Runs a policy from each start.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`].
+    pub fn new(
+        policy: &AnyPolicy<'_>,
+        environment: &mut dyn Environment,
+        starts: &Starts,
+    ) -> Result<Self, EvalError> {
+        let evaluation = evaluate(policy, environment, starts)?;
+        let horizon = environment.spec().horizon;
+        let mut observation = vec![0.0; environment.spec().observation_size()];
+        let (mut observations, mut actions) = (Vec::new(), Vec::new());
+        for (start, state) in starts.states.iter().enumerate() {
+            environment.restore(state, &mut observation);
+            for step in 0..horizon {
+                let action = policy.act(&observation);
+                let action = action.map_err(|error| EvalError::Act { start, step, error })?;
+                observations.extend_from_slice(&observation);
+                actions.extend_from_slice(&action);
+                if environment.step(&action, &mut observation).terminated {
+                    break;
+                }
+            }
+        }
+        Ok(Reference { evaluation, observations, actions })
+    }
+
+    /// Runs another policy from the same starts, and asks it about the observations of this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`].
+    pub fn compare(
+        &self,
+        policy: &AnyPolicy<'_>,
+        environment: &mut dyn Environment,
+        starts: &Starts,
+    ) -> Result<Comparison, EvalError> {
+        check_shape(policy, environment.spec())?;
+        let (size, actions) = (policy.observation_size(), policy.action_size());
+        let (mut sum, mut largest, mut same, mut rows) = (0.0, 0.0_f64, 0, 0);
+        let met = self.observations.chunks_exact(size).zip(self.actions.chunks_exact(actions));
+        for (step, (observation, theirs)) in met.enumerate() {
+            let action = policy.act(observation);
+            let action = action.map_err(|error| EvalError::Act { start: 0, step, error })?;
+            let differences =
+                action.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
+            let before = sum;
+            for difference in differences {
+                sum += difference;
+                largest = largest.max(difference);
+            }
+            same += usize::from(sum == before);
+            rows += 1;
+        }
+        let evaluation = evaluate(policy, environment, starts)?;
+        let pairs = evaluation.returns.iter().zip(&self.evaluation.returns);
+        let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
+        let (difference, interval) = mean_with_interval(&differences);
+        let loss = |difference: f64| match difference == 0.0 {
+            true => 0.0,
+            false => 100.0 * -difference / self.evaluation.mean.abs(),
+        };
+        let is_grid = matches!(policy.head(), Head::Grid { .. });
+        Ok(Comparison {
+            mean: evaluation.mean,
+            difference,
+            difference_interval: interval,
+            loss_percent: loss(difference),
+            largest_loss_percent: interval.map(|[low, _]| loss(low)),
+            mean_action_difference: sum / (rows * actions).max(1) as f64,
+            largest_action_difference: largest,
+            same_actions_percent: is_grid
+                .then(|| 100.0 * f64::from(same as u32) / rows.max(1) as f64),
+        })
+    }
+}
+
+/// The mean of some numbers, and its interval of 95 % confidence: mean ± t · s / √n with s the standard deviation and t
+/// the quantile of Student's distribution with ν = n − 1 degrees of freedom, by its series in 1/ν (Abramowitz and Stegun,
+/// 26.7.5), for n ≥ 5 within 0.3 %.
+fn mean_with_interval(numbers: &[f64]) -> (f64, Option<[f64; 2]>) {
+    let n = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / n;
+    if numbers.len() < 5 {
+        return (mean, None);
+    }
+    let (z, v) = (QUANTILE, n - 1.0);
+    let t = z
+        + (z.powi(3) + z) / (4.0 * v)
+        + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * v * v)
+        + (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / (384.0 * v * v * v);
+    let squares: f64 = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
+    let width = t * (squares / v / n).sqrt();
+    (mean, Some([mean - width, mean + width]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Quantiles: 2.776 (ν = 4), 2.262 (ν = 9), 1.972 (ν = 199), of any table.
+    #[test]
+    fn intervals_are_students() {
+        for (n, t) in [(5, 2.776), (10, 2.262), (200, 1.972)] {
+            let numbers: Vec<f64> = (0..n).map(|i| f64::from(i % 2)).collect();
+            let (mean, interval) = mean_with_interval(&numbers);
+            let v = f64::from(n) - 1.0;
+            let squares: f64 = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
+            let found = (interval.unwrap()[1] - mean) / (squares / v / f64::from(n)).sqrt();
+            assert!((found / t - 1.0).abs() < 3e-3, "{n}: {found}");
+        }
+        assert_eq!(mean_with_interval(&[1.0, 3.0]), (2.0, None));
+    }
+}
