@@ -140,7 +140,7 @@ fn the_largest_sum_is_computed_right() {
     };
     let y: &mut Units<[i16]> = &mut Units::<[i16; 2]>::new();
     i16::hidden(&place(4, 2, Activation::Linear, false), &words, &x([1, -1, 1, 1]), y);
-    // The second sum is twice the biases' 98 302 smaller, so its c is 65 530.
+    // The second sum is smaller by twice the bias of 98 302, so its c is 65 530.
     assert_eq!(y.all(), [32_766, 32_764]);
     let words = rows([(room, 1.0_f32.to_bits(), &weights), (-room, 1.0_f32.to_bits(), &weights)]);
     let place = place(4, 2, Activation::Linear, true);
