@@ -1,7 +1,8 @@
 //! What was encoded is what is read and run, bit for bit.
 
 use policy_core::{
-    ActError, Activation, Aligned, Head, LayerShape, LogStdBound, Policy, WeightKind, format,
+    ActError, Activation, Aligned, BlobError, Head, LayerShape, LogStdBound, Policy, WeightKind,
+    format,
 };
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -270,6 +271,14 @@ fn the_smallest_and_the_largest_width_agree() {
 }
 
 proptest! {
+    #[test]
+    fn the_width_that_a_reader_asks_for_is_the_one_that_a_blob_has(sample in blobs::sample()) {
+        let blob = sample.blob();
+        let found = format::width(blob.bytes());
+        let error = AnyPolicy::<0>::read(blob.bytes()).err();
+        prop_assert_eq!(error, Some(BlobError::TooWide { found, limit: 0 }));
+    }
+
     #[test]
     fn every_policy_comes_back(sample in blobs::sample()) {
         let blob = sample.blob();
