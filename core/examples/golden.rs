@@ -154,7 +154,8 @@ fn fixed(float: &[Layer], largest: f64) -> Vec<Fixed> {
         let bound = |row: &(f32, Vec<f32>)| reach * magnitude(row) + f64::from(row.0.abs());
         let widest = rows.iter().map(bound).fold(0.0, f64::max);
         let (next, next_reach) = match activation {
-            Activation::Relu => (32_767.0 / widest, widest),
+            // Half the range: a scale below ½ takes no sum further without cutting others short.
+            Activation::Relu => (16_383.0 / widest, widest),
             _ => (32_768.0, 1.0),
         };
         // A tanh takes its z in 2⁻¹².
@@ -179,10 +180,10 @@ fn fixed(float: &[Layer], largest: f64) -> Vec<Fixed> {
     layers
 }
 
-/// s + 2¹⁶ m for a factor m · 2⁻¹⁵⁻ˢ, where no sum is larger than that.
+/// s + 2¹⁶ m for a factor m · 2⁻¹⁶⁻ˢ, where no sum is larger than that.
 fn scale_word(factor: f64, sum: f64) -> u32 {
     let needed = (0..31).find(|s| sum / f64::from(1_u32 << s) < 65_535.0).expect("32 bits");
-    let multiplier = |s: u32| (factor * f64::from(1_u32 << s) * 32_768.0).round();
-    let s = (0..=needed).rev().find(|s| multiplier(*s) < 32_768.0).expect("a factor below 1");
+    let multiplier = |s: u32| (factor * f64::from(1_u32 << s) * 65_536.0).round();
+    let s = (0..=needed).rev().find(|s| multiplier(*s) < 32_768.0).expect("a factor below ½");
     s | (multiplier(s) as u32) << 16
 }

@@ -5,9 +5,9 @@
 //!         | "PLCY" | version | weights  | head  | total length | CRC-32  | observation size | action size | layers |
 //!         | 4 × u8 | u16     | u8       | u8    | u32          | u32     | u16              | u8          | u8     |
 //!
-//!         20               24         26                28            29
-//!         | control period | examples | contract length | normalised? | 3 × 0 |
-//!         | f32            | u16      | u16             | u8          |       |
+//!         20               24         26                28
+//!         | control period | examples | contract length | flags |
+//!         | f32            | u16      | u16             | u32   |
 //!
 //!         32
 //!         | layers | head | normalisation | weights | examples | contract |

@@ -69,7 +69,7 @@ pub enum Head<V = Action> {
         low: f32,
         /// Last and highest action, in the action's unit.
         high: f32,
-        /// Number of actions, at least 2.
+        /// Number of actions, at least 1.
         points: u16,
     },
 }

@@ -1,29 +1,10 @@
 use super::*;
-use crate::tanh::{coarse, float};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Infallible, SeedableRng, TryRng},
+use crate::{
+    layer::kernel::Outputs,
+    tanh::{coarse, float},
 };
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::vec::Vec;
-
-/// A generator that must not be asked.
-struct Untouched;
-
-impl TryRng for Untouched {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        panic!("a deterministic head took a word from the generator")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        panic!("a deterministic head took a word from the generator")
-    }
-
-    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
-        panic!("a deterministic head took bytes from the generator")
-    }
-}
 
 fn action(values: &[f32]) -> Action {
     Action::from_slice(values).unwrap()
@@ -51,21 +32,26 @@ fn grid() -> Head {
     Head::Grid { low: -2.0, high: 4.0, points: 5 }
 }
 
-fn outputs(z: &[f32]) -> Outputs {
-    let mut outputs = Outputs::default();
-    outputs.extend(z);
-    outputs
+/// The greedy action, made as a policy makes it of the last layer's outputs.
+fn greedy_by(head: &Head, z: &[f32], tanh: fn(f32) -> f32) -> Action {
+    let raw = head.raw();
+    let mut action = Action::new();
+    let mut outputs = Outputs::new(action.as_mut_view());
+    z.iter().take(raw.needed()).for_each(|z| outputs.push(*z));
+    let best = outputs.best.index();
+    raw.greedy(&mut action, best, tanh);
+    action
 }
 
 /// The greedy action where the weights are f32.
 fn greedy(head: &Head, z: &[f32]) -> Action {
-    head.greedy(&outputs(z), float)
+    greedy_by(head, z, float)
 }
 
 /// Draws of the first entry.
 fn draws(head: &Head, z: &[f32]) -> Vec<f64> {
-    let (mut rng, outputs) = (ChaCha8Rng::seed_from_u64(11), outputs(z));
-    (0..40_000).map(|_| f64::from(head.sampled(&outputs, float, &mut rng)[0])).collect()
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    (0..40_000).map(|_| f64::from(head.raw().sampled(z, float, &mut rng)[0])).collect()
 }
 
 /// Mean and standard deviation.
@@ -117,10 +103,12 @@ fn no_head_hides_an_overflow() {
             for (nan, tanh) in [f32::NAN, -f32::NAN].into_iter().zip([float, coarse]) {
                 let mut z = std::vec![0.625; all];
                 z[at] = nan;
-                let z = outputs(&z);
                 let finite = |a: Action| a.iter().all(|a| a.is_finite());
-                assert_eq!(finite(head.greedy(&z, tanh)), at >= needed, "{head:?} {at}");
-                assert!(!finite(head.sampled(&z, tanh, &mut rng)), "{head:?} {at}");
+                assert_eq!(finite(greedy_by(&head, &z, tanh)), at >= needed, "{head:?} {at}");
+                if head.raw().is_gaussian() {
+                    let sampled = head.raw().sampled(&z, tanh, &mut rng);
+                    assert!(!finite(sampled), "{head:?} {at}");
+                }
             }
         }
     }
@@ -138,13 +126,12 @@ fn the_grid_refuses_infinite_values() {
 }
 
 #[test]
-fn deterministic_heads_take_no_noise() {
+fn some_heads_have_noise() {
+    for head in [squashed_gaussian(), clamped_gaussian()] {
+        assert!(head.raw().is_gaussian());
+    }
     for head in [tanh(), clamp(), grid()] {
-        let z = [0.25, -3.0, 0.5, 7.0, 7.0];
-        let z = outputs(&z[..head.inputs().0]);
-        for tanh in [float, coarse] {
-            assert_eq!(head.sampled(&z, tanh, &mut Untouched), head.greedy(&z, tanh));
-        }
+        assert!(!head.raw().is_gaussian());
     }
 }
 
@@ -183,7 +170,7 @@ fn ranges_are_reached_and_not_left() {
     for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian()] {
         let n = head.inputs().0;
         for tanh in [float, coarse] {
-            let end = |z: f32| head.greedy(&outputs(&[z; 4][..n]), tanh);
+            let end = |z: f32| greedy_by(&head, &[z; 4][..n], tanh);
             assert_eq!(head.range(), (end(low), end(high)));
         }
     }
@@ -211,7 +198,7 @@ fn heads_take_the_tanh_of_the_weights() {
     // 0.1 has other bits in 15 of them.
     let (u, rounded) = (0.1_f32, coarse(0.1));
     assert_ne!(libm::tanhf(u), rounded);
-    assert_eq!(tanh().greedy(&outputs(&[u, u]), coarse)[0], 2.0 * rounded + 0.5);
+    assert_eq!(greedy_by(&tanh(), &[u, u], coarse)[0], 2.0 * rounded + 0.5);
     let (min, max) = (-5.0, 2.0);
     let bound = LogStdBound::Tanh { min, max };
     assert_eq!(bound.apply(u, coarse), min + 0.5 * (max - min) * (rounded + 1.0));
@@ -224,5 +211,111 @@ fn borrowed_lists_say_the_same() {
         assert_eq!(borrowed.inputs(), head.inputs());
         assert_eq!(borrowed.range(), head.range());
         assert_eq!((borrowed.first(), borrowed.second()), (head.first(), head.second()));
+    }
+}
+
+/// Is a head of that code usable after so many outputs, with these first and second numbers and bounds?
+fn is_usable(
+    code: u8,
+    first: &[f32],
+    second: &[f32],
+    [min, max]: [f32; 2],
+    outputs: usize,
+) -> bool {
+    let numbers = [first, second, &[min, max]].concat();
+    Raw::new(code, &numbers, outputs).is_usable()
+}
+
+#[test]
+fn what_a_blob_holds_is_the_head_again() {
+    for head in [squashed_gaussian(), tanh(), clamp(), clamped_gaussian(), grid()] {
+        let raw = head.raw();
+        let numbers = [raw.first, raw.second, &[raw.min, raw.max]].concat();
+        let read = Raw::new(raw.code, &numbers, raw.outputs);
+        assert!(read.is_usable(), "{head:?}");
+        assert_eq!((read, read.view()), (raw, head.as_slices()));
+        assert_eq!((read.outputs, read.needed()), head.inputs());
+    }
+}
+
+#[test]
+fn codes_and_outputs_must_fit() {
+    for (code, needed) in [(0, 4), (1, 4), (2, 2), (3, 2), (4, 4)] {
+        for outputs in 0..6 {
+            let usable = is_usable(code, &[1.0, 1.0], &[2.0, 2.0], [0.0; 2], outputs);
+            assert_eq!(usable, outputs == needed, "{code} {outputs}");
+        }
+    }
+    for outputs in [1, 2, 65_535] {
+        assert!(is_usable(5, &[1.0], &[2.0], [0.0; 2], outputs));
+        assert!(!is_usable(5, &[1.0; 2], &[2.0; 2], [0.0; 2], outputs));
+    }
+    for code in [6, 7, 0xff] {
+        assert!(!is_usable(code, &[1.0], &[2.0], [0.0; 2], 1));
+    }
+}
+
+#[test]
+fn ranges_have_their_limits() {
+    let beyond = 1e30_f32.next_up();
+    let least = f32::from_bits(1);
+    for (scale, bias, is_range) in [
+        (least, 0.0, true),
+        (1e30, 1e30, true),
+        (1e30, -1e30, true),
+        (0.0, 0.0, false),
+        (-0.0, 0.0, false),
+        (-1.0, 0.0, false),
+        (beyond, 0.0, false),
+        (f32::INFINITY, 0.0, false),
+        (f32::NAN, 0.0, false),
+        (-f32::NAN, 0.0, false),
+        (1.0, beyond, false),
+        (1.0, -beyond, false),
+        (1.0, f32::NEG_INFINITY, false),
+        (1.0, f32::NAN, false),
+    ] {
+        for (code, outputs) in [(0, 4), (1, 4), (2, 2)] {
+            let usable = is_usable(code, &[1.0, scale], &[0.0, bias], [0.0; 2], outputs);
+            assert_eq!(usable, is_range, "{scale} {bias}");
+        }
+    }
+    for (low, high, is_range) in [
+        (0.0, least, true),
+        (-1e30, 0.0, true),
+        (1e30_f32.next_down(), 1e30, true),
+        // Twice as wide as may be.
+        (-1e30, 1e30, false),
+        // The width is small enough, but not the numbers.
+        (0.0, beyond, false),
+        (1e30, beyond, false),
+        (1.0, 1.0, false),
+        (0.0, -0.0, false),
+        (1.0, -1.0, false),
+        (f32::NEG_INFINITY, 0.0, false),
+        (0.0, f32::INFINITY, false),
+        (f32::NAN, 0.0, false),
+        (0.0, f32::NAN, false),
+    ] {
+        for (code, outputs) in [(3, 2), (4, 4)] {
+            let usable = is_usable(code, &[-1.0, low], &[1.0, high], [0.0; 2], outputs);
+            assert_eq!(usable, is_range, "{low} {high}");
+        }
+        assert_eq!(is_usable(5, &[low], &[high], [0.0; 2], 3), is_range, "{low} {high}");
+    }
+}
+
+#[test]
+fn bounds_are_in_order() {
+    for code in [0, 1, 4] {
+        for (min, max, in_order) in [
+            (0.0, 0.0, true),
+            (-1.0, f32::INFINITY, true),
+            (1.0, 0.0, false),
+            (f32::NAN, 0.0, false),
+            (0.0, f32::NAN, false),
+        ] {
+            assert_eq!(is_usable(code, &[1.0], &[2.0], [min, max], 2), in_order, "{min} {max}");
+        }
     }
 }

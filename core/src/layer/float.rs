@@ -289,10 +289,18 @@ mod tests {
             let room: &mut Units<[f32]> = &mut f32::room::<41>();
             f32::hidden(&place(4, outputs, false), &words, &x, room);
             assert_eq!(room.all(), sums, "{outputs}");
-            for needed in [1, 3, 16].into_iter().filter(|needed| *needed <= outputs) {
-                let mut taken = Outputs::default();
-                f32::last(&place(4, outputs, true), &words, &x, needed, &mut taken);
-                assert_eq!(taken.z[..], sums[..needed], "{needed} of {outputs}");
+            // The last layer takes the place that it needs of a room that was used before.
+            for needed in [1, 3, 16, 40].into_iter().filter(|needed| *needed <= outputs) {
+                let mut z = heapless::Vec::<f32, 40>::new();
+                f32::last(
+                    &place(4, outputs, true),
+                    &words,
+                    &x,
+                    needed,
+                    room,
+                    &mut Outputs::new(z.as_mut_view()),
+                );
+                assert_eq!(z[..], sums[..needed], "{needed} of {outputs}");
             }
         }
     }

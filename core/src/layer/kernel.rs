@@ -127,16 +127,20 @@ mod tests {
     fn a_room_gives_no_more_than_it_has() {
         let mut room = Units::<[i16; 5]>::new();
         let units: &mut Units<[i16]> = &mut room;
-        *units.next::<4>().unwrap() = [1, 2, 3, 4];
-        assert!(units.next::<2>().is_none());
-        *units.next::<1>().unwrap() = [5];
-        assert!(units.next::<1>().is_none());
+        units.take(3).copy_from_slice(&[1, 2, 3]);
+        units.push(4);
+        assert_eq!(units.all(), [1, 2, 3, 4]);
+        // Not more than are left: none, where there are fewer.
+        assert!(units.take(2).is_empty());
+        assert!(units.take(usize::MAX).is_empty());
+        units.push(5);
+        units.push(6);
         assert_eq!(units.all(), [1, 2, 3, 4, 5]);
         units.clear();
         assert!(units.all().is_empty());
         // What was there is written over, not kept.
-        *units.next::<2>().unwrap() = [6, 7];
-        assert_eq!(units.all_mut(), [6, 7]);
+        units.take(2).copy_from_slice(&[6, 7]);
+        assert_eq!(units.all(), [6, 7]);
     }
 
     #[test]
@@ -147,10 +151,10 @@ mod tests {
 
     #[test]
     fn outputs_keep_the_first_and_the_place_of_the_best_of_all() {
-        let mut outputs = Outputs::default();
-        outputs.extend(&[1.0; 15]);
-        outputs.extend(&[2.0, 1.0, 9.0, 1.0]);
-        assert_eq!((outputs.z.len(), outputs.z[15]), (16, 2.0));
-        assert_eq!(outputs.best.index(), Some(17));
+        let mut z = heapless::Vec::<f32, 2>::new();
+        let mut outputs = Outputs::new(z.as_mut_view());
+        [1.0, 2.0, 1.0, 9.0, 1.0].into_iter().for_each(|z| outputs.push(z));
+        assert_eq!(outputs.best.index(), Some(3));
+        assert_eq!(z, [1.0, 2.0]);
     }
 }

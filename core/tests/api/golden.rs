@@ -18,7 +18,7 @@ pub(crate) const ALL: [&[u8]; 3] = [F32, INT16, INT8];
 #[test]
 fn they_have_these_checksums() {
     let kinds = [WeightKind::F32, WeightKind::Int16, WeightKind::Int8];
-    let checksums = [0x7f4d_b789, 0x8b9e_4bd5, 0x120e_735b];
+    let checksums = [0xa0e4_5d34, 0xb175_527d, 0x11b2_2b2b];
     for ((blob, kind), checksum) in ALL.into_iter().zip(kinds).zip(checksums) {
         let policy = AnyPolicy::<16>::read(blob).unwrap();
         assert_eq!(policy.checksum(), checksum, "{kind}: {:08x}", policy.checksum());
@@ -71,7 +71,7 @@ fn they_act_as_ever() {
         observations.iter().flat_map(|x| x.map(f32::to_bits).into_iter().chain([0])).collect();
     let recorded = blobs::recording(3, 1, 1000, &words);
     let recording = Recording::from_bytes(recorded.bytes()).unwrap();
-    let hashes = [0x35c8_7058, 0x7485_67ac, 0xa347_1c4a];
+    let hashes = [0x35c8_7058, 0x6d33_3089, 0x6182_a51d];
     for (blob, hash) in ALL.into_iter().zip(hashes) {
         let policy = AnyPolicy::<16>::read(blob).unwrap();
         let Replay { compared, refused, hash: found, .. } = policy.replay(&recording).unwrap();

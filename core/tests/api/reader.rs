@@ -107,7 +107,6 @@ impl<'a> Reader<'a> {
         while layer.bias.len() < outputs {
             let rows = match outputs - layer.bias.len() {
                 16.. => 16,
-                4.. => 4,
                 _ => 1,
             };
             layer.bias.extend((0..rows).map(|_| self.f32()));
@@ -132,7 +131,6 @@ impl<'a> Reader<'a> {
         while layer.bias.len() < outputs {
             let rows = match outputs - layer.bias.len() {
                 16.. => 16,
-                4.. => 4,
                 _ => 2,
             };
             layer.bias.extend((0..rows).map(|_| i64::from(self.u32() as i32)));
@@ -165,8 +163,7 @@ pub(crate) fn read(bytes: &[u8]) -> Blob {
     let (observation_size, action_size) = (usize::from(r.u16()), usize::from(r.u8()));
     let (layers, control_period) = (r.u8(), r.f32());
     let (examples, contract_length) = (r.u16(), usize::from(r.u16()));
-    let normalised = r.u8();
-    r.at = 32;
+    let flags = r.u32();
     let mut inputs = observation_size;
     let shapes: Vec<(usize, usize, u8)> = (0..layers)
         .map(|_| {
@@ -175,9 +172,9 @@ pub(crate) fn read(bytes: &[u8]) -> Blob {
         })
         .collect();
     let pairs = r.pairs(action_size);
-    let bounds = if [0, 1, 4].contains(&number) { (r.f32(), r.f32()) } else { (0.0, 0.0) };
+    let bounds = (r.f32(), r.f32());
     let head = Head { number, pairs, bounds, outputs: inputs };
-    let normalisation = r.pairs(if normalised == 1 { observation_size } else { 0 });
+    let normalisation = r.pairs(if flags == 1 { observation_size } else { 0 });
     let shapes = shapes.into_iter();
     let layers = match weights {
         0 => Layers::F32(shapes.map(|(i, o, f)| r.float_layer(i, o, f)).collect()),

@@ -1,7 +1,8 @@
 //! What was encoded is what is read and run, bit for bit.
 
 use policy_core::{
-    ActError, Activation, Aligned, Head, LayerShape, LogStdBound, Policy, WeightKind, format,
+    ActError, Activation, Aligned, BlobError, Head, LayerShape, LogStdBound, Policy, WeightKind,
+    format,
 };
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -19,7 +20,7 @@ fn bits<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> Vec<u32> {
 fn the_accessors_show_the_description() {
     for sample in blobs::of_each_kind() {
         let blob = sample.blob();
-        let policy = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+        let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         assert_eq!(policy.head(), sample.head.as_slices());
         assert_eq!((policy.observation_size(), policy.action_size()), (3, 1));
         assert_eq!(policy.control_period(), sample.control_period);
@@ -39,7 +40,7 @@ fn weights_are_borrowed_from_the_blob() {
     let flash = blob.bytes().as_ptr_range();
     // They outlive what they were read by.
     let layers: Vec<_> = {
-        let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+        let policy: Policy<'_, f32, 16> = Policy::from_bytes(blob.bytes()).unwrap();
         policy.layers().collect()
     };
     for panel in layers.iter().flat_map(policy_core::layer::Layer::panels) {
@@ -51,7 +52,7 @@ fn weights_are_borrowed_from_the_blob() {
 #[test]
 fn sampled_actions_are_pinned() {
     let blob = blobs::spring().blob();
-    let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_, f32, 16> = Policy::from_bytes(blob.bytes()).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(2026);
     let actions: Vec<u32> = (0..6)
         .map(|_| policy.sample(&SPRING_OBSERVATION, &mut rng).unwrap()[0].to_bits())
@@ -76,7 +77,7 @@ fn sampled_actions_of_several_entries_are_pinned() {
         [(blobs::giving(head.clone(), &z), float), (blobs::giving_fixed(head.clone(), &z), fixed)]
     {
         let blob = sample.blob();
-        let policy = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+        let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(2026);
         let actions: Vec<Vec<u32>> =
             (0..2).map(|_| bits(&policy.sample(&OUTPUT_OBSERVATION, &mut rng).unwrap())).collect();
@@ -97,7 +98,7 @@ fn sampled_actions_of_the_clamped_gaussian_are_pinned() {
     // No tanh: integers whose z are the same give the same.
     for sample in [blobs::giving(head.clone(), &z), blobs::giving_fixed(head.clone(), &z)] {
         let blob = sample.blob();
-        let policy = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+        let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(2026);
         let actions: Vec<Vec<u32>> =
             (0..3).map(|_| bits(&policy.sample(&OUTPUT_OBSERVATION, &mut rng).unwrap())).collect();
@@ -119,7 +120,7 @@ fn a_fine_grid_comes_back() {
         for sample in [blobs::giving(head.clone(), &q), blobs::giving_fixed(head.clone(), &q)] {
             let blob = sample.blob();
             // Whatever the grid has, nothing of it is kept between two layers.
-            let policy = AnyPolicy::<2>::read(blob.bytes()).unwrap();
+            let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
             assert_eq!(policy.head(), sample.head.as_slices());
             assert_eq!(policy.act(&OUTPUT_OBSERVATION).unwrap()[..], [action]);
         }
@@ -133,7 +134,7 @@ fn algorithms_have_their_names_and_numbers() {
         let sample = Sample { algorithm, ..blobs::spring() };
         let blob = sample.blob();
         assert_eq!(blob.bytes()[128], number, "{name}");
-        let policy = AnyPolicy::<2>::read(blob.bytes()).unwrap();
+        let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         assert_eq!(policy.contract().unwrap().algorithm(), algorithm);
         assert_eq!(algorithm.to_string(), name);
     }
@@ -149,7 +150,7 @@ fn a_plain_observation_may_be_longer_than_the_width() {
     sample.network = Network::F32(weights);
     sample.examples.clear();
     let blob = sample.with_entries().blob();
-    let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_, f32, 16> = Policy::from_bytes(blob.bytes()).unwrap();
     let mut observation = [0.0; 100];
     assert_eq!(policy.act(&observation).unwrap()[0], 0.5);
     observation[99] = 0.125;
@@ -161,14 +162,24 @@ fn a_plain_observation_may_be_longer_than_the_width() {
 fn the_width_is_what_is_kept_between_two_layers() {
     let width = |sample: &Sample| format::width(sample.blob().bytes());
     let [float, wide, narrow] = blobs::of_each_kind();
-    assert_eq!((width(&float), width(&wide), width(&narrow)), (2, 4, 4));
+    assert_eq!((width(&float), width(&wide), width(&narrow)), (16, 4, 4));
     let mut normalised = float.clone();
     normalised.normalisation = Some((vec![0.0; 3], vec![1.0; 3]));
-    assert_eq!(width(&normalised), 3);
-    // The last layer's outputs are not kept.
+    // A panel of the last layer's outputs is kept, which has more.
+    assert_eq!(width(&normalised), 16);
+    normalised.observation_size = 18;
+    normalised.normalisation = Some((vec![0.0; 18], vec![1.0; 18]));
+    *normalised.floats() = vec![0.0; 2 * 19 + 6];
+    normalised.examples.clear();
+    let mut long = normalised.with_entries();
+    assert_eq!(width(&long), 18);
+    long.normalisation = None;
+    assert_eq!(width(&long), 16);
+    assert_eq!(width(&blobs::widened(float, 17)), 17);
+    // Of other outputs of the last layer nothing is kept.
     let one = blobs::giving(blobs::heads()[5].clone(), &[0.0; 4]);
-    assert_eq!(width(&one), 0);
-    assert!(Policy::<'_, f32, 0>::from_bytes(one.blob().bytes()).unwrap().act(&[0.0; 2]).is_ok());
+    assert_eq!(width(&one), 16);
+    assert!(Policy::<'_, f32, 16>::from_bytes(one.blob().bytes()).unwrap().act(&[0.0; 2]).is_ok());
     assert_eq!(width(&blobs::giving_fixed(blobs::heads()[5].clone(), &[0.0; 4])), 2);
     for no_blob in [&[][..], &[0; 31]] {
         assert_eq!((format::width(no_blob), WeightKind::of(no_blob)), (0, None));
@@ -196,7 +207,7 @@ fn overflowing(activation: Activation, w: f32, second: f32) -> Sample {
 #[test]
 fn an_infinity_with_a_sign_gives_the_end_of_the_range() {
     let blob = overflowing(Activation::Linear, 2.0, 1.0).blob();
-    let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+    let policy: Policy<'_, f32, 16> = Policy::from_bytes(blob.bytes()).unwrap();
     assert_eq!(policy.act(&[f32::MAX, 0.0, 0.0]).unwrap()[0], 2.5);
     assert_eq!(policy.act(&[f32::MIN, 0.0, 0.0]).unwrap()[0], -1.5);
 }
@@ -207,7 +218,7 @@ fn an_overflow_without_a_sign_is_refused() {
     for activation in [Activation::Linear, Activation::Relu] {
         // Both hidden outputs overflow to ∞, and μ = ∞ − ∞.
         let blob = overflowing(activation, 2.0, -1.0).blob();
-        let policy: Policy<'_, f32, 2> = Policy::from_bytes(blob.bytes()).unwrap();
+        let policy: Policy<'_, f32, 16> = Policy::from_bytes(blob.bytes()).unwrap();
         assert_eq!(policy.act(&[f32::MAX, 0.0, 0.0]), refused);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         assert_eq!(policy.sample(&[f32::MAX, 0.0, 0.0], &mut rng), refused);
@@ -220,7 +231,7 @@ fn an_overflow_without_a_sign_is_refused() {
 fn integers_take_the_end_of_their_range_for_what_is_beyond() {
     for sample in [blobs::cart_16(), blobs::cart()] {
         let blob = sample.blob();
-        let policy = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+        let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         for (far, end) in [(f32::MAX, 1e6), (f32::MIN, -1e6)] {
             assert_eq!(policy.act(&[far; 3]).unwrap(), policy.act(&[end; 3]).unwrap());
         }
@@ -236,7 +247,7 @@ fn a_noise_without_a_sign_is_refused_in_integers_too() {
         log_std: LogStdBound::Clamp { min: 1000.0, max: 1000.0 },
     };
     let blob = blobs::giving_fixed(head, &[f32::INFINITY, 0.0]).blob();
-    let policy = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+    let policy = AnyPolicy::<16>::read(blob.bytes()).unwrap();
     assert_eq!(policy.act(&OUTPUT_OBSERVATION).unwrap()[0], 1.0);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let draws: Vec<_> = (0..100).map(|_| policy.sample(&OUTPUT_OBSERVATION, &mut rng)).collect();
@@ -250,7 +261,7 @@ fn a_noise_without_a_sign_is_refused_in_integers_too() {
 fn the_smallest_and_the_largest_width_agree() {
     for sample in blobs::of_each_kind() {
         let blob = sample.blob();
-        let narrow = AnyPolicy::<4>::read(blob.bytes()).unwrap();
+        let narrow = AnyPolicy::<16>::read(blob.bytes()).unwrap();
         let wide = AnyPolicy::<1000>::read(blob.bytes()).unwrap();
         assert_eq!(
             narrow.action_words(&SPRING_OBSERVATION),
@@ -260,6 +271,14 @@ fn the_smallest_and_the_largest_width_agree() {
 }
 
 proptest! {
+    #[test]
+    fn the_width_that_a_reader_asks_for_is_the_one_that_a_blob_has(sample in blobs::sample()) {
+        let blob = sample.blob();
+        let found = format::width(blob.bytes());
+        let error = AnyPolicy::<0>::read(blob.bytes()).err();
+        prop_assert_eq!(error, Some(BlobError::TooWide { found, limit: 0 }));
+    }
+
     #[test]
     fn every_policy_comes_back(sample in blobs::sample()) {
         let blob = sample.blob();

@@ -64,7 +64,7 @@ fn head() -> impl Strategy<Value = Head> {
             (bounds(actions), std).prop_map(|((low, high), (std_min, more))| {
                 Head::ClampedGaussian { low, high, std_min, std_max: std_min + more }
             }),
-            (bounds(1), 2_u16..=40).prop_map(|((low, high), points)| Head::Grid {
+            (bounds(1), 1_u16..=40).prop_map(|((low, high), points)| Head::Grid {
                 low: low[0],
                 high: high[0],
                 points
@@ -86,9 +86,9 @@ fn entry() -> impl Strategy<Value = Entry> {
 fn shifts_and_scales(size: u16, fixed: bool, rng: &mut impl Rng) -> (Vec<f32>, Vec<f32>) {
     let shift = (0..size).map(|_| drawn(rng)).collect();
     let scale = (0..size).map(|_| {
-        let scale = f32::from_bits(rng.next_u32() >> 1);
+        let scale = f32::from_bits(rng.next_u32());
         match rng.next_u32() % 16 {
-            0 if scale.is_normal() => scale,
+            0 if scale.is_finite() => scale,
             draw if fixed => (draw + 1) as f32 * 3001.0,
             draw => (draw + 1) as f32 * 0.25,
         }

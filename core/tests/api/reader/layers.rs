@@ -42,13 +42,12 @@ impl Layer<i64> {
         let row = |(sum, scale): (i64, &u32)| {
             let (s, m) = (scale % (1 << 16), scale / (1 << 16));
             let c = floor(sum, 1 << s).clamp(-65_536, 65_535);
-            let v = floor(c * i64::from(m), 1 << 15);
-            let y = match self.activation {
+            let v = floor(c * i64::from(m), 1 << 16);
+            match self.activation {
                 1 => v.max(0),
-                2 => t(16 * v),
+                2 => t(16 * v).clamp(-32_767, 32_767),
                 _ => v,
-            };
-            y.clamp(-32_767, 32_767)
+            }
         };
         self.sums(x).into_iter().zip(&self.scale).map(row).collect()
     }
