@@ -88,7 +88,7 @@ pub enum BlobError {
     },
     /// `f32` weights that are not finite; or integers that are too large for sums of 32 bits, or have no usable scale.
     #[error(
-        "the weights of layer {layer} are not finite, or too large for sums of 32 bits: export it again"
+        "the weights of layer {layer} are not finite, too large for sums of 32 bits, or have no usable scale: export it again"
     )]
     Weights {
         /// Index of the layer, 0 is the first.
@@ -96,7 +96,7 @@ pub enum BlobError {
     },
     /// The contract is not what postcard wrote for this version's fields.
     #[error(
-        "the contract cannot be decoded: it is cut short, has text that is not UTF-8, or names an algorithm that this reader does not know"
+        "the contract cannot be decoded: it is cut short, has text that is not UTF-8 or a range out of order, or names an algorithm that this reader does not know"
     )]
     Contract,
     /// The contract was decoded, but bytes of it were left over.
@@ -152,7 +152,9 @@ impl Part {
             Part::Head => {
                 "is unknown, cut short, has a range or bounds that are no range, or needs other outputs than the last layer has"
             }
-            Part::Normalisation => "is cut short or not finite",
+            Part::Normalisation => {
+                "is cut short or not finite, or with integer weights missing or without positive scales"
+            }
             Part::Weights => "are of an unknown kind, or not as many as the layers need",
             Part::Contract => {
                 "is longer than the blob, or what lies before it is not made of 32-bit words"

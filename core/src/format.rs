@@ -213,6 +213,17 @@ impl<'a> Parts<'a> {
         Raw::new((self.prefix[1] >> 24) as u8, self.head, outputs)
     }
 
+    /// Is there a normalisation whose scales are all positive?
+    pub(crate) fn has_positive_scales(&self) -> bool {
+        for scale in self.normalisation.iter().skip(self.observation_size()) {
+            barrier();
+            if *scale <= 0.0 {
+                return false;
+            }
+        }
+        !self.normalisation.is_empty()
+    }
+
     /// What [`width`] says.
     pub(crate) fn width(&self) -> usize {
         let is_float = self.kind() == Some(WeightKind::F32);

@@ -44,8 +44,8 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
             Some(found) => return Err(BlobError::OtherWeights { needed: W::KIND, found }),
             None => return Err(BlobError::Invalid { part: Part::Weights }),
         }
-        // Integers are made of the observation by its scales.
-        if W::KIND != WeightKind::F32 && parts.normalisation.is_empty() {
+        // Integers are made of the observation by its scales; ∞ times a scale of 0 would be none.
+        if W::KIND != WeightKind::F32 && !parts.has_positive_scales() {
             return Err(BlobError::Invalid { part: Part::Normalisation });
         }
         let (found, limit) = (parts.width(), WIDTH);

@@ -74,7 +74,7 @@ fn bytes_after_the_last_entry_are_refused() {
 
 #[test]
 fn what_has_no_meaning_is_refused() {
-    let sentence = "the contract cannot be decoded: it is cut short, has text that is not UTF-8, or names an \
+    let sentence = "the contract cannot be decoded: it is cut short, has text that is not UTF-8 or a range out of order, or names an \
                     algorithm that this reader does not know";
     assert_eq!(BlobError::Contract.to_string(), sentence);
     for (at, value, what) in [

@@ -14,8 +14,7 @@ const LAYERS: &str = "the layers of the blob are cut short, none, more than 8, o
 const PERIOD: &str = "the control period of the blob is not finite and positive: export it again";
 const SIZES: &str = "the numbers of observation and action entries of the blob are 0 or more than 8 actions: export it again";
 const HEAD: &str = "the head of the blob is unknown, cut short, has a range or bounds that are no range, or needs other outputs than the last layer has: export it again";
-const NORMALISATION: &str =
-    "the normalisation of the blob is cut short or not finite: export it again";
+const NORMALISATION: &str = "the normalisation of the blob is cut short or not finite, or with integer weights missing or without positive scales: export it again";
 const WEIGHTS: &str = "the weights of the blob are of an unknown kind, or not as many as the layers need: export it again";
 
 /// The sentence with which a policy with room for 16 refuses the bytes.
@@ -289,7 +288,7 @@ fn layers_that_are_too_wide() {
 /// What is said of weights that cannot be.
 fn unusable(layer: usize) -> String {
     format!(
-        "the weights of layer {layer} are not finite, or too large for sums of 32 bits: export it again"
+        "the weights of layer {layer} are not finite, too large for sums of 32 bits, or have no usable scale: export it again"
     )
 }
 

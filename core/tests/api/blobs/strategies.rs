@@ -88,7 +88,7 @@ fn shifts_and_scales(size: u16, fixed: bool, rng: &mut impl Rng) -> (Vec<f32>, V
     let scale = (0..size).map(|_| {
         let scale = f32::from_bits(rng.next_u32());
         match rng.next_u32() % 16 {
-            0 if scale.is_finite() => scale,
+            0 if scale.is_finite() && (scale > 0.0 || !fixed) => scale,
             draw if fixed => (draw + 1) as f32 * 3001.0,
             draw => (draw + 1) as f32 * 0.25,
         }
