@@ -66,8 +66,9 @@ The figures are not corrected for any of it.
 - **Where ours is not ahead.** *Flash and RAM:* RLtools, embedded-nn and microflow are smaller. Ours carries a reader that
   checks a file, five heads, activations that a file chooses, and with integers a bias and a scale for each row (8
   bytes); its stack holds two layers and four frames of functions that are kept apart so that each is linked once.
-  *The smallest network:* about 1 200 cycles of ours go into checks and shapes that others have compiled in.
-  *f32 on the M0:* four fifths of the time is soft float, and Rust's is slower than libgcc's; integers take a
+  *The smallest network:* more than a third of the 3 256 cycles go into checks, shapes and frames of
+  functions, which others have compiled in.
+  *f32 on the M0:* nine tenths of the cycles are soft float, and Rust's is slower than libgcc's; integers take a
   thirtieth of it. *f32 on the M4F, safe code:* RLtools with the tuned flags is 3 % faster on 3-64-64-1.
 - **RLtools** knows the sizes when it is compiled; the compiler unrolls the small network completely.
 - **emlearn**'s layers in fixed point are not implemented in this version.

@@ -57,7 +57,7 @@ pub(super) mod vfp {
         };
     }
 
-    /// sums = b + Wx for a panel of 16 rows whose first column is b, or the ReLU of that: as `compute` in `float.rs`,
+    /// sums = b + Wx for a panel of 16 rows whose first column is b, or the ReLU of that: as `compute_halves` in `float.rs`,
     /// multiplied and added in two roundings, column by column.
     #[inline(always)]
     pub(in super::super) fn compute_16(panel: &[f32], x: &[f32], relu: bool, sums: &mut [f32; 16]) {

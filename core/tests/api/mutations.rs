@@ -65,7 +65,6 @@ fn mutate(bytes: &mut Vec<u8>, originals: &[Vec<u8>], rng: &mut impl Rng) {
 }
 
 #[test]
-#[ignore = "takes some seconds"]
 fn a_million_mutated_blobs_do_no_harm() {
     const COUNT: usize = 1_000_000;
     let originals = originals();
