@@ -2,7 +2,7 @@
 
 #[cfg(any(kernels = "vfp", kernels = "dsp", kernels = "thumb"))]
 mod assembly;
-mod fixed;
+pub(crate) mod fixed;
 mod float;
 pub(crate) mod kernel;
 

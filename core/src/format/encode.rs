@@ -233,8 +233,7 @@ fn write_fixed(
         };
         let mut first = 0;
         while first < outputs {
-            let left = outputs.next_multiple_of(2) - first;
-            let rows = [16, 2].into_iter().find(|rows| *rows <= left).unwrap_or(left);
+            let rows = layer::fixed::height(outputs.next_multiple_of(2) - first);
             let panel = first..first + rows;
             for row in panel.clone() {
                 writer.bytes(layer.bias.get(row).copied().unwrap_or_default().to_le_bytes());

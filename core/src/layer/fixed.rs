@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Activation,
     compact::barrier,
-    format::WeightKind,
+    format::{PANEL, WeightKind},
     tanh::{self, truncated},
 };
 
@@ -203,6 +203,12 @@ fn scaled(sum: i32, word: u32, least: i32) -> i32 {
     (c * (word >> 16) as i32) >> 16
 }
 
+/// Rows of the next panel where so many are left, an even number: 16, or two where there are fewer.
+#[inline(always)]
+pub(crate) const fn height(left: usize) -> usize {
+    if left < PANEL { 2 } else { PANEL }
+}
+
 /// What is left of a layer.
 struct Panels<'a> {
     words: &'a [u32],
@@ -224,10 +230,10 @@ impl<'a> Panels<'a> {
         Panels { words, rows: place.outputs.next_multiple_of(2), words_of_two }
     }
 
-    /// The next 16 rows, or two where there are fewer.
+    /// The next panel.
     #[inline(always)]
     fn next(&mut self) -> Option<Panel<'a>> {
-        let rows = if self.rows < 16 { 2 } else { 16 };
+        let rows = height(self.rows);
         self.rows = self.rows.checked_sub(rows)?;
         let (biases, rest) = self.words.split_at_checked(rows)?;
         let (scales, rest) = rest.split_at_checked(rows)?;
