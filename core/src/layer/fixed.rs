@@ -163,6 +163,9 @@ fn forward<W: Packed>(place: &Place, words: &[u32], x: &[u32], target: &mut Targ
                     outputs.push(*sum as f32 * f32::from_bits(*scale));
                 }
                 *needed = needed.saturating_sub(biases.len());
+                if *needed == 0 {
+                    return;
+                }
             }
         }
     }
