@@ -87,23 +87,26 @@ fn from_where_cargo_was_called(path: &Path) -> PathBuf {
     if here.exists() && !called.exists() { here } else { called }
 }
 
-/// The linker script `link.x` of cortex-m-rt includes the file `memory.x`, that of riscv-rt must come after it;
-/// each board has its own, in the folder of `boards/` that is named like its program in `src/bin/`.
-/// The programs of other architectures are empty and get no script, so that `cargo build` works.
+/// The linker script `link.x` of cortex-m-rt includes the file `memory.x`, that of riscv-rt must come after it. Each
+/// emulated board has its own, in the folder `boards/qemu-CORE`, for its programs in `src/bin/`: `replay-CORE` and, if there
+/// is one, `qemu-CORE`. The programs of other architectures are empty and get no script, so that `cargo build` works.
 fn lay_out_memory() -> Result<(), String> {
-    let boards = package().join("boards");
-    println!("cargo::rerun-if-changed={}", boards.display());
-    let entries = fs::read_dir(&boards)
+    let programs = package().join("src").join("bin");
+    println!("cargo::rerun-if-changed={}", programs.display());
+    let entries = fs::read_dir(&programs)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-        .map_err(|error| format!("cannot list {} ({error})", boards.display()))?;
-    for board in entries {
-        let (folder, name) = (board.path(), board.file_name());
-        let is_riscv = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32");
-        let name = name.display();
-        if is_riscv != (name.to_string() == "qemu-rv32") {
+        .map_err(|error| format!("cannot list {} ({error})", programs.display()))?;
+    let is_riscv = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32");
+    for program in entries {
+        let file = program.path();
+        let name = file.file_stem().unwrap_or_default().display().to_string();
+        let Some((_, core)) = name.split_once('-') else { continue };
+        if is_riscv != core.starts_with("rv") {
             continue;
         }
-        println!("cargo::rustc-link-arg-bin={name}=-L{}", folder.display());
+        let layout = package().join("boards").join(format!("qemu-{core}"));
+        println!("cargo::rerun-if-changed={}", layout.display());
+        println!("cargo::rustc-link-arg-bin={name}=-L{}", layout.display());
         if is_riscv {
             println!("cargo::rustc-link-arg-bin={name}=-Tmemory.x");
         }

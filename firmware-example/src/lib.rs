@@ -13,7 +13,7 @@
 //! Cortex-M4F (without `POLICY`: the ones in `sample/f32/`). Other boards are programs for other targets:
 //!
 //! ```text
-//! cargo run --release --target thumbv6m-none-eabi --bin qemu-m0
+//! cargo run --release --target thumbv6m-none-eabi --bin replay-m0
 //! ```
 //!
 //! `./emulate --boards` lists them with their targets.

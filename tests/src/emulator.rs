@@ -45,7 +45,7 @@ pub fn run_firmware(policy: &Path, scratch: &Path) -> Run {
     let cargo = |subcommand: &str| {
         let mut command = Command::new("cargo");
         command
-            .args([subcommand, "--release", "--quiet", "--bin", "qemu-m4"])
+            .args([subcommand, "--release", "--quiet", "--bin", "replay-m4"])
             .current_dir(project().join("firmware-example"))
             .env("PATH", &path)
             .env("POLICY", policy)
