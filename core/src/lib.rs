@@ -64,6 +64,7 @@
 //! |---|---|
 //! | `assembly` | kernels in assembly for Cortex-M0, M4, M4F and M7F; nothing on other targets |
 //! | `defmt` | `defmt::Format` for errors and plain types |
+//! | `link` | frames and messages between a desktop and a board (module `link`) |
 //! | `serde` | `Serialize` for what describes a policy |
 //!
 //! # Modules
@@ -76,6 +77,7 @@
 //! | [`action`] | the action, and the grid of actions that DQN chooses from |
 //! | [`format`](mod@format) | the blob: network, weights, examples, contract; read and written here |
 //! | [`recording`] | observations with the action bits the desktop computed, to replay elsewhere |
+//! | `link` | what a desktop and a board say to each other; feature `link` |
 //! | [`gaussian`] | standard normal numbers from any `rand_core` generator |
 //! | [`error`] | what can go wrong, one sentence each |
 
@@ -100,6 +102,8 @@ pub mod format;
 pub mod gaussian;
 pub mod head;
 pub mod layer;
+#[cfg(feature = "link")]
+pub mod link;
 pub mod policy;
 pub mod recording;
 mod tanh;
