@@ -21,7 +21,7 @@ pub mod message;
 pub mod refusal;
 
 pub use frame::{Decoder, Frame, FrameError};
-pub use message::{Floats, Identity, Packet, Reply, Request, State, Telemetry};
+pub use message::{Cost, Floats, Identity, Packet, Reply, Request, Source, State, Telemetry};
 pub use refusal::{Fault, Refusal, UpdateRefusal};
 
 /// The version of the protocol that this crate speaks.

@@ -41,10 +41,14 @@ extern crate std;
 
 #[cfg(any(target_os = "none", target_family = "wasm"))]
 pub mod baked;
+pub mod control;
 #[cfg(target_os = "none")]
 pub mod emulated;
 pub mod meter;
 pub mod replay;
+#[cfg(test)]
+mod samples;
+pub mod service;
 #[cfg(target_os = "none")]
 mod stack;
 #[cfg(target_family = "wasm")]

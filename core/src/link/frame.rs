@@ -143,6 +143,15 @@ pub fn read<'a, Body: Deserialize<'a>>(plain: &'a [u8]) -> Result<Packet<Body>, 
     }
 }
 
+/// Session and sequence number of a packet, whatever its body is.
+///
+/// # Errors
+///
+/// [`FrameError::Unknown`], where there are none.
+pub fn address(plain: &[u8]) -> Result<(u16, u32), FrameError> {
+    postcard::take_from_bytes(plain).map(|(address, _)| address).map_err(|_| FrameError::Unknown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,6 +59,12 @@ pub enum Fault {
         /// The control period, in µs.
         limit: u32,
     },
+    /// The control period began so late that others were left out: nobody steered the machine meanwhile.
+    #[error("{missed} control periods were missed")]
+    Late {
+        /// How many.
+        missed: u32,
+    },
 }
 
 /// Why a board has not done what it was asked for.
