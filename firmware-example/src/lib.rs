@@ -45,12 +45,11 @@ pub mod control;
 #[cfg(target_os = "none")]
 pub mod emulated;
 pub mod meter;
+pub mod plants;
 pub mod replay;
 #[cfg(test)]
 mod samples;
 pub mod service;
-#[cfg(target_os = "none")]
-mod stack;
 #[cfg(target_family = "wasm")]
 pub mod webassembly;
 
