@@ -2,6 +2,7 @@
 //!
 //! Output and exit code go to the desktop by semihosting: breakpoints that the emulator serves.
 
+mod arguments;
 pub mod control;
 pub mod replay;
 mod serial;
@@ -12,7 +13,7 @@ use core::fmt;
 
 use semihosting::io::{self, Write};
 
-pub use serial::{Serial, Uart};
+pub use serial::*;
 
 /// What the programs print.
 struct Console;

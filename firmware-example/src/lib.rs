@@ -50,24 +50,57 @@ pub mod replay;
 #[cfg(test)]
 mod samples;
 pub mod service;
+pub mod station;
 #[cfg(target_family = "wasm")]
 pub mod webassembly;
 
 pub use meter::Meter;
 pub use replay::{Outcome, run};
 
-/// The program of a board of the emulator, whose architecture has this name in Rust and starts there. For
-/// another architecture it is empty; for the desktop it says that it is firmware.
+/// A program for a board of the emulator, which replays: the name of the board's architecture in Rust, and what makes a
+/// function its entry.
+///
+/// For another architecture the program is empty; for the desktop it says that it is firmware.
 #[macro_export]
-macro_rules! board {
+macro_rules! replays {
     ($architecture:literal, $entry:meta) => {
-        use $crate as _;
-
         #[cfg(all(target_os = "none", target_arch = $architecture))]
         #[$entry]
         fn main() -> ! {
-            $crate::emulated::main()
+            $crate::emulated::replay::main()
         }
+
+        $crate::elsewhere!();
+    };
+}
+
+/// A program for a board of the emulator, which controls: as [`replays!`], and the interrupt of its timer, that timer's frequency
+/// in kHz, the board's serial port, and its name.
+#[macro_export]
+macro_rules! controls {
+    ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $frequency:literal, $serial:ident, $name:literal) => {
+        #[cfg(all(target_os = "none", target_arch = $architecture))]
+        #[$entry]
+        fn main() -> ! {
+            $crate::emulated::control::main::<$crate::emulated::$serial>($name, $frequency)
+        }
+
+        #[cfg(all(target_os = "none", target_arch = $architecture))]
+        #[$interrupt]
+        fn $timer() {
+            $crate::emulated::control::tick();
+        }
+
+        $crate::elsewhere!();
+    };
+}
+
+/// What a program is where it is no firmware.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! elsewhere {
+    () => {
+        use $crate as _;
 
         #[cfg(not(any(target_os = "none", target_family = "wasm")))]
         fn main() -> std::process::ExitCode {

@@ -36,8 +36,11 @@ pub enum Fault {
         /// Which one, 0 is the first.
         entry: u16,
     },
-    /// An entry of the observation is outside the range that the policy was trained for.
-    #[error("entry {entry} of the observation is {value}, outside its range from {low} to {high}")]
+    /// An entry of the observation is outside the range that the policy was trained for. Its sentence has no numbers but
+    /// the entry: a board says it too, and code that writes floating point is large, and can panic.
+    #[error(
+        "entry {entry} of the observation is outside the range that the policy was trained for"
+    )]
     OutOfRange {
         /// Which one, 0 is the first.
         entry: u16,

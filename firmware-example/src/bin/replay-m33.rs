@@ -3,4 +3,4 @@
 #![cfg_attr(any(target_os = "none", target_family = "wasm"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
-firmware_example::board!("arm", cortex_m_rt::entry);
+firmware_example::replays!("arm", cortex_m_rt::entry);

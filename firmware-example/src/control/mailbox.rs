@@ -4,7 +4,7 @@
 //! share this and nothing else: the loop leaves a [`Snapshot`] after each period, and takes orders before the next
 //! one. So no frame and no check of a signature, however long it takes, holds up a period.
 
-use core::cell::RefCell;
+use core::{cell::RefCell, fmt};
 
 use critical_section::Mutex;
 use policy_core::{
@@ -69,6 +69,16 @@ impl Snapshot {
         self.state
     }
 
+    /// Control periods since the board began.
+    pub fn periods(&self) -> u64 {
+        self.periods
+    }
+
+    /// The last observation `[observation_size]`; empty where there is none.
+    pub fn observation(&self) -> &[f32] {
+        &self.observation
+    }
+
     /// Is there a policy on trial?
     pub fn on_trial(&self) -> bool {
         self.trial > 0
@@ -91,6 +101,22 @@ impl Snapshot {
             observation: Floats::new(&self.observation),
             action: Floats::new(&self.action),
         }
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Snapshot { periods, missed, jitter, worst_execution, faults, .. } = self;
+        match self.state {
+            State::Stopped => f.write_str("stopped")?,
+            State::Running => f.write_str("running")?,
+            State::Safe(fault) => write!(f, "safe state, as {fault}")?,
+        }
+        write!(
+            f,
+            "; {periods} periods, {missed} missed, {faults} faults, jitter at most {jitter} µs, \
+             from observation to action at most {worst_execution} µs"
+        )
     }
 }
 

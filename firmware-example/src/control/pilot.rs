@@ -17,6 +17,7 @@ pub struct Pilot<'a, W: Weights, const WIDTH: usize> {
     policy: Policy<'a, W, WIDTH>,
     source: Source,
     plant_fingerprint: u32,
+    examples: usize,
     /// Lowest and highest value of each entry of the observation.
     ranges: Vec<(f32, f32), MAX_INPUTS>,
 }
@@ -63,11 +64,11 @@ impl<'a, W: Weights, const WIDTH: usize> Pilot<'a, W, WIDTH> {
             ranges.push(range).map_err(|_| PilotError::TooManyInputs(count))?;
         }
         let plant_fingerprint = contract.plant_fingerprint();
-        let pilot = Pilot { policy, source, plant_fingerprint, ranges };
+        let mut pilot = Pilot { policy, source, plant_fingerprint, examples: 0, ranges };
         if !(1..=3_600_000_000).contains(&pilot.period()) {
             return Err(PilotError::Period);
         }
-        pilot.policy.self_test().map_err(PilotError::SelfTest)?;
+        pilot.examples = pilot.policy.self_test().map_err(PilotError::SelfTest)?;
         Ok(pilot)
     }
 
@@ -106,6 +107,11 @@ impl<'a, W: Weights, const WIDTH: usize> Pilot<'a, W, WIDTH> {
     /// The policy.
     pub fn policy(&self) -> &Policy<'a, W, WIDTH> {
         &self.policy
+    }
+
+    /// Examples that the policy has passed on this processor.
+    pub fn examples(&self) -> usize {
+        self.examples
     }
 
     /// Where the policy comes from.

@@ -9,7 +9,10 @@ pub(crate) struct Timer;
 mod arm {
     use core::cell::Cell;
 
-    use cortex_m::peripheral::{SCB, SYST, syst::SystClkSource};
+    use cortex_m::{
+        Peripherals,
+        peripheral::{SCB, SYST, syst::SystClkSource},
+    };
     use critical_section::Mutex;
 
     use super::Timer;
@@ -21,15 +24,23 @@ mod arm {
     static MILLISECONDS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
     impl Timer {
-        /// Starts ticking; `frequency` is that of the processor, in kHz.
-        pub(crate) fn begin(mut systick: SYST, frequency: u32) -> Timer {
+        /// Starts ticking; `frequency` is that of SysTick, in kHz.
+        pub(crate) fn begin(frequency: u32) -> Timer {
             critical_section::with(|cs| TICKS.borrow(cs).set(frequency));
-            systick.set_clock_source(SystClkSource::Core);
-            systick.set_reload(frequency - 1);
-            systick.clear_current();
-            systick.enable_interrupt();
-            systick.enable_counter();
+            // There is one, as this is the only call.
+            if let Some(Peripherals { SYST: mut systick, .. }) = Peripherals::take() {
+                systick.set_clock_source(SystClkSource::Core);
+                systick.set_reload(frequency.saturating_sub(1));
+                systick.clear_current();
+                systick.enable_interrupt();
+                systick.enable_counter();
+            }
             Timer
+        }
+
+        /// Until the next interrupt.
+        pub(crate) fn sleep() {
+            cortex_m::asm::wfi();
         }
 
         /// To be called from the interrupt of SysTick.
@@ -108,12 +119,20 @@ mod riscv32 {
     }
 
     impl Timer {
-        /// Starts ticking.
-        pub(crate) fn begin() -> Timer {
+        /// Starts ticking; the frequency is always the same.
+        pub(crate) fn begin(_frequency: u32) -> Timer {
             Self::tick();
-            // SAFETY: the program has a handler for the timer's interrupt.
-            unsafe { mie::set_mtimer() };
+            // SAFETY: the program has a handler for the timer's interrupt, and no critical section has begun.
+            unsafe {
+                mie::set_mtimer();
+                riscv::interrupt::enable();
+            }
             Timer
+        }
+
+        /// Until the next interrupt.
+        pub(crate) fn sleep() {
+            riscv::asm::wfi();
         }
 
         /// To be called from the timer's interrupt: the next one comes in a ms.

@@ -1,0 +1,143 @@
+//! The program that controls.
+//!
+//! Without a link it lets the policy swing up a pendulum that is simulated on the board, reports, and ends. With
+//! one (the argument `serve`) it stays and answers.
+
+use core::{cell::RefCell, fmt::Write};
+
+use critical_section::Mutex;
+use policy_core::link::{Cost, State};
+
+use super::{Console, Serial, Uart, arguments, timer::Timer};
+use crate::{
+    baked::{self, WIDTH, Weight},
+    control::{Controller, Mailbox, Pilot, Plant},
+    plants::Simulated,
+    service::Service,
+    station::{Plate, Station},
+};
+
+/// Periods of a run without a link.
+const PERIODS: u64 = 200;
+
+type Loop = Controller<'static, Machine, Timer, (), Weight, WIDTH>;
+
+static MAILBOX: Mailbox<'static, Weight, WIDTH> = Mailbox::new();
+/// The timer's interrupt has it.
+static LOOP: Mutex<RefCell<Option<Loop>>> = Mutex::new(RefCell::new(None));
+
+/// A pendulum, if the policy is for one; other machines have no sensor here.
+#[derive(Debug)]
+struct Machine(Option<Simulated>);
+
+impl Machine {
+    fn new(pilot: &Pilot<'_, Weight, WIDTH>) -> Self {
+        let policy = pilot.policy();
+        let is_pendulum = policy.contract().is_ok_and(|contract| contract.plant() == "pendulum");
+        Machine(is_pendulum.then(|| Simulated::new(policy.control_period())))
+    }
+}
+
+impl Plant for Machine {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+        self.0.as_mut()?.observe(now, observation)
+    }
+
+    fn actuate(&mut self, action: &[f32]) -> Option<()> {
+        self.0.as_mut()?.actuate(action)
+    }
+
+    /// Nothing is safe, too.
+    fn make_safe(&mut self) -> Option<()> {
+        self.0.as_mut().map_or(Some(()), Plant::make_safe)
+    }
+}
+
+/// What the program's interrupt of the timer does: a control period, where one is due.
+pub fn tick() {
+    Timer::tick();
+    critical_section::with(|cs| {
+        // The program below never keeps it.
+        let Ok(mut controller) = LOOP.borrow(cs).try_borrow_mut() else { return };
+        let Some(controller) = controller.as_mut() else { return };
+        let now = controller.now();
+        if controller.timing().due(now) <= now {
+            MAILBOX.period(controller);
+        }
+    });
+}
+
+/// Starts the loop, and then serves the link or runs without one. `frequency` is that of the processor's timer, in kHz.
+pub fn main<U: Uart>(board: &'static str, frequency: u32) -> ! {
+    let timer = Timer::begin(frequency);
+    let code = match baked::pilot() {
+        Ok(pilot) => {
+            let examples = pilot.examples();
+            let checksum = pilot.policy().checksum();
+            let _ = writeln!(
+                Console,
+                "{board}: policy {checksum:#010x} passed its own test ({examples} examples, all bits equal)"
+            );
+            run::<U>(board, timer, pilot)
+        }
+        Err(error) => {
+            let _ = writeln!(Console, "error: policy: {error}");
+            2
+        }
+    };
+    semihosting::process::exit(code)
+}
+
+fn run<U: Uart>(board: &'static str, timer: Timer, pilot: Pilot<'static, Weight, WIDTH>) -> i32 {
+    let machine = Machine::new(&pilot);
+    let controller = Controller::new(machine, timer, (), pilot.clone());
+    critical_section::with(|cs| {
+        if let Ok(mut place) = LOOP.borrow(cs).try_borrow_mut() {
+            *place = Some(controller);
+        }
+    });
+    if !arguments::has_serve() {
+        return alone();
+    }
+    let plate = Plate { board, cost: Cost::Instructions, count };
+    let mut station = Station::new(plate, &MAILBOX, pilot);
+    let (mut serial, mut service) = (Serial::<U>::new(), Service::new());
+    loop {
+        if let Some(answer) = service.push(serial.next(), &mut station) {
+            serial.send(answer);
+        }
+    }
+}
+
+/// The instructions of some work, undisturbed.
+fn count(work: &mut dyn FnMut()) -> u32 {
+    critical_section::with(|_| Timer::instructions(work))
+}
+
+/// Swings the pendulum up, and says how that goes, once a second. The exit code.
+fn alone() -> i32 {
+    MAILBOX.start();
+    let mut told = 0;
+    let end = loop {
+        Timer::sleep();
+        let snapshot = MAILBOX.snapshot();
+        let periods = snapshot.periods();
+        if periods >= told + PERIODS / 10 {
+            told = periods;
+            if let [cosine, sine, speed] = snapshot.observation() {
+                // Whole numbers: code that writes others is larger than all the rest, and can panic.
+                let degrees = libm::roundf(libm::atan2f(*sine, *cosine).to_degrees()) as i32;
+                let speed = libm::roundf(100.0 * speed) as i32;
+                let _ = writeln!(
+                    Console,
+                    "period {periods}: {degrees}° from upright, {speed}/100 rad/s"
+                );
+            }
+        }
+        if periods >= PERIODS || matches!(snapshot.state(), State::Safe(_)) {
+            break snapshot;
+        }
+    };
+    let _ = writeln!(Console, "{end}");
+    i32::from(end.state() != State::Running)
+}
