@@ -89,15 +89,19 @@ fn from_where_cargo_was_called(path: &Path) -> PathBuf {
 
 /// The linker script `link.x` of cortex-m-rt includes the file `memory.x`, that of riscv-rt must come after it;
 /// each board has its own, in the folder of `boards/` that is named like its program in `src/bin/`.
-/// The programs of other architectures are empty and get no script, so that `cargo build` works.
+/// The programs of other architectures are empty and get no script, so that `cargo build` works. The folders of
+/// `boards/` that are packages of their own have nothing to do with this one.
 fn lay_out_memory() -> Result<(), String> {
     let boards = package().join("boards");
-    println!("cargo::rerun-if-changed={}", boards.display());
     let entries = fs::read_dir(&boards)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
         .map_err(|error| format!("cannot list {} ({error})", boards.display()))?;
     for board in entries {
         let (folder, name) = (board.path(), board.file_name());
+        if !package().join("src/bin").join(&name).with_extension("rs").is_file() {
+            continue;
+        }
+        println!("cargo::rerun-if-changed={}", folder.display());
         let is_riscv = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32");
         let name = name.display();
         if is_riscv != (name.to_string() == "qemu-rv32") {

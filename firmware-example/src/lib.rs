@@ -61,6 +61,7 @@ macro_rules! board {
         use $crate as _;
 
         #[cfg(all(target_os = "none", target_arch = $architecture))]
+        /// The program; documented, because riscv-rt makes it public.
         #[$entry]
         fn main() -> ! {
             $crate::emulated::main()
