@@ -112,7 +112,11 @@ impl SetDutyCycle for Pwm {
 
     fn set_duty_cycle(&mut self, duty: u16) -> Result<(), Self::Error> {
         // The peripheral's polarity: what is inverted is high first.
-        self.0.set_duty(0, DutyCycle::inverted(duty));
+        let duty = DutyCycle::inverted(duty);
+        // Setting waits for the end of a period.
+        if self.0.duty(0) != duty {
+            self.0.set_duty(0, duty);
+        }
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ impl<A: SetDutyCycle, B: SetDutyCycle> Bridge<A, B> {
     ///
     /// What an output says, if it cannot be set.
     pub fn drive(&mut self, share: f32) -> Result<(), Fault<A, B>> {
+        let share = if share.is_nan() { 0.0 } else { share.clamp(-1.0, 1.0) };
         // The output that goes off goes first, so that the two are never on at once, which would brake.
         if share > 0.0 {
             self.in2.set_duty_cycle_fully_off().map_err(Fault::In2)?;
@@ -52,9 +53,9 @@ impl<A: SetDutyCycle, B: SetDutyCycle> Bridge<A, B> {
     }
 }
 
-/// Of a positive share, rounded. A float becomes the nearest integer that there is, and NaN becomes 0.
+/// Of a share from 0 to 1, rounded.
 fn duty(share: f32, max: u16) -> u16 {
-    if share < 1.0 { (share * f32::from(max) + 0.5) as u16 } else { max }
+    (share * f32::from(max) + 0.5) as u16
 }
 
 /// Which output failed, and how.
