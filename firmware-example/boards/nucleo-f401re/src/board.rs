@@ -83,8 +83,9 @@ pub(crate) fn board() -> Board {
         config,
     ));
 
-    // While a slot is erased, for 2 s at worst, nothing runs. The watchdog's own clock may be half as fast again as it says.
-    let mut watchdog = IndependentWatchdog::new(p.IWDG, 4_000_000);
+    // While a slot is being erased, for 4 s at worst, nothing runs; and the clock of this watchdog may be half as fast again
+    // as it should be.
+    let mut watchdog = IndependentWatchdog::new(p.IWDG, 8_000_000);
     watchdog.unleash();
 
     Board {
