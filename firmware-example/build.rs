@@ -92,13 +92,14 @@ fn from_where_cargo_was_called(path: &Path) -> PathBuf {
 /// The programs of other architectures are empty and get no script, so that `cargo build` works. The folders of
 /// `boards/` that are packages of their own have nothing to do with this one.
 fn lay_out_memory() -> Result<(), String> {
-    let boards = package().join("boards");
+    let (boards, programs) = (package().join("boards"), package().join("src").join("bin"));
+    println!("cargo::rerun-if-changed={}", programs.display());
     let entries = fs::read_dir(&boards)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
         .map_err(|error| format!("cannot list {} ({error})", boards.display()))?;
     for board in entries {
         let (folder, name) = (board.path(), board.file_name());
-        if !package().join("src/bin").join(&name).with_extension("rs").is_file() {
+        if !programs.join(&name).with_extension("rs").is_file() {
             continue;
         }
         println!("cargo::rerun-if-changed={}", folder.display());
