@@ -42,7 +42,7 @@ extern crate std;
 #[cfg(any(target_os = "none", target_family = "wasm"))]
 pub mod baked;
 pub mod control;
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", feature = "emulated"))]
 pub mod emulated;
 pub mod meter;
 pub mod plants;
@@ -65,7 +65,9 @@ pub use replay::{Outcome, run};
 macro_rules! replays {
     ($architecture:literal, $entry:meta) => {
         #[cfg(all(target_os = "none", target_arch = $architecture))]
+        /// The program; documented, because riscv-rt makes it public.
         #[$entry]
+        /// Where the board starts.
         fn main() -> ! {
             $crate::emulated::replay::main()
         }
@@ -81,6 +83,7 @@ macro_rules! controls {
     ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $frequency:literal, $serial:ident, $name:literal) => {
         #[cfg(all(target_os = "none", target_arch = $architecture))]
         #[$entry]
+        /// Where the board starts.
         fn main() -> ! {
             $crate::emulated::control::main::<$crate::emulated::$serial>($name, $frequency)
         }

@@ -1,0 +1,30 @@
+//! The build script of every board: which scripts the linker gets.
+
+use std::{env, path::Path};
+
+fn main() {
+    println!("cargo::rerun-if-changed=../build.rs");
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    // Only firmware is laid out; on the desktop a board's program is an ordinary one.
+    if variable("CARGO_CFG_TARGET_OS") != "none" {
+        return;
+    }
+    let board = variable("CARGO_MANIFEST_DIR");
+    // Scripts that come with the crates, and those of the board that they include or that stand beside them.
+    let (theirs, ours): (&[&str], &str) = match variable("CARGO_CFG_TARGET_ARCH").as_str() {
+        "riscv32" => (&["linkall.x"], "slots.x"),
+        // The RP2040 starts from a block of its own, before the vector table.
+        _ if board.ends_with("/pico") => (&["link.x", "link-rp.x"], "memory.x"),
+        _ => (&["link.x"], "memory.x"),
+    };
+    println!("cargo::rustc-link-search={board}");
+    println!("cargo::rerun-if-changed={}", Path::new(&board).join(ours).display());
+    if ours != "memory.x" {
+        println!("cargo::rustc-link-arg-bins=-T{ours}");
+    }
+    for script in theirs.iter().chain(&["defmt.x"]) {
+        println!("cargo::rustc-link-arg-bins=-T{script}");
+    }
+    // Sections keep the addresses that the scripts give them; none is moved to a page's beginning.
+    println!("cargo::rustc-link-arg-bins=--nmagic");
+}

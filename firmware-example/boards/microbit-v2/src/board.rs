@@ -1,0 +1,131 @@
+//! The hardware of this board.
+
+use board_parts::{As5600, Bridge, I2C_FREQUENCY, PWM_FREQUENCY, Slots, tasks};
+use defmt::unwrap;
+use embassy_nrf::{
+    bind_interrupts,
+    buffered_uarte::{self, BufferedUarte},
+    config::{Config, HfclkSource, LfclkSource},
+    init,
+    nvmc::Nvmc,
+    peripherals::{TWISPI0, UARTE0},
+    pwm::{DutyCycle, Prescaler, SimpleConfig, SimplePwm},
+    twim::{self, Twim},
+    uarte::{self, Baudrate},
+    wdt::{self, WatchdogHandle},
+};
+use embedded_hal::pwm::{ErrorType, SetDutyCycle};
+use static_cell::ConstStaticCell;
+
+bind_interrupts!(struct Interrupts {
+    TWISPI0 => twim::InterruptHandler<TWISPI0>;
+    UARTE0 => buffered_uarte::InterruptHandler<UARTE0>;
+});
+
+/// What the control loop has.
+pub(crate) type Control = tasks::Control<Twim<'static>, Pwm, Pwm, Watchdog>;
+
+/// All that the firmware uses.
+pub(crate) struct Board {
+    /// For the high priority.
+    pub(crate) control: Control,
+    /// To the second chip of the board, which is a serial port on USB.
+    pub(crate) serial: BufferedUarte<'static>,
+    /// In the chip's own flash.
+    pub(crate) slots: Slots<Nvmc<'static>>,
+}
+
+/// Sets up the hardware. The watchdog runs from here on.
+pub(crate) fn board() -> Board {
+    let mut config = Config::default();
+    // The board has a crystal of 32 MHz but none of 32 kHz; the slow clock, of which the time is made, is divided from it.
+    config.hfclk_source = HfclkSource::ExternalXtal;
+    config.lfclk_source = LfclkSource::Synthesized;
+    let p = init(config);
+
+    // Pins P20 and P19 of the edge connector.
+    static TO_BUS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
+    let mut config = twim::Config::default();
+    config.frequency = twim::Frequency::K400;
+    const { assert!(I2C_FREQUENCY == 400_000) };
+    let bus = Twim::new(p.TWISPI0, Interrupts, p.P1_00, p.P0_26, config, TO_BUS.take());
+
+    // Pins P13 and P14 of the edge connector.
+    let pwm = pwm();
+    let in1 = Pwm(SimplePwm::new_1ch(p.PWM0, p.P0_17, &pwm));
+    let in2 = Pwm(SimplePwm::new_1ch(p.PWM1, p.P0_01, &pwm));
+
+    let mut config = wdt::Config::default();
+    config.timeout_ticks = 32_768 / 2; // 0.5 s
+    config.action_during_debug_halt = wdt::HaltConfig::Pause;
+    let Ok((_, [watchdog])) = wdt::Watchdog::try_new(p.WDT, config) else {
+        defmt::panic!("the watchdog runs already, with another period");
+    };
+
+    static RECEIVED: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+    static TO_SEND: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+    let mut config = uarte::Config::default();
+    config.baudrate = Baudrate::Baud115200;
+    let serial = BufferedUarte::new(
+        p.UARTE0,
+        p.TIMER1,
+        p.PPI_CH0,
+        p.PPI_CH1,
+        p.PPI_GROUP0,
+        p.P1_08,
+        p.P0_06,
+        Interrupts,
+        config,
+        RECEIVED.take(),
+        TO_SEND.take(),
+    );
+
+    Board {
+        control: Control {
+            encoder: As5600::new(bus),
+            bridge: unwrap!(Bridge::new(in1, in2).ok()),
+            watchdog: Watchdog(watchdog),
+        },
+        serial,
+        slots: Slots::reserved(Nvmc::new(p.NVMC)),
+    }
+}
+
+fn pwm() -> SimpleConfig {
+    let mut config = SimpleConfig::default();
+    config.prescaler = Prescaler::Div1;
+    config.max_duty = (16_000_000 / PWM_FREQUENCY) as u16;
+    config
+}
+
+/// One output of a PWM peripheral of its own: those of one peripheral cannot be parted.
+pub(crate) struct Pwm(SimplePwm<'static>);
+
+impl ErrorType for Pwm {
+    type Error = core::convert::Infallible;
+}
+
+impl SetDutyCycle for Pwm {
+    fn max_duty_cycle(&self) -> u16 {
+        self.0.max_duty()
+    }
+
+    fn set_duty_cycle(&mut self, duty: u16) -> Result<(), Self::Error> {
+        // The peripheral's polarity: what is inverted is high first.
+        let duty = DutyCycle::inverted(duty);
+        // Setting waits for the end of a period.
+        if self.0.duty(0) != duty {
+            self.0.set_duty(0, duty);
+        }
+        Ok(())
+    }
+}
+
+/// The chip's watchdog.
+pub(crate) struct Watchdog(WatchdogHandle);
+
+impl board_parts::Watchdog for Watchdog {
+    fn feed(&mut self) {
+        self.0.pet();
+    }
+}

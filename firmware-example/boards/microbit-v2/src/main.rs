@@ -1,0 +1,13 @@
+//! Board: BBC micro:bit v2, an nRF52833: Cortex-M4F.
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod board;
+#[cfg(target_os = "none")]
+mod tasks;
+
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    board_parts::not_firmware("microbit-v2")
+}

@@ -1,0 +1,13 @@
+//! Board: ST Nucleo-F401RE, an STM32F401RE: Cortex-M4F.
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod board;
+#[cfg(target_os = "none")]
+mod tasks;
+
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    board_parts::not_firmware("nucleo-f401re")
+}
