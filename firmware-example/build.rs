@@ -3,6 +3,7 @@
 //! The variable `POLICY` names a policy file; the recording to replay lies beside it as
 //! `recording.bin`. Without it the sample in `sample/f32/` is taken.
 
+use ed25519_dalek::{VerifyingKey, pkcs8::DecodePublicKey};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -12,9 +13,9 @@ use std::{
 fn main() -> ExitCode {
     let is = |key: &str, value: &str| env::var(key).as_deref() == Ok(value);
     let done = if is("CARGO_CFG_TARGET_OS", "none") {
-        bake().and_then(|()| lay_out_memory())
+        bake().and_then(|()| bake_key()).and_then(|()| lay_out_memory())
     } else if is("CARGO_CFG_TARGET_FAMILY", "wasm") {
-        bake()
+        bake().and_then(|()| bake_key())
     } else {
         // A build for the desktop tests the library; there is nothing to bake in and nothing to link.
         println!("cargo::rerun-if-changed=build.rs");
@@ -43,6 +44,31 @@ fn bake() -> Result<(), String> {
         println!("cargo::rustc-env=BAKED_{name}={}", file.display());
     }
     Ok(())
+}
+
+/// The public key that updates must be signed with, in the variable `KEY`, as an expression for `src/baked.rs`. Without it
+/// the firmware takes no updates.
+fn bake_key() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed=KEY");
+    let key = match env::var_os("KEY") {
+        Some(path) if !path.is_empty() => {
+            let file = from_where_cargo_was_called(Path::new(&path));
+            println!("cargo::rerun-if-changed={}", file.display());
+            let explain = |error: &dyn std::fmt::Display| {
+                format!(
+                    "cannot read a public key from {} ({error}): make a pair with `trainer keygen`, and name the file \
+                     that ends in .pub in the variable KEY",
+                    file.display()
+                )
+            };
+            let text = fs::read_to_string(&file).map_err(|error| explain(&error))?;
+            let key = VerifyingKey::from_public_key_pem(&text).map_err(|error| explain(&error))?;
+            format!("Some({:?})", key.to_bytes())
+        }
+        _ => String::from("None"),
+    };
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default().join("key.rs");
+    fs::write(&out, key).map_err(|error| format!("cannot write {} ({error})", out.display()))
 }
 
 /// Can the compiler read it, and could a board hold it? A device has no end. Whether it is a policy does not matter

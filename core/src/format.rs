@@ -213,6 +213,12 @@ impl<'a> Parts<'a> {
         Raw::new((self.prefix[1] >> 24) as u8, self.head, outputs)
     }
 
+    /// As [`Policy::contract`](crate::Policy::contract).
+    #[cfg(feature = "update")]
+    pub(crate) fn contract(&self) -> Result<Contract<'a>, BlobError> {
+        Contract::decode(self.contract, self.observation_size(), self.action_size())
+    }
+
     /// Is there a normalisation whose scales are all positive?
     pub(crate) fn has_positive_scales(&self) -> bool {
         for scale in self.normalisation.iter().skip(self.observation_size()) {

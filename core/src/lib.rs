@@ -66,6 +66,7 @@
 //! | `defmt` | `defmt::Format` for errors and plain types |
 //! | `link` | frames and messages between a desktop and a board (module `link`) |
 //! | `serde` | `Serialize` for what describes a policy |
+//! | `update` | signed manifests of policies that replace others on a board (module `update`) |
 //!
 //! # Modules
 //!
@@ -78,6 +79,7 @@
 //! | [`format`](mod@format) | the blob: network, weights, examples, contract; read and written here |
 //! | [`recording`] | observations with the action bits the desktop computed, to replay elsewhere |
 //! | `link` | what a desktop and a board say to each other; feature `link` |
+//! | `update` | what signs a policy for a board; feature `update` |
 //! | [`gaussian`] | standard normal numbers from any `rand_core` generator |
 //! | [`error`] | what can go wrong, one sentence each |
 
@@ -107,6 +109,8 @@ pub mod link;
 pub mod policy;
 pub mod recording;
 mod tanh;
+#[cfg(feature = "update")]
+pub mod update;
 
 pub use action::Action;
 pub use activation::Activation;

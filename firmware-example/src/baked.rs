@@ -23,6 +23,9 @@ pub const WIDTH: usize = format::width(POLICY);
 /// What is no policy is refused when the firmware runs, with an error that says why.
 pub type Weight = <Code<{ code() }> as Kind>::Weight;
 
+/// The public key that updates must be signed with; none, where the variable `KEY` named none to the build.
+pub const KEY: crate::update::Key = include!(concat!(env!("OUT_DIR"), "/key.rs"));
+
 /// [`Pilot::new`] with the policy.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 mod arguments;
 pub mod control;
+mod flash;
 pub mod replay;
 mod serial;
 mod stack;

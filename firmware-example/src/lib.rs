@@ -51,6 +51,7 @@ pub mod replay;
 mod samples;
 pub mod service;
 pub mod station;
+pub mod update;
 #[cfg(target_family = "wasm")]
 pub mod webassembly;
 
@@ -77,15 +78,17 @@ macro_rules! replays {
 }
 
 /// A program for a board of the emulator, which controls: as [`replays!`], and the interrupt of its timer, that timer's frequency
-/// in kHz, the board's serial port, and its name.
+/// in kHz, the board's serial port, whether it has memory for updates, and its name.
 #[macro_export]
 macro_rules! controls {
-    ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $frequency:literal, $serial:ident, $name:literal) => {
+    ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $frequency:literal, $serial:ident, $has_slots:literal, $name:literal) => {
         #[cfg(all(target_os = "none", target_arch = $architecture))]
         #[$entry]
         /// Where the board starts.
         fn main() -> ! {
-            $crate::emulated::control::main::<$crate::emulated::$serial>($name, $frequency)
+            $crate::emulated::control::main::<$crate::emulated::$serial, $has_slots>(
+                $name, $frequency,
+            )
         }
 
         #[cfg(all(target_os = "none", target_arch = $architecture))]

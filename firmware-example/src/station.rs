@@ -2,13 +2,17 @@
 
 use policy_core::{
     Action, Weights,
-    link::{self, Cost, Identity, Refusal, State},
+    link::{self, Cost, Identity, Refusal, Source, State, UpdateRefusal},
 };
 
 use crate::{
-    control::{Mailbox, Pilot, Snapshot, Trial},
+    control::{Mailbox, Pilot, PilotError, Snapshot, Trial},
     service::Board,
+    update::{Needs, Updates},
 };
+
+/// Control periods in which a new policy must act without a fault before it is kept.
+pub const TRIAL: u16 = 100;
 
 /// What a board is called, and how it counts.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +27,9 @@ pub struct Plate {
 
 /// The board's end of the link, beside the control loop that fills the mailbox.
 #[derive(Debug)]
-pub struct Station<'a, W: Weights, const WIDTH: usize> {
+pub struct Station<'a, U, W: Weights, const WIDTH: usize> {
     plate: Plate,
+    updates: U,
     mailbox: &'a Mailbox<'a, W, WIDTH>,
     /// Answers the desktop's questions; it is the policy that the loop runs.
     pilot: Pilot<'a, W, WIDTH>,
@@ -32,21 +37,28 @@ pub struct Station<'a, W: Weights, const WIDTH: usize> {
     before: Option<Pilot<'a, W, WIDTH>>,
 }
 
-impl<'a, W: Weights, const WIDTH: usize> Station<'a, W, WIDTH> {
-    /// A station beside a loop that flies with this pilot.
+impl<'a, U: Updates, W: Weights, const WIDTH: usize> Station<'a, U, W, WIDTH> {
+    /// A station beside a loop that flies with this pilot, with what takes updates, or `()`.
     pub fn new(
         plate: Plate,
+        updates: U,
         mailbox: &'a Mailbox<'a, W, WIDTH>,
         pilot: Pilot<'a, W, WIDTH>,
     ) -> Self {
-        Station { plate, mailbox, pilot, before: None }
+        Station { plate, updates, mailbox, pilot, before: None }
     }
 
-    /// Looks whether a trial has ended; to be called now and then, and before any answer.
+    /// Looks whether a trial has ended, and keeps the policy that has passed it; to be called now and then, and before any
+    /// answer.
     pub fn settle(&mut self) {
         match self.mailbox.take_verdict() {
-            Some(Trial::Passed(_)) => self.before = None,
+            Some(Trial::Passed(_)) => {
+                self.before = None;
+                // Where the flash fails, the policy runs until the next restart.
+                let _ = self.updates.passed();
+            }
             Some(Trial::Failed(..)) => {
+                self.updates.failed();
                 if let Some(before) = self.before.take() {
                     self.pilot = before;
                 }
@@ -56,7 +68,7 @@ impl<'a, W: Weights, const WIDTH: usize> Station<'a, W, WIDTH> {
     }
 }
 
-impl<W: Weights, const WIDTH: usize> Board for Station<'_, W, WIDTH> {
+impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WIDTH> {
     fn identity(&mut self) -> Identity<'_> {
         self.settle();
         let policy = self.pilot.policy();
@@ -65,7 +77,7 @@ impl<W: Weights, const WIDTH: usize> Board for Station<'_, W, WIDTH> {
             board: self.plate.board,
             firmware: env!("CARGO_PKG_VERSION"),
             cost: self.plate.cost,
-            capacity: 0,
+            capacity: self.updates.capacity(),
             policy: self.pilot.source(),
             checksum: policy.checksum(),
             plant_fingerprint: self.pilot.plant_fingerprint(),
@@ -98,5 +110,40 @@ impl<W: Weights, const WIDTH: usize> Board for Station<'_, W, WIDTH> {
 
     fn stop(&mut self) {
         self.mailbox.stop();
+    }
+
+    fn propose(&mut self, manifest: &[u8], signature: &[u8]) -> Result<(), UpdateRefusal> {
+        self.settle();
+        let is_running = self.mailbox.snapshot().state() == State::Running;
+        self.updates.propose(manifest, signature, is_running)
+    }
+
+    fn chunk(&mut self, offset: u32, bytes: &[u8]) -> Result<(), UpdateRefusal> {
+        self.updates.chunk(offset, bytes)
+    }
+
+    fn commit(&mut self) -> Result<(), UpdateRefusal> {
+        let pilot = self.updates.commit(|version, blob| {
+            Pilot::new(blob, Source::Update { version }).map_err(|error| match error {
+                PilotError::SelfTest(error) => {
+                    UpdateRefusal::SelfTest { example: error.example as u16 }
+                }
+                _ => UpdateRefusal::Policy,
+            })
+        })?;
+        self.mailbox.adopt(pilot.clone(), TRIAL);
+        self.before = Some(core::mem::replace(&mut self.pilot, pilot));
+        Ok(())
+    }
+}
+
+/// What a board needs of an update: what its firmware's own policy is.
+pub fn needs<W: Weights, const WIDTH: usize>(pilot: &Pilot<'_, W, WIDTH>) -> Needs {
+    let policy = pilot.policy();
+    Needs {
+        plant_fingerprint: pilot.plant_fingerprint(),
+        control_period: policy.control_period(),
+        observation_size: policy.observation_size() as u16,
+        action_size: policy.action_size() as u8,
     }
 }

@@ -8,13 +8,18 @@ use core::{cell::RefCell, fmt::Write};
 use critical_section::Mutex;
 use policy_core::link::{Cost, State};
 
-use super::{Console, Serial, Uart, arguments, timer::Timer};
+use super::{
+    Console, Serial, Uart, arguments,
+    flash::{self, Emulated},
+    timer::Timer,
+};
 use crate::{
     baked::{self, WIDTH, Weight},
     control::{Controller, Mailbox, Pilot, Plant},
     plants::Simulated,
     service::Service,
-    station::{Plate, Station},
+    station::{Plate, Station, needs},
+    update::{Slots, Updater, Updates},
 };
 
 /// Periods of a run without a link.
@@ -68,7 +73,7 @@ pub fn tick() {
 }
 
 /// Starts the loop, and then serves the link or runs without one. `frequency` is that of the processor's timer, in kHz.
-pub fn main<U: Uart>(board: &'static str, frequency: u32) -> ! {
+pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32) -> ! {
     let timer = Timer::begin(frequency);
     let code = match baked::pilot() {
         Ok(pilot) => {
@@ -78,7 +83,7 @@ pub fn main<U: Uart>(board: &'static str, frequency: u32) -> ! {
                 Console,
                 "{board}: policy {checksum:#010x} passed its own test ({examples} examples, all bits equal)"
             );
-            run::<U>(board, timer, pilot)
+            run::<U, HAS_SLOTS>(board, timer, pilot)
         }
         Err(error) => {
             let _ = writeln!(Console, "error: policy: {error}");
@@ -88,7 +93,11 @@ pub fn main<U: Uart>(board: &'static str, frequency: u32) -> ! {
     semihosting::process::exit(code)
 }
 
-fn run<U: Uart>(board: &'static str, timer: Timer, pilot: Pilot<'static, Weight, WIDTH>) -> i32 {
+fn run<U: Uart, const HAS_SLOTS: bool>(
+    board: &'static str,
+    timer: Timer,
+    pilot: Pilot<'static, Weight, WIDTH>,
+) -> i32 {
     let machine = Machine::new(&pilot);
     let controller = Controller::new(machine, timer, (), pilot.clone());
     critical_section::with(|cs| {
@@ -100,7 +109,15 @@ fn run<U: Uart>(board: &'static str, timer: Timer, pilot: Pilot<'static, Weight,
         return alone();
     }
     let plate = Plate { board, cost: Cost::Instructions, count };
-    let mut station = Station::new(plate, &MAILBOX, pilot);
+    // The emulated flash is empty when the board starts, so that the firmware's own policy runs first.
+    if HAS_SLOTS && let Some(slots) = Slots::new(Emulated::new(), 0, flash::SLOT) {
+        let (updater, _) = Updater::begin(slots, baked::KEY, needs(&pilot), |_, _| None::<()>);
+        serve::<U>(Station::new(plate, updater, &MAILBOX, pilot))
+    }
+    serve::<U>(Station::new(plate, (), &MAILBOX, pilot))
+}
+
+fn serve<U: Uart>(mut station: Station<'static, impl Updates, Weight, WIDTH>) -> ! {
     let (mut serial, mut service) = (Serial::<U>::new(), Service::new());
     loop {
         if let Some(answer) = service.push(serial.next(), &mut station) {
