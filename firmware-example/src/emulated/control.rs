@@ -118,9 +118,9 @@ fn run<U: Uart, const HAS_SLOTS: bool>(
 }
 
 fn serve<U: Uart>(mut station: Station<'static, impl Updates, Weight, WIDTH>) -> ! {
-    let (mut serial, mut service) = (Serial::<U>::new(), Service::new());
+    let (mut serial, mut service) = (Serial::<U>::open(), Service::new());
     loop {
-        if let Some(answer) = service.push(serial.next(), &mut station) {
+        if let Some(answer) = service.push(serial.receive(), &mut station) {
             serial.send(answer);
         }
     }

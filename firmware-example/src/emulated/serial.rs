@@ -39,13 +39,13 @@ pub struct Serial<U>(core::marker::PhantomData<U>);
 
 impl<U: Uart> Serial<U> {
     /// Makes the port ready.
-    pub fn new() -> Self {
+    pub fn open() -> Self {
         U::begin();
         Serial(core::marker::PhantomData)
     }
 
     /// The next byte; sleeps until there is one.
-    pub fn next(&mut self) -> u8 {
+    pub fn receive(&mut self) -> u8 {
         loop {
             match U::read() {
                 Some(byte) => return byte,
