@@ -21,6 +21,8 @@
 //! | [`updater`] | [`Updater`]: from a proposal to a policy that was kept |
 
 pub mod flash;
+#[cfg(test)]
+pub(crate) mod model;
 pub mod slots;
 pub mod updater;
 

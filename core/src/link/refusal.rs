@@ -169,7 +169,9 @@ pub enum UpdateRefusal {
     #[error("no update has been accepted whose bytes could follow")]
     NotProposed,
     /// The bytes are not the next ones, or more than were announced.
-    #[error("bytes from {found} came where those from {needed} were due")]
+    #[error(
+        "the next bytes were to start at {needed} and fill a chunk, or end the policy; others came, from {found}"
+    )]
     Offset {
         /// Where the next bytes belong.
         needed: u32,
