@@ -7,6 +7,8 @@ mod contract;
 mod corruption;
 mod golden;
 mod harm;
+#[cfg(feature = "link")]
+mod link;
 mod mutations;
 mod order;
 mod reader;
@@ -14,3 +16,5 @@ mod refusals;
 mod replay;
 mod round_trip;
 mod specification;
+#[cfg(feature = "update")]
+mod update;
