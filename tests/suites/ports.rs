@@ -153,7 +153,7 @@ fn a_dead_link_is_an_error_within_its_time() {
     let mut client = Client::new(Box::new(Tcp::new(stream, "mute").unwrap()), IMPATIENCE);
     let error = client.hello().unwrap_err();
     assert!(matches!(error, LinkError::Silent { attempts: 5, .. }), "{error}");
-    assert!(error.to_string().contains("is it powered"), "{error}");
+    assert!(error.to_string().contains("it is powered"), "{error}");
     assert!((200..2000).contains(&begun.elapsed().as_millis()));
     // Somebody who goes away.
     drop(other);

@@ -138,7 +138,9 @@ impl Pil {
         };
         let stopped = found.stop.as_ref().map(|stop| {
             let hint = match &stop.error {
-                StopError::Board(error) if error.is_running() => " (`trainer monitor --serial PORT --stop`)",
+                StopError::Board(error) if error.is_running() => {
+                    " (`trainer monitor --serial PORT --stop`)"
+                }
                 _ => "",
             };
             let end = match stop.error {

@@ -25,7 +25,9 @@ pub enum LinkError {
         name: String,
     },
     /// The way is closed.
-    #[error("the connection through {name} broke: {error}; is the board still plugged in?")]
+    #[error(
+        "the connection through {name} broke ({error}): plug the board in again, or restart it"
+    )]
     Broken {
         /// The port.
         name: String,
@@ -91,10 +93,10 @@ fn silent(attempts: u32, timeout: Duration, damaged: u64) -> String {
     let tried = format!("the board has not answered {attempts} attempts of {limit} ms each");
     match damaged {
         0 => format!(
-            "{tried}: is it powered, does it run firmware that answers, and has nobody else opened the port?"
+            "{tried}: see that it is powered, that its firmware is one that answers, and that nobody else has opened the port"
         ),
         _ => format!(
-            "{tried}, and {damaged} frames came that are damaged: is --baud the board's, and the cable sound?"
+            "{tried}, and {damaged} frames came that are damaged: see that --baud is the board's rate, and the cable sound"
         ),
     }
 }

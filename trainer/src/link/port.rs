@@ -81,7 +81,7 @@ pub fn connect(name: &str, baud: u32) -> std::result::Result<Client, LinkError> 
         }
         let tcp = Tcp::connect(address, CONNECT);
         let tcp =
-            tcp.map_err(|error| cannot(error, "does a board or a server listen there?".into()))?;
+            tcp.map_err(|error| cannot(error, "no board and no server listens there".into()))?;
         return Ok(Client::new(Box::new(tcp), Patience::NETWORK));
     }
     let port = Port::open(name, baud);
