@@ -146,7 +146,6 @@ impl Screen {
             Screen::Lines => view.line(),
             Screen::Terminal(bar) => {
                 bar.set_message(view.page());
-                bar.tick();
                 return Ok(true);
             }
         };

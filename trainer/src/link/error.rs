@@ -26,7 +26,7 @@ pub enum LinkError {
     },
     /// The way is closed.
     #[error(
-        "the connection through {name} broke ({error}): plug the board in again, or restart it"
+        "the connection through {name} broke ({error}): begin again once the board is back"
     )]
     Broken {
         /// The port.
