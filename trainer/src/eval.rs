@@ -77,7 +77,8 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    fn new(returns: Vec<f64>, full_episodes: usize) -> Self {
+    /// Statistics of the returns.
+    pub(crate) fn new(returns: Vec<f64>, full_episodes: usize) -> Self {
         let n = returns.len() as f64;
         let mean = returns.iter().sum::<f64>() / n;
         let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();

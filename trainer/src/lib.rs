@@ -15,7 +15,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`scalar`], [`rng`] | the numbers; named streams of random ones |
+//! | [`scalar`], [`rng`], [`link`] | the numbers; named streams of random ones; the way to a board |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
@@ -28,6 +28,7 @@
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -57,8 +58,10 @@ pub mod eval;
 pub mod export;
 pub mod interface;
 pub mod linalg;
+pub mod link;
 pub mod nn;
 pub mod noise;
+pub mod pil;
 pub mod plot;
 pub mod policy;
 pub mod presets;

@@ -8,6 +8,8 @@ mod bench;
 mod eval;
 mod input;
 mod inspect;
+mod monitor;
+mod pil;
 mod policy_file;
 mod presets;
 mod progress;
@@ -15,6 +17,7 @@ mod quantize;
 mod seeds;
 mod train;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -48,6 +51,10 @@ enum Command {
     Eval(eval::Eval),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
+    /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
+    Pil(pil::Pil),
+    /// Show how the controller on a board is
+    Monitor(monitor::Monitor),
     /// Show what is in a policy file
     Inspect(inspect::Inspect),
     /// List the presets
@@ -86,7 +93,12 @@ impl From<RunError> for Failure {
 
 /// Runs the command of this process's arguments, with a way to count allocations.
 pub fn main(count: Counter) -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    run(std::env::args_os(), count)
+}
+
+/// The same with other arguments than this process's; the first is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return fail(&one_line(&error), 2),
         Err(help) => {
@@ -102,6 +114,8 @@ pub fn main(count: Counter) -> ExitCode {
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
+        Some(Command::Pil(command)) => command.run(arguments.json),
+        Some(Command::Monitor(command)) => command.run(arguments.json),
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
         Some(Command::Bench(command)) => command.run(arguments.json, count),

@@ -1,0 +1,234 @@
+//! Real ways to a board: TCP and pseudo-terminals, with a clock, and the command line at the end of them.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use policy_core::link::{Request, State};
+use tests::boards::{InProcess, SAMPLE, answer_all, with_one_bit_flipped};
+use trainer::cli;
+use trainer::link::{Client, LinkError, Patience, Tcp};
+
+const IMPATIENCE: Patience =
+    Patience { timeout: Duration::from_millis(40), long: Duration::from_millis(40), attempts: 5 };
+
+/// Where the sample policy is, as the command line takes it.
+const POLICY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/sample/f32/policy.bin");
+
+/// A board that answers one connection after the other, so many; and the address of its port, tcp:HOST:PORT.
+fn listen(mut board: InProcess, connections: usize) -> (JoinHandle<InProcess>, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let name = format!("tcp:{}", listener.local_addr().unwrap());
+    let thread = thread::spawn(move || {
+        for _ in 0..connections {
+            let (stream, _) = listener.accept().unwrap();
+            serve(&mut board, &stream);
+        }
+        board
+    });
+    (thread, name)
+}
+
+fn serve(board: &mut InProcess, stream: &TcpStream) {
+    stream.set_nodelay(true).unwrap();
+    let (mut reader, mut writer) = (stream, stream);
+    let read = |bytes: &mut [u8]| reader.read(bytes).ok().filter(|count| *count > 0);
+    answer_all(board, read, |answer| {
+        // Where nobody listens any more, the next read ends it.
+        let _ = writer.write_all(answer);
+    });
+}
+
+/// Runs the command line in this process.
+fn trainer(arguments: &[&str]) -> ExitCode {
+    let arguments = std::iter::once(&"trainer").chain(arguments).map(OsString::from);
+    cli::run(arguments, |work| {
+        work();
+        0
+    })
+}
+
+fn pil(port: &str) -> ExitCode {
+    trainer(&["pil", POLICY, "--serial", port, "--episodes", "3", "--steps", "100", "--json"])
+}
+
+#[test]
+fn pil_ends_with_0_only_where_all_bits_are_equal() {
+    let (board, port) = listen(InProcess::new(SAMPLE), 1);
+    assert_eq!(pil(&port), ExitCode::SUCCESS);
+    assert_eq!(board.join().unwrap().acts, 300);
+    // Another policy says so.
+    let (board, port) = listen(InProcess::new(with_one_bit_flipped()), 1);
+    assert_eq!(pil(&port), ExitCode::from(1));
+    assert_eq!(board.join().unwrap().acts, 0);
+    // And one that claims to be the same is found out.
+    let mut other = InProcess::new(with_one_bit_flipped());
+    other.checksum = InProcess::new(SAMPLE).checksum;
+    let (board, port) = listen(other, 1);
+    assert_eq!(pil(&port), ExitCode::from(1));
+    assert_eq!(board.join().unwrap().acts, 300);
+    // Wrong usage.
+    for arguments in [&["--serial", "x", "--qemu", "m4"][..], &["--qemu", "m9"], &["--baud", "1"]] {
+        assert_eq!(trainer(&[&["pil", POLICY], arguments].concat()), ExitCode::from(2));
+    }
+    let wanted = ["pil", POLICY, "--serial", "tcp:127.0.0.1:1", "--episodes", "201"];
+    assert_eq!(trainer(&wanted), ExitCode::from(2));
+    assert_eq!(trainer(&wanted[..4]), ExitCode::from(1));
+}
+
+#[test]
+fn monitor_starts_and_stops() {
+    let (board, port) = listen(InProcess::new(SAMPLE), 4);
+    let monitor = |more: &[&str]| trainer(&[&["monitor", "--serial", &port], more].concat());
+    assert_eq!(monitor(&["--start", "--for", "0.02", "--rate", "100"]), ExitCode::SUCCESS);
+    // It runs, and acts for nobody else.
+    assert_eq!(pil(&port), ExitCode::from(1));
+    assert_eq!(monitor(&["--for", "0", "--json"]), ExitCode::SUCCESS);
+    assert_eq!(monitor(&["--stop"]), ExitCode::SUCCESS);
+    let board = board.join().unwrap();
+    assert_eq!((board.state(), board.acts), (State::Stopped, 0));
+    assert_eq!(monitor(&["--rate", "0"]), ExitCode::from(2));
+    assert_eq!(monitor(&["--for", "-1"]), ExitCode::from(2));
+    assert_eq!(monitor(&["--start", "--stop"]), ExitCode::from(2));
+}
+
+#[test]
+fn monitor_does_not_take_silence_for_obedience() {
+    let mut deaf = InProcess::new(SAMPLE);
+    deaf.deaf = true;
+    let (board, port) = listen(deaf, 2);
+    let monitor = |more: &[&str]| trainer(&[&["monitor", "--serial", &port], more].concat());
+    assert_eq!(monitor(&["--start", "--for", "0"]), ExitCode::SUCCESS);
+    assert_eq!(monitor(&["--stop"]), ExitCode::from(1));
+    assert_eq!(board.join().unwrap().state(), State::Running);
+}
+
+/// Every tenth answer comes after its timeout: the question has been asked again by then.
+#[test]
+fn late_answers_are_not_taken_for_others() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (other, _) = listener.accept().unwrap();
+    let board = thread::spawn(move || {
+        let (mut board, mut count) = (InProcess::new(SAMPLE), 0);
+        let (mut reader, mut writer) = (&other, &other);
+        let read = |bytes: &mut [u8]| reader.read(bytes).ok().filter(|count| *count > 0);
+        answer_all(&mut board, read, |answer| {
+            count += 1;
+            if count % 10 == 0 {
+                thread::sleep(2 * IMPATIENCE.timeout);
+            }
+            let _ = writer.write_all(answer);
+        });
+        board.acts
+    });
+    let tcp = Tcp::new(stream, "late").unwrap();
+    let mut client = Client::new(Box::new(tcp), IMPATIENCE);
+    client.hello().unwrap();
+    let policy = policy_core::Policy::<f32, 64>::from_bytes(SAMPLE).unwrap();
+    for i in 0..100_u8 {
+        let observation = [1.0, 0.0, 0.05 * f32::from(i)];
+        let (action, _) = client.act(&observation, 1).unwrap();
+        assert_eq!(action[0].to_bits(), policy.act(&observation).unwrap()[0].to_bits(), "{i}");
+    }
+    let counters = client.counters();
+    println!("{counters:?}");
+    assert!(counters.late >= 5 && counters.retries >= 5 && counters.exchanges == 101);
+    assert!(client.round_trips().percentiles().unwrap().max > 40_000);
+    drop(client);
+    assert_eq!(board.join().unwrap(), 100);
+}
+
+#[test]
+fn a_dead_link_is_an_error_within_its_time() {
+    let begun = Instant::now();
+    // Somebody who takes all and says nothing.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (other, _) = listener.accept().unwrap();
+    let mut client = Client::new(Box::new(Tcp::new(stream, "mute").unwrap()), IMPATIENCE);
+    let error = client.hello().unwrap_err();
+    assert!(matches!(error, LinkError::Silent { attempts: 5, .. }), "{error}");
+    assert!(error.to_string().contains("it is powered"), "{error}");
+    assert!((200..2000).contains(&begun.elapsed().as_millis()));
+    // Somebody who goes away.
+    drop(other);
+    let error = client.order(Request::Stop).unwrap_err();
+    assert!(matches!(error, LinkError::Broken { .. }), "{error}");
+    // From before the first episode's end on.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let name = format!("tcp:{}", listener.local_addr().unwrap());
+    let board = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut board, mut left) = (InProcess::new(SAMPLE), 20);
+        let mut reader = stream.try_clone().unwrap();
+        let read = |bytes: &mut [u8]| {
+            left -= 1;
+            reader.read(bytes).ok().filter(|count| *count > 0 && left > 0)
+        };
+        answer_all(&mut board, read, |answer| stream.write_all(answer).unwrap());
+    });
+    assert_eq!(pil(&name), ExitCode::from(1));
+    board.join().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+mod serial {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use serial2::SerialPort;
+    use trainer::link::Port;
+
+    /// A board at one end of a pair of pseudo-terminals, until the flag is set; and the other end.
+    fn pair(stop: &Arc<AtomicBool>) -> (JoinHandle<u64>, SerialPort) {
+        let (mut there, here) = SerialPort::pair().expect("this system has pseudo-terminals");
+        there.set_read_timeout(Duration::from_millis(20)).unwrap();
+        let stop = Arc::clone(stop);
+        let thread = thread::spawn(move || {
+            let mut board = InProcess::new(SAMPLE);
+            let read = |bytes: &mut [u8]| match there.read(bytes) {
+                _ if stop.load(Ordering::Relaxed) => None,
+                Ok(count) => Some(count),
+                Err(error) if error.kind() == ErrorKind::TimedOut => Some(0),
+                Err(_) => None,
+            };
+            answer_all(&mut board, read, |answer| {
+                let _ = there.write_all(answer);
+            });
+            board.acts
+        });
+        (thread, here)
+    }
+
+    #[test]
+    fn a_serial_port_carries_every_byte() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (board, port) = pair(&stop);
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", port.as_raw_fd())).unwrap();
+        let mut client = Client::new(Box::new(Port::new(port, "pair")), IMPATIENCE);
+        let who = client.hello().unwrap();
+        assert_eq!((who.name.as_str(), who.action_size), ("in-process", 1));
+        // Observations with all sorts of bytes: zeros, those of flow control, line ends, the end of a text.
+        for word in [0, 0x1113_0D0A, 0x0403_1A1C, 0x3F80_0000, 0x7F15_1703] {
+            let observation = [1.0, f32::from_bits(word), 0.0];
+            client.act(&observation, 1).unwrap();
+        }
+        assert_eq!(client.counters().retries, 0);
+        // Opened by its name, beside this one: with its settings made by the command line.
+        assert_eq!(pil(path.to_str().unwrap()), ExitCode::SUCCESS);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(board.join().unwrap(), 305);
+        // The other end is gone now.
+        let begun = Instant::now();
+        let error = client.hello().unwrap_err();
+        assert!(matches!(error, LinkError::Broken { .. }), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(2));
+    }
+}

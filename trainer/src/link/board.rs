@@ -1,0 +1,67 @@
+//! Who answers.
+
+use std::fmt;
+
+use policy_core::link::{Cost, Identity, Source};
+
+/// What a board says about itself, and about the policy that it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Board {
+    /// Name of the board.
+    pub name: String,
+    /// Version of its firmware.
+    pub firmware: String,
+    /// What it counts for an action.
+    pub cost: Cost,
+    /// Bytes of the longest policy that it takes as an update; 0 where it takes none.
+    pub capacity: u32,
+    /// Where the policy comes from.
+    pub policy: Source,
+    /// The checksum of the policy's blob.
+    pub checksum: u32,
+    /// The fingerprint of the machine that the policy is for.
+    pub plant_fingerprint: u32,
+    /// Time between two actions, in s.
+    pub control_period: f32,
+    /// Entries of an observation.
+    pub observation_size: usize,
+    /// Entries of an action.
+    pub action_size: usize,
+}
+
+impl From<Identity<'_>> for Board {
+    fn from(identity: Identity<'_>) -> Self {
+        Board {
+            name: printable(identity.board),
+            firmware: printable(identity.firmware),
+            cost: identity.cost,
+            capacity: identity.capacity,
+            policy: identity.policy,
+            checksum: identity.checksum,
+            plant_fingerprint: identity.plant_fingerprint,
+            control_period: identity.control_period,
+            observation_size: identity.observation_size.into(),
+            action_size: identity.action_size.into(),
+        }
+    }
+}
+
+impl fmt::Display for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (firmware {})", self.name, self.firmware)
+    }
+}
+
+/// A board's text without what could steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// What a board counts, in the plural.
+pub fn unit(cost: Cost) -> &'static str {
+    match cost {
+        Cost::Instructions => "instructions",
+        Cost::Cycles => "cycles",
+        Cost::Nanoseconds => "ns",
+    }
+}
