@@ -74,7 +74,6 @@ pub fn tick() {
 
 /// Starts the loop, and then serves the link or runs without one. `frequency` is that of the processor's timer, in kHz.
 pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32) -> ! {
-    let timer = Timer::begin(frequency);
     let code = match baked::pilot() {
         Ok(pilot) => {
             let examples = pilot.examples();
@@ -83,7 +82,7 @@ pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32)
                 Console,
                 "{board}: policy {checksum:#010x} passed its own test ({examples} examples, all bits equal)"
             );
-            run::<U, HAS_SLOTS>(board, timer, pilot)
+            run::<U, HAS_SLOTS>(board, frequency, pilot)
         }
         Err(error) => {
             let _ = writeln!(Console, "error: policy: {error}");
@@ -95,9 +94,10 @@ pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32)
 
 fn run<U: Uart, const HAS_SLOTS: bool>(
     board: &'static str,
-    timer: Timer,
+    frequency: u32,
     pilot: Pilot<'static, Weight, WIDTH>,
 ) -> i32 {
+    let timer = Timer::begin(frequency, pilot.period());
     let machine = Machine::new(&pilot);
     let controller = Controller::new(machine, timer, (), pilot.clone());
     critical_section::with(|cs| {
@@ -126,9 +126,9 @@ fn serve<U: Uart>(mut station: Station<'static, impl Updates, Weight, WIDTH>) ->
     }
 }
 
-/// The instructions of some work, undisturbed.
+/// The instructions of some work. Interrupts go on meanwhile, or the clock would stand still.
 fn count(work: &mut dyn FnMut()) -> u32 {
-    critical_section::with(|_| Timer::instructions(work))
+    Timer::instructions(work)
 }
 
 /// Swings the pendulum up, and says how that goes, once a second. The exit code.

@@ -1,4 +1,4 @@
-//! Time on the emulated boards, where an instruction takes 1 ns: a clock, a tick each millisecond, and a count of
+//! Time on the emulated boards, where an instruction takes 1 ns: a clock, an interrupt each control period, and a count of
 //! instructions.
 
 /// The processor's own timer.
@@ -18,19 +18,42 @@ mod arm {
     use super::Timer;
     use crate::control::Clock;
 
-    /// SysTick's ticks in a ms, on the board that runs: as it is calibrated by [`Timer::begin`].
-    static TICKS: Mutex<Cell<u32>> = Mutex::new(Cell::new(25_000));
-    /// Milliseconds since the board began.
-    static MILLISECONDS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+    /// SysTick counts down in 24 bits.
+    const MOST: u64 = 1 << 24;
+
+    /// What time is told by.
+    struct State {
+        /// SysTick's frequency, in kHz.
+        frequency: Cell<u32>,
+        /// Its ticks from one interrupt to the next.
+        interval: Cell<u32>,
+        /// Ticks up to the last interrupt.
+        passed: Cell<u64>,
+        /// The last time that was told, in ticks.
+        told: Cell<u64>,
+    }
+
+    static STATE: Mutex<State> = Mutex::new(State {
+        frequency: Cell::new(1),
+        interval: Cell::new(1),
+        passed: Cell::new(0),
+        told: Cell::new(0),
+    });
 
     impl Timer {
-        /// Starts ticking; `frequency` is that of SysTick, in kHz.
-        pub(crate) fn begin(frequency: u32) -> Timer {
-            critical_section::with(|cs| TICKS.borrow(cs).set(frequency));
+        /// Starts ticking, once in each `period`, in µs, or a part of it, if SysTick cannot count so far; `frequency` is that of
+        /// SysTick, in kHz.
+        pub(crate) fn begin(frequency: u32, period: u64) -> Timer {
+            let ticks = u64::from(frequency) * period / 1000;
+            let interval = (ticks / ticks.div_ceil(MOST).max(1)).max(1) as u32;
+            critical_section::with(|cs| {
+                STATE.borrow(cs).frequency.set(frequency);
+                STATE.borrow(cs).interval.set(interval);
+            });
             // There is one, as this is the only call.
             if let Some(Peripherals { SYST: mut systick, .. }) = Peripherals::take() {
                 systick.set_clock_source(SystClkSource::Core);
-                systick.set_reload(frequency.saturating_sub(1));
+                systick.set_reload(interval - 1);
                 systick.clear_current();
                 systick.enable_interrupt();
                 systick.enable_counter();
@@ -46,38 +69,47 @@ mod arm {
         /// To be called from the interrupt of SysTick.
         pub(crate) fn tick() {
             critical_section::with(|cs| {
-                let milliseconds = MILLISECONDS.borrow(cs);
-                milliseconds.set(milliseconds.get() + 1);
+                let State { interval, passed, .. } = STATE.borrow(cs);
+                passed.set(passed.get() + u64::from(interval.get()));
             });
         }
 
-        /// Whole milliseconds, ticks of the one that has begun, and ticks in each.
-        fn read() -> (u64, u32, u32) {
+        /// Ticks since the board began, and their frequency, in kHz. Whoever holds up the interrupt for longer than an
+        /// interval stops the clock.
+        fn read() -> (u64, u32) {
             critical_section::with(|cs| {
-                let (milliseconds, ticks) = (MILLISECONDS.borrow(cs).get(), TICKS.borrow(cs).get());
+                let State { frequency, interval, passed, told } = STATE.borrow(cs);
+                let interval = interval.get();
                 let before = SYST::get_current();
                 // The interrupt may wait until this is over; whether before or after the reading is then to be seen.
                 let waits = SCB::is_pendst_pending();
                 let left = if waits { SYST::get_current() } else { before };
-                (milliseconds + u64::from(waits), ticks.saturating_sub(1 + left), ticks)
+                let past = passed.get() + u64::from(waits) * u64::from(interval);
+                // It stands at 0 for the tick of its interrupt, and begins anew with the next one.
+                let since = if left == 0 { 0 } else { interval.saturating_sub(left) };
+                let mut now = past + u64::from(since);
+                // The emulator's counter can begin anew a moment before its interrupt.
+                if now < told.get() {
+                    now += u64::from(interval);
+                }
+                told.set(now);
+                (now, frequency.get())
             })
         }
 
         /// The instructions of some work, to within the ones of a tick.
         pub(crate) fn instructions(work: impl FnOnce()) -> u32 {
-            let ns = |(milliseconds, passed, ticks): (u64, u32, u32)| {
-                1_000_000 * milliseconds + 1_000_000 * u64::from(passed) / u64::from(ticks.max(1))
-            };
-            let start = ns(Self::read());
+            let (start, _) = Self::read();
             work();
-            ns(Self::read()).wrapping_sub(start) as u32
+            let (end, frequency) = Self::read();
+            (1_000_000 * end.saturating_sub(start) / u64::from(frequency)) as u32
         }
     }
 
     impl Clock for Timer {
         fn now(&mut self) -> u64 {
-            let (milliseconds, passed, ticks) = Self::read();
-            1000 * milliseconds + u64::from(1000 * passed / ticks.max(1))
+            let (ticks, frequency) = Self::read();
+            1000 * ticks / u64::from(frequency)
         }
     }
 }
@@ -87,8 +119,9 @@ mod riscv32 {
     // The timer's registers are addresses.
     #![allow(unsafe_code)]
 
-    use core::ptr;
+    use core::{cell::Cell, ptr};
 
+    use critical_section::Mutex;
     use riscv::register::{mie, minstret};
 
     use super::Timer;
@@ -98,6 +131,11 @@ mod riscv32 {
     const TIME: usize = 0x0200_BFF8;
     const COMPARE: usize = 0x0200_4000;
     const MICROSECOND: u64 = 10;
+
+    /// From one interrupt to the next.
+    static INTERVAL: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+    /// When the next one is due.
+    static NEXT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
     fn read(address: usize) -> u32 {
         // SAFETY: a register of the timer; reading it has no effect.
@@ -119,8 +157,12 @@ mod riscv32 {
     }
 
     impl Timer {
-        /// Starts ticking; the frequency is always the same.
-        pub(crate) fn begin(_frequency: u32) -> Timer {
+        /// Starts ticking, once in each `period`, in µs; the frequency is always the same.
+        pub(crate) fn begin(_frequency: u32, period: u64) -> Timer {
+            critical_section::with(|cs| {
+                INTERVAL.borrow(cs).set(period * MICROSECOND);
+                NEXT.borrow(cs).set(time());
+            });
             Self::tick();
             // SAFETY: the program has a handler for the timer's interrupt, and no critical section has begun.
             unsafe {
@@ -135,9 +177,13 @@ mod riscv32 {
             riscv::asm::wfi();
         }
 
-        /// To be called from the timer's interrupt: the next one comes in a ms.
+        /// To be called from the timer's interrupt: the next one comes an interval after it was due.
         pub(crate) fn tick() {
-            let next = time() + 1000 * MICROSECOND;
+            let next = critical_section::with(|cs| {
+                let next = NEXT.borrow(cs);
+                next.set(next.get() + INTERVAL.borrow(cs).get());
+                next.get()
+            });
             write(COMPARE + 4, u32::MAX); // not before both halves are there
             write(COMPARE, next as u32);
             write(COMPARE + 4, (next >> 32) as u32);
