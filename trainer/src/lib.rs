@@ -27,6 +27,7 @@
 //! | [`config`], [`presets`] | the settings of a run |
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
+//! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
@@ -72,4 +73,5 @@ pub mod rng;
 pub mod run;
 pub mod scalar;
 pub mod settings;
+pub mod signing;
 pub mod train;

@@ -8,13 +8,16 @@ mod bench;
 mod eval;
 mod input;
 mod inspect;
+mod keygen;
 mod monitor;
 mod pil;
 mod policy_file;
 mod presets;
 mod progress;
+mod push;
 mod quantize;
 mod seeds;
+mod sign;
 mod train;
 
 use std::ffi::OsString;
@@ -55,6 +58,12 @@ enum Command {
     Pil(pil::Pil),
     /// Show how the controller on a board is
     Monitor(monitor::Monitor),
+    /// Make a pair of keys: one signs policies, the other one goes into firmware
+    Keygen(keygen::Keygen),
+    /// Sign a policy, so that boards take it as an update
+    Sign(sign::Sign),
+    /// Send a signed policy to a board, which tries it and keeps it if nothing goes wrong
+    Push(push::Push),
     /// Show what is in a policy file
     Inspect(inspect::Inspect),
     /// List the presets
@@ -116,6 +125,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),
+        Some(Command::Keygen(command)) => command.run(arguments.json),
+        Some(Command::Sign(command)) => command.run(arguments.json),
+        Some(Command::Push(command)) => command.run(arguments.json),
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
         Some(Command::Bench(command)) => command.run(arguments.json, count),

@@ -1,0 +1,195 @@
+//! `trainer push`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use policy_core::link::{CHUNK, Fault, Refusal, Request, Source, State, UpdateRefusal};
+use serde::Serialize;
+
+use super::{Failure, input, json};
+use crate::link::{Client, LinkError, connect};
+use crate::signing::Signed;
+
+/// No signed policy is larger, in bytes.
+const LARGEST: u64 = 1 << 30;
+/// Between two looks at a trial.
+const LOOK: Duration = Duration::from_millis(100);
+/// Longer than a trial takes, by so many control periods more.
+const SPARE: f32 = 100.0;
+
+/// Send a signed policy to a board, which tries it and keeps it if nothing goes wrong
+///
+/// The board checks signature, machine, sizes, control period and version before it writes a byte, and the policy that runs is
+/// left as it is until all of the new one is there. The new one is then on trial; if it meets a fault in its first 100 control
+/// periods, or the board restarts, the one before runs again. A trial needs a controller that runs.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: trainer push runs/sac/policy.signed --serial /dev/ttyACM0 --start"
+)]
+pub(super) struct Push {
+    /// A signed policy, as `trainer sign` makes it
+    signed: PathBuf,
+    /// The board's serial port, or tcp:HOST:PORT
+    #[arg(long, value_name = "PORT")]
+    serial: String,
+    /// Bits each second on the serial port
+    #[arg(long, value_name = "BAUD", default_value = "115200")]
+    baud: NonZeroU32,
+    /// Stop the controller first: boards whose flash holds up the processor want that
+    #[arg(long)]
+    stop: bool,
+    /// Start the controller with the new policy, if it does not run
+    #[arg(long)]
+    start: bool,
+}
+
+/// How the trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Trial {
+    /// The board keeps the policy.
+    Kept,
+    /// It met a fault, and the one before runs again.
+    Failed,
+    /// The controller does not run, so that the policy is still on trial.
+    Waiting,
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: u32,
+    board: String,
+    version: u32,
+    bytes: usize,
+    trial: Trial,
+    /// Why it failed.
+    fault: Option<String>,
+}
+
+impl Push {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let failed = |error: LinkError| Failure::Failed(error.to_string());
+        let name = self.signed.display();
+        let bytes = input::bytes(&self.signed, LARGEST)
+            .map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?;
+        let signed = Signed::from_bytes(bytes)
+            .map_err(|error| Failure::Failed(format!("{name} is no signed policy: {error}")))?;
+        let mut client = connect(&self.serial, self.baud.get()).map_err(failed)?;
+        let board = client.hello().map_err(failed)?;
+        if self.stop {
+            client.order(Request::Stop).map_err(failed)?;
+            wait_for_stop(&mut client)?;
+        }
+        send(&mut client, &signed, &board.name)?;
+        if self.start {
+            client.order(Request::Start).map_err(failed)?;
+        }
+        let (trial, fault) = watch(&mut client, &signed, board.control_period)?;
+        let report = Report {
+            schema: 1,
+            version: signed.manifest.version,
+            bytes: signed.policy().len(),
+            trial,
+            fault: fault.map(|fault| fault.to_string()),
+            board: board.name,
+        };
+        let text = if as_json { json(&report) } else { report.to_text(&self.serial) };
+        if trial == Trial::Failed {
+            super::print(&text);
+            return Err(Failure::Failed("the policy has failed its trial".into()));
+        }
+        Ok(text)
+    }
+}
+
+/// A board obeys at its next control period.
+fn wait_for_stop(client: &mut Client) -> Result<(), Failure> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        let status = client.status().map_err(|error| Failure::Failed(error.to_string()))?;
+        if status.state != State::Running {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+    Err(Failure::Failed("the controller does not stop: is its control loop dead?".into()))
+}
+
+fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure> {
+    let failed = |error: LinkError| {
+        let hint = match error {
+            LinkError::Refused(Refusal::Update(UpdateRefusal::Running)) => {
+                " (`trainer push … --stop --start` does, and starts it again)"
+            }
+            LinkError::Refused(Refusal::Update(UpdateRefusal::OnTrial)) => {
+                " (`trainer monitor` shows how long)"
+            }
+            _ => "",
+        };
+        Failure::Failed(format!("{error}{hint}"))
+    };
+    let (manifest, signature) = (signed.manifest_bytes(), signed.signature());
+    client.order(Request::Propose { manifest, signature }).map_err(failed)?;
+    let template = "{prefix} [{bar:30}] {bytes}/{total_bytes}, {eta} left";
+    let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+    let bar =
+        ProgressBar::new(signed.policy().len() as u64).with_style(style.progress_chars("=> "));
+    bar.set_prefix(board.to_string());
+    for (offset, bytes) in (0..).step_by(CHUNK).zip(signed.policy().chunks(CHUNK)) {
+        client.order(Request::Chunk { offset, bytes }).map_err(failed)?;
+        bar.inc(bytes.len() as u64);
+    }
+    bar.finish_and_clear();
+    client.order(Request::Commit).map_err(failed)
+}
+
+/// Looks on until the trial has ended, or cannot go on.
+fn watch(
+    client: &mut Client,
+    signed: &Signed,
+    period: f32,
+) -> Result<(Trial, Option<Fault>), Failure> {
+    let version = signed.manifest.version;
+    let mut begun = Instant::now();
+    let mut left = None;
+    let patience = Duration::try_from_secs_f32(SPARE * period).unwrap_or(LOOK).max(20 * LOOK);
+    loop {
+        std::thread::sleep(LOOK);
+        let status = client.status().map_err(|error| Failure::Failed(error.to_string()))?;
+        let is_new = status.policy == Source::Update { version };
+        if status.trial == 0 && is_new {
+            return Ok((Trial::Kept, None));
+        }
+        if status.trial == 0 && status.fallback.is_some() {
+            return Ok((Trial::Failed, status.fallback));
+        }
+        if left != Some(status.trial) {
+            (left, begun) = (Some(status.trial), Instant::now());
+        }
+        // The first period after an order may still be to come.
+        let has_waited = begun.elapsed() > patience;
+        if has_waited || (is_new && status.state != State::Running && begun.elapsed() > 10 * LOOK) {
+            return Ok((Trial::Waiting, None));
+        }
+    }
+}
+
+impl Report {
+    fn to_text(&self, port: &str) -> String {
+        let Report { board, version, bytes, .. } = self;
+        let end = match (self.trial, &self.fault) {
+            (Trial::Kept, _) => "it has passed its trial, and is kept".to_string(),
+            (Trial::Failed, Some(fault)) => {
+                format!("it has failed its trial, as {fault}; the policy before runs again")
+            }
+            (Trial::Failed, None) => "it has failed its trial".to_string(),
+            (Trial::Waiting, _) => format!(
+                "it is on trial, which goes on when the controller runs: trainer monitor --serial {port} --start"
+            ),
+        };
+        format!("version {version} ({bytes} bytes) is on {board}: {end}\n")
+    }
+}

@@ -1,0 +1,79 @@
+//! `trainer sign`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::Args;
+use policy_core::update::Manifest;
+use serde::Serialize;
+
+use super::{Failure, json, policy_file};
+use crate::run::write_whole;
+use crate::signing;
+
+/// Sign a policy, so that boards take it as an update
+#[derive(Debug, Args)]
+#[command(after_help = "Example: trainer sign runs/sac/policy.bin --key update.key --version 2")]
+pub(super) struct Sign {
+    /// A policy.bin
+    policy: PathBuf,
+    /// The private key, as `trainer keygen` makes it
+    #[arg(long, value_name = "FILE.key")]
+    key: PathBuf,
+    /// Version of the policy: a board takes only higher ones than that which it has
+    #[arg(long, value_name = "N")]
+    version: NonZeroU32,
+    /// The signed policy [default: the policy's name with the ending .signed]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: u32,
+    file: PathBuf,
+    version: u32,
+    bytes: usize,
+    checksum: String,
+    plant_fingerprint: String,
+}
+
+impl Sign {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let blob = policy_file::read(&self.policy)?;
+        let policy = policy_file::policy(&self.policy, &blob)?;
+        let refused = |error: &dyn std::fmt::Display| policy_file::refused(&self.policy, error);
+        // What would fail on the board need not be signed.
+        policy.self_test().map_err(|error| refused(&error))?;
+        let version = self.version.get();
+        let manifest = Manifest::new(blob.bytes(), version).map_err(|error| refused(&error))?;
+        let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
+        let key = signing::private_key(&self.key).map_err(|error| failed(&error))?;
+        let signed = signing::sign(&manifest, blob.bytes(), &key);
+        let file = self.out.unwrap_or_else(|| self.policy.with_extension("signed"));
+        if file == self.policy {
+            let text = format!("--out {} is the policy itself", file.display());
+            return Err(Failure::Usage(text));
+        }
+        write_whole(&file, &signed)?;
+        let report = Report {
+            schema: 1,
+            file,
+            version,
+            bytes: signed.len(),
+            checksum: format!("{:08x}", manifest.checksum),
+            plant_fingerprint: format!("{:08x}", manifest.plant_fingerprint),
+        };
+        Ok(if as_json {
+            json(&report)
+        } else {
+            format!(
+                "{}: policy 0x{} as version {version}, {} bytes, for machines of fingerprint 0x{}\n",
+                report.file.display(),
+                report.checksum,
+                report.bytes,
+                report.plant_fingerprint,
+            )
+        })
+    }
+}
