@@ -8,7 +8,7 @@ mod flash;
 pub mod replay;
 mod serial;
 mod stack;
-mod timer;
+pub mod timer;
 
 use core::fmt;
 

@@ -77,18 +77,16 @@ macro_rules! replays {
     };
 }
 
-/// A program for a board of the emulator, which controls: as [`replays!`], and the interrupt of its timer, that timer's frequency
-/// in kHz, the board's serial port, whether it has memory for updates, and its name.
+/// A program for a board of the emulator, which controls: as [`replays!`], and the interrupt of its timer, the board's
+/// serial port and counter, whether it has memory for updates, and its name.
 #[macro_export]
 macro_rules! controls {
-    ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $frequency:literal, $serial:ident, $has_slots:literal, $name:literal) => {
+    ($architecture:literal, $entry:meta, $interrupt:meta $timer:ident, $serial:ident, $has_slots:literal, $name:literal) => {
         #[cfg(all(target_os = "none", target_arch = $architecture))]
         #[$entry]
         /// Where the board starts.
         fn main() -> ! {
-            $crate::emulated::control::main::<$crate::emulated::$serial, $has_slots>(
-                $name, $frequency,
-            )
+            $crate::emulated::control::main::<$crate::emulated::$serial, $has_slots>($name)
         }
 
         #[cfg(all(target_os = "none", target_arch = $architecture))]

@@ -3,4 +3,4 @@
 #![cfg_attr(any(target_os = "none", target_family = "wasm"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
-firmware_example::controls!("arm", cortex_m_rt::entry, cortex_m_rt::exception SysTick, 25_000, Cmsdk, true, "qemu-m4");
+firmware_example::controls!("arm", cortex_m_rt::entry, cortex_m_rt::exception SysTick, Cmsdk, true, "qemu-m4");

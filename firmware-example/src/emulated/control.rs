@@ -11,7 +11,7 @@ use policy_core::link::{Cost, State};
 use super::{
     Console, Serial, Uart, arguments,
     flash::{self, Emulated},
-    timer::Timer,
+    timer::{Counter, Timer},
 };
 use crate::{
     baked::{self, WIDTH, Weight},
@@ -66,14 +66,16 @@ pub fn tick() {
         let Ok(mut controller) = LOOP.borrow(cs).try_borrow_mut() else { return };
         let Some(controller) = controller.as_mut() else { return };
         let now = controller.now();
-        if controller.timing().due(now) <= now {
+        // Two clocks never agree to the last tick: less than half a period too early is on time.
+        let early = controller.timing().due(now).saturating_sub(now);
+        if 2 * early <= controller.timing().period() {
             MAILBOX.period(controller);
         }
     });
 }
 
-/// Starts the loop, and then serves the link or runs without one. `frequency` is that of the processor's timer, in kHz.
-pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32) -> ! {
+/// Starts the loop, and then serves the link or runs without one.
+pub fn main<U: Uart + Counter, const HAS_SLOTS: bool>(board: &'static str) -> ! {
     let code = match baked::pilot() {
         Ok(pilot) => {
             let examples = pilot.examples();
@@ -82,7 +84,7 @@ pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32)
                 Console,
                 "{board}: policy {checksum:#010x} passed its own test ({examples} examples, all bits equal)"
             );
-            run::<U, HAS_SLOTS>(board, frequency, pilot)
+            run::<U, HAS_SLOTS>(board, pilot)
         }
         Err(error) => {
             let _ = writeln!(Console, "error: policy: {error}");
@@ -92,12 +94,12 @@ pub fn main<U: Uart, const HAS_SLOTS: bool>(board: &'static str, frequency: u32)
     semihosting::process::exit(code)
 }
 
-fn run<U: Uart, const HAS_SLOTS: bool>(
+fn run<U: Uart + Counter, const HAS_SLOTS: bool>(
     board: &'static str,
-    frequency: u32,
     pilot: Pilot<'static, Weight, WIDTH>,
 ) -> i32 {
-    let timer = Timer::begin(frequency, pilot.period());
+    let is_served = arguments::has_serve();
+    let timer = Timer::begin::<U>(pilot.period(), !is_served);
     let machine = Machine::new(&pilot);
     let controller = Controller::new(machine, timer, (), pilot.clone());
     critical_section::with(|cs| {
@@ -105,7 +107,7 @@ fn run<U: Uart, const HAS_SLOTS: bool>(
             *place = Some(controller);
         }
     });
-    if !arguments::has_serve() {
+    if !is_served {
         return alone();
     }
     let plate = Plate { board, cost: Cost::Instructions, count };

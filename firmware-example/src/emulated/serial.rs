@@ -68,6 +68,7 @@ pub use riscv32::Ns16550;
 #[cfg(target_arch = "arm")]
 mod arm {
     use super::{Uart, get, set};
+    use crate::emulated::timer::Counter;
     use cortex_m::{asm, interrupt};
 
     /// The NVIC's registers: enable, disable, and forget interrupts 0 to 31.
@@ -88,9 +89,26 @@ mod arm {
         });
     }
 
-    /// UART0 of Arm's MPS2 boards: "Cortex-M System Design Kit", APB UART.
+    /// UART0 and timer 0 of Arm's MPS2 boards: "Cortex-M System Design Kit", APB UART and APB timer.
     #[derive(Debug)]
     pub struct Cmsdk;
+
+    const TIMER: usize = 0x4000_0000;
+
+    impl Counter for Cmsdk {
+        const FREQUENCY: u32 = 25_000;
+
+        fn begin() {
+            set(TIMER + 8, u32::MAX); // where it begins anew
+            set(TIMER + 4, u32::MAX);
+            set(TIMER, 1);
+        }
+
+        /// It counts down.
+        fn count() -> u32 {
+            !get(TIMER + 4)
+        }
+    }
 
     const DATA: usize = 0x4000_4000;
     const STATE: usize = 0x4000_4004;
@@ -120,9 +138,26 @@ mod arm {
         }
     }
 
-    /// The UART of the nRF51 series.
+    /// UART and timer 0 of the nRF51 series.
     #[derive(Debug)]
     pub struct Nrf51;
+
+    const CLOCK: usize = 0x4000_8000;
+
+    impl Counter for Nrf51 {
+        const FREQUENCY: u32 = 16_000;
+
+        fn begin() {
+            set(CLOCK + 0x508, 3); // 32 bits
+            set(CLOCK + 0x510, 0); // undivided
+            set(CLOCK, 1);
+        }
+
+        fn count() -> u32 {
+            set(CLOCK + 0x040, 1); // capture
+            get(CLOCK + 0x540)
+        }
+    }
 
     const UART: usize = 0x4000_2000;
     const START_RECEIVER: usize = UART;
@@ -165,11 +200,26 @@ mod arm {
 #[cfg(target_arch = "riscv32")]
 mod riscv32 {
     use super::{Uart, get, ptr, set};
-    use riscv::{asm, interrupt, register::mie};
+    use crate::emulated::timer::Counter;
+    use riscv::{
+        asm, interrupt,
+        register::{mie, minstret},
+    };
 
     /// The serial port of QEMU's `virt`, a 16550; its registers are bytes.
     #[derive(Debug)]
     pub struct Ns16550;
+
+    /// The processor's own, which the timer has already.
+    impl Counter for Ns16550 {
+        const FREQUENCY: u32 = 1_000_000;
+
+        fn begin() {}
+
+        fn count() -> u32 {
+            minstret::read() as u32
+        }
+    }
 
     const UART: usize = 0x1000_0000;
     const STATE: usize = UART + 5;

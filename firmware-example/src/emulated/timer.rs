@@ -5,50 +5,65 @@
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timer;
 
+/// A counter of a board that counts on and on.
+pub trait Counter {
+    /// How often each millisecond.
+    const FREQUENCY: u32;
+    /// Makes it count.
+    fn begin();
+    /// What it has counted, in 32 bits: then it begins anew.
+    fn count() -> u32;
+}
+
 #[cfg(target_arch = "arm")]
 mod arm {
     use core::cell::Cell;
 
-    use cortex_m::{
-        Peripherals,
-        peripheral::{SCB, SYST, syst::SystClkSource},
-    };
+    use cortex_m::{Peripherals, peripheral::syst::SystClkSource};
     use critical_section::Mutex;
 
-    use super::Timer;
+    use super::{Counter, Timer};
     use crate::control::Clock;
 
     /// SysTick counts down in 24 bits.
     const MOST: u64 = 1 << 24;
 
-    /// What time is told by.
+    /// What time is told by. SysTick only interrupts: in the emulator it begins anew now before its interrupt, and now after it, so
+    /// that no time can be told by both.
     struct State {
-        /// SysTick's frequency, in kHz.
+        count: Cell<fn() -> u32>,
         frequency: Cell<u32>,
-        /// Its ticks from one interrupt to the next.
-        interval: Cell<u32>,
-        /// Ticks up to the last interrupt.
-        passed: Cell<u64>,
-        /// The last time that was told, in ticks.
-        told: Cell<u64>,
+        /// The counter when the time was told last, and that time.
+        last: Cell<u32>,
+        now: Cell<u64>,
+        /// Counts from one interrupt to the next, where interrupts pace the time; and those up to the last one.
+        pace: Cell<Option<u32>>,
+        paced: Cell<u64>,
     }
 
     static STATE: Mutex<State> = Mutex::new(State {
+        count: Cell::new(|| 0),
         frequency: Cell::new(1),
-        interval: Cell::new(1),
-        passed: Cell::new(0),
-        told: Cell::new(0),
+        last: Cell::new(0),
+        now: Cell::new(0),
+        pace: Cell::new(None),
+        paced: Cell::new(0),
     });
 
     impl Timer {
-        /// Starts ticking, once in each `period`, in µs, or a part of it, if SysTick cannot count so far; `frequency` is that of
-        /// SysTick, in kHz.
-        pub(crate) fn begin(frequency: u32, period: u64) -> Timer {
-            let ticks = u64::from(frequency) * period / 1000;
+        /// Starts counting, with an interrupt in each `period`, in µs, or a part of it, if SysTick cannot count so far. Its
+        /// frequency is that of the counter on each board. With `is_paced` the time of each interrupt is the one it should have:
+        /// an emulator that leaves out the time in which nothing happens can leave out too much.
+        pub(crate) fn begin<C: Counter>(period: u64, is_paced: bool) -> Timer {
+            let ticks = u64::from(C::FREQUENCY) * period / 1000;
             let interval = (ticks / ticks.div_ceil(MOST).max(1)).max(1) as u32;
+            C::begin();
             critical_section::with(|cs| {
-                STATE.borrow(cs).frequency.set(frequency);
-                STATE.borrow(cs).interval.set(interval);
+                let State { count, frequency, last, pace, .. } = STATE.borrow(cs);
+                count.set(C::count);
+                frequency.set(C::FREQUENCY);
+                last.set(C::count());
+                pace.set(is_paced.then_some(interval));
             });
             // There is one, as this is the only call.
             if let Some(Peripherals { SYST: mut systick, .. }) = Peripherals::take() {
@@ -69,47 +84,39 @@ mod arm {
         /// To be called from the interrupt of SysTick.
         pub(crate) fn tick() {
             critical_section::with(|cs| {
-                let State { interval, passed, .. } = STATE.borrow(cs);
-                passed.set(passed.get() + u64::from(interval.get()));
+                let State { count, last, now, pace, paced, .. } = STATE.borrow(cs);
+                let Some(interval) = pace.get() else { return };
+                paced.set(paced.get() + u64::from(interval));
+                now.set(paced.get().max(now.get()));
+                last.set((count.get())());
             });
         }
 
-        /// Ticks since the board began, and their frequency, in kHz. Whoever holds up the interrupt for longer than an
-        /// interval stops the clock.
+        /// Counts since the board began, and how many there are in a ms. To be called before the counter has gone round, in
+        /// minutes; each control period does.
         fn read() -> (u64, u32) {
             critical_section::with(|cs| {
-                let State { frequency, interval, passed, told } = STATE.borrow(cs);
-                let interval = interval.get();
-                let before = SYST::get_current();
-                // The interrupt may wait until this is over; whether before or after the reading is then to be seen.
-                let waits = SCB::is_pendst_pending();
-                let left = if waits { SYST::get_current() } else { before };
-                let past = passed.get() + u64::from(waits) * u64::from(interval);
-                // It stands at 0 for the tick of its interrupt, and begins anew with the next one.
-                let since = if left == 0 { 0 } else { interval.saturating_sub(left) };
-                let mut now = past + u64::from(since);
-                // The emulator's counter can begin anew a moment before its interrupt.
-                if now < told.get() {
-                    now += u64::from(interval);
-                }
-                told.set(now);
-                (now, frequency.get())
+                let State { count, frequency, last, now, .. } = STATE.borrow(cs);
+                let count = (count.get())();
+                now.set(now.get() + u64::from(count.wrapping_sub(last.get())));
+                last.set(count);
+                (now.get(), frequency.get())
             })
         }
 
-        /// The instructions of some work, to within the ones of a tick.
+        /// The instructions of some work, to within those of a count.
         pub(crate) fn instructions(work: impl FnOnce()) -> u32 {
             let (start, _) = Self::read();
             work();
             let (end, frequency) = Self::read();
-            (1_000_000 * end.saturating_sub(start) / u64::from(frequency)) as u32
+            (1_000_000 * (end - start) / u64::from(frequency)) as u32
         }
     }
 
     impl Clock for Timer {
         fn now(&mut self) -> u64 {
-            let (ticks, frequency) = Self::read();
-            1000 * ticks / u64::from(frequency)
+            let (count, frequency) = Self::read();
+            1000 * count / u64::from(frequency)
         }
     }
 }
@@ -124,7 +131,7 @@ mod riscv32 {
     use critical_section::Mutex;
     use riscv::register::{mie, minstret};
 
-    use super::Timer;
+    use super::{Counter, Timer};
     use crate::control::Clock;
 
     /// It counts at 10 MHz.
@@ -157,8 +164,8 @@ mod riscv32 {
     }
 
     impl Timer {
-        /// Starts ticking, once in each `period`, in µs; the frequency is always the same.
-        pub(crate) fn begin(_frequency: u32, period: u64) -> Timer {
+        /// Starts ticking, once in each `period`, in µs. All boards of this architecture have the same counter, which needs no other.
+        pub(crate) fn begin<C: Counter>(period: u64, _is_paced: bool) -> Timer {
             critical_section::with(|cs| {
                 INTERVAL.borrow(cs).set(period * MICROSECOND);
                 NEXT.borrow(cs).set(time());
