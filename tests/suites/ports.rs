@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use policy_core::link::{Request, State};
 use tests::boards::{InProcess, SAMPLE, answer_all, with_one_bit_flipped};
 use trainer::cli;
-use trainer::link::{Client, LinkError, Patience, Tcp};
+use trainer::link::{Client, LinkError, Patience, Tcp, Transport};
 
 const IMPATIENCE: Patience =
     Patience { timeout: Duration::from_millis(40), long: Duration::from_millis(40), attempts: 5 };
@@ -159,6 +159,12 @@ fn a_dead_link_is_an_error_within_its_time() {
     drop(other);
     let error = client.order(Request::Stop).unwrap_err();
     assert!(matches!(error, LinkError::Broken { .. }), "{error}");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    drop(listener.accept().unwrap());
+    let mut tcp = Tcp::new(stream, "gone").unwrap();
+    let error = tcp.receive(&mut [0; 9], Instant::now() + IMPATIENCE.timeout).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     // From before the first episode's end on.
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let name = format!("tcp:{}", listener.local_addr().unwrap());

@@ -25,9 +25,7 @@ pub enum LinkError {
         name: String,
     },
     /// The way is closed.
-    #[error(
-        "the connection through {name} broke ({error}): begin again once the board is back"
-    )]
+    #[error("the connection through {name} broke ({error}): begin again once the board is back")]
     Broken {
         /// The port.
         name: String,
