@@ -7,7 +7,7 @@
 //! | [`emulator`] | builds the firmware around a policy and runs it in QEMU |
 //! | [`golden`] | the golden files: finding, reading, comparing |
 //! | [`inverted_pendulum_file`] | a golden file of trajectories of the inverted pendulum |
-//! | [`line`] | a link that loses, alters, repeats and delays what it carries |
+//! | [`mod@line`] | a link that loses, alters, repeats and delays what it carries |
 //! | [`losses_file`] | a golden file of single losses |
 //! | [`samples`] | random policies of any shape |
 //! | [`updates_file`] | a golden file of whole updates |

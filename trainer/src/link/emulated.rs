@@ -64,10 +64,15 @@ pub struct Emulated {
     child: Child,
     /// Ends the child where this process has ended without doing so.
     guard: Option<Child>,
-    /// The threads that read its output.
-    readers: Vec<JoinHandle<()>>,
-    /// The last lines of it.
-    last: Arc<Mutex<VecDeque<String>>>,
+    /// Of its output and its errors.
+    tails: Vec<Tail>,
+}
+
+/// The last lines of what a process writes, which a thread reads as long as it does.
+#[derive(Debug)]
+struct Tail {
+    reader: JoinHandle<()>,
+    lines: Arc<Mutex<VecDeque<String>>>,
 }
 
 /// The folder of the firmware: that of the sources of this program, or else one here or above.
@@ -110,12 +115,11 @@ impl Emulated {
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(cannot)?;
-        let last = Arc::default();
-        let out = child.stdout.take().map(|output| keep_last(output, &last));
-        let err = child.stderr.take().map(|output| keep_last(output, &last));
-        let readers = out.into_iter().chain(err).collect();
+        let out = child.stdout.take().map(Tail::of);
+        let err = child.stderr.take().map(Tail::of);
         let guard = guard(child.id());
-        let mut emulated = Emulated { child, guard, readers, last };
+        let tails = out.into_iter().chain(err).collect();
+        let mut emulated = Emulated { child, guard, tails };
         let begun = Instant::now();
         loop {
             match listener.accept() {
@@ -163,12 +167,13 @@ impl Emulated {
     /// The last lines of its output, whose rest has so long to come, as one line.
     fn last_lines(&self, limit: Duration) -> String {
         let end = Instant::now() + limit;
-        while Instant::now() < end && !self.readers.iter().all(JoinHandle::is_finished) {
+        while Instant::now() < end && !self.tails.iter().all(|tail| tail.reader.is_finished()) {
             thread::sleep(PAUSE);
         }
-        match &mut *lock(&self.last) {
-            last if last.is_empty() => "it wrote nothing".into(),
-            last => last.make_contiguous().join(" | "),
+        let lines = self.tails.iter().flat_map(|tail| lock(&tail.lines).clone());
+        match lines.collect::<Vec<_>>() {
+            lines if lines.is_empty() => "it wrote nothing".into(),
+            lines => lines.join(" | "),
         }
     }
 }
@@ -184,33 +189,34 @@ impl Drop for Emulated {
     }
 }
 
-fn lock(last: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
+fn lock(lines: &Mutex<VecDeque<String>>) -> MutexGuard<'_, VecDeque<String>> {
     // Lines are whole or not there, whatever happens to a thread.
-    last.lock().unwrap_or_else(PoisonError::into_inner)
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads an output to its end, and keeps its last lines, without what could steer a terminal.
-fn keep_last(
-    output: impl Read + Send + 'static,
-    last: &Arc<Mutex<VecDeque<String>>>,
-) -> JoinHandle<()> {
-    let last = Arc::clone(last);
-    thread::spawn(move || {
-        let mut output = BufReader::new(output);
-        let mut bytes = Vec::new();
-        while let Ok(1..) = output.by_ref().take(LINE).read_until(b'\n', &mut bytes) {
-            let text = String::from_utf8_lossy(&bytes);
-            let line: String = text.trim().chars().filter(|c| !c.is_control()).collect();
-            if !line.is_empty() {
-                let mut last = lock(&last);
-                if last.len() == LINES {
-                    last.pop_front();
+impl Tail {
+    /// Reads an output to its end, and keeps its last lines, without what could steer a terminal.
+    fn of(output: impl Read + Send + 'static) -> Tail {
+        let lines: Arc<Mutex<VecDeque<String>>> = Arc::default();
+        let kept = Arc::clone(&lines);
+        let reader = thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            let mut bytes = Vec::new();
+            while let Ok(1..) = output.by_ref().take(LINE).read_until(b'\n', &mut bytes) {
+                let text = String::from_utf8_lossy(&bytes);
+                let line: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+                if !line.is_empty() {
+                    let mut kept = lock(&kept);
+                    if kept.len() == LINES {
+                        kept.pop_front();
+                    }
+                    kept.push_back(line);
                 }
-                last.push_back(line);
+                bytes.clear();
             }
-            bytes.clear();
-        }
-    })
+        });
+        Tail { reader, lines }
+    }
 }
 
 /// A shell that waits until this process has ended, and then ends the child. A process that is killed cannot do it itself, and
@@ -250,7 +256,7 @@ mod tests {
             "for i in 1 2 3 4 5 6 7 8 9; do echo $i; done; echo 'no such core' >&2; exit 3";
         let error = start(script).err().unwrap().to_string();
         assert!(error.contains("exit status: 3") && error.contains("no such core"), "{error}");
-        assert!(!error.contains('\n') && !error.contains(": 1 |"), "{error}");
+        assert!(!error.contains('\n') && error.contains(": 2 | 3 |"), "{error}");
         let error = start("exit 1").err().unwrap().to_string();
         assert!(error.contains("it wrote nothing"), "{error}");
     }

@@ -76,6 +76,9 @@ mod tests {
         times.push(Duration::from_micros(7));
         let all = Percentiles { p50: 7, p90: 7, p99: 7, max: 7 };
         assert_eq!(times.percentiles(), Some(all));
+        (8..=9).for_each(|time| times.push(Duration::from_micros(time)));
+        let all = Percentiles { p50: 8, p90: 9, p99: 9, max: 9 };
+        assert_eq!(times.percentiles(), Some(all));
         let mut times = RoundTrips::default();
         (1..=200).rev().for_each(|time| times.push(Duration::from_micros(time)));
         let all = Percentiles { p50: 100, p90: 180, p99: 198, max: 200 };
