@@ -67,6 +67,8 @@ pub trait Board {
 pub struct Service {
     decoder: Decoder,
     answer: Frame,
+    /// For who is not of the session: the answer above may still be asked for again.
+    rejection: Frame,
     session: Option<u16>,
     /// The last question that was obeyed.
     sequence: u32,
@@ -79,6 +81,7 @@ impl Service {
         Service {
             decoder: Decoder::new(),
             answer: Frame::new(),
+            rejection: Frame::new(),
             session: None,
             sequence: 0,
             damaged: 0,
@@ -104,8 +107,8 @@ impl Service {
         let to = Address { session, sequence };
         if self.session != Some(session) {
             if request != Some(Request::Hello) {
-                fill(&mut self.answer, to, Reply::Refused(Refusal::Session));
-                return Some(self.answer.bytes());
+                fill(&mut self.rejection, to, Reply::Refused(Refusal::Session));
+                return Some(self.rejection.bytes());
             }
             self.session = Some(session);
         } else if sequence <= self.sequence {

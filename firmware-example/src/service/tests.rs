@@ -96,6 +96,12 @@ fn a_question_that_comes_again_is_obeyed_once() {
         assert_eq!(exchange(&mut service, &mut puppet, &start), ["3 2 Done"]);
     }
     assert_eq!(exchange(&mut service, &mut puppet, &stop), ["3 3 Done"]);
+    // Somebody else's question in between changes nothing.
+    assert_eq!(
+        exchange(&mut service, &mut puppet, &bytes(8, 5, Request::Stop)),
+        ["8 5 Refused(Session)"]
+    );
+    assert_eq!(exchange(&mut service, &mut puppet, &stop), ["3 3 Done"]);
     // A late one must not start a machine that was stopped since.
     assert_eq!(exchange(&mut service, &mut puppet, &start), [""; 0]);
     assert_eq!(exchange(&mut service, &mut puppet, &hello), [""; 0]);
