@@ -109,14 +109,14 @@ mod arm {
             let (start, _) = Self::read();
             work();
             let (end, frequency) = Self::read();
-            (1_000_000 * (end - start) / u64::from(frequency)) as u32
+            (1_000_000 * (end - start) / u64::from(frequency.max(1))) as u32
         }
     }
 
     impl Clock for Timer {
         fn now(&mut self) -> u64 {
             let (count, frequency) = Self::read();
-            1000 * count / u64::from(frequency)
+            1000 * count / u64::from(frequency.max(1))
         }
     }
 }
