@@ -1,7 +1,5 @@
 //! The hardware of this board.
 
-use core::mem::forget;
-
 use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use defmt::unwrap;
 use esp_hal::{
@@ -113,6 +111,6 @@ pub(crate) fn let_go() {
     // SAFETY: whoever had the pins does not run any more.
     let pins: [AnyPin<'_>; 2] = unsafe { [GPIO6::steal().into(), GPIO7::steal().into()] };
     for pin in pins {
-        forget(Output::new(pin, Level::Low, OutputConfig::default()));
+        let _ = Output::new(pin, Level::Low, OutputConfig::default());
     }
 }

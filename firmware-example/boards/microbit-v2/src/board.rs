@@ -10,7 +10,7 @@ use embassy_nrf::{
     gpio::{AnyPin, Level, Output, OutputDrive},
     init,
     nvmc::Nvmc,
-    pac,
+    pac::{self, shared::vals::Connect},
     peripherals::{P0_01, P0_17, TWISPI0, UARTE0, WDT},
     pwm::{DutyCycle, Prescaler, SimpleConfig, SimplePwm},
     twim::{self, Twim},
@@ -140,9 +140,11 @@ impl control::Watchdog for Watchdog {
 /// Takes the drive from the motor, whoever has its pins.
 #[allow(unsafe_code)]
 pub(crate) fn let_go() {
-    // A PWM that is on overrules what a pin is set to.
-    pac::PWM0.enable().write(|word| word.set_enable(false));
-    pac::PWM1.enable().write(|word| word.set_enable(false));
+    // A PWM that has a pin overrules what it is set to.
+    for pwm in [pac::PWM0, pac::PWM1] {
+        pwm.enable().write(|word| word.set_enable(false));
+        pwm.psel().out(0).write(|word| word.set_connect(Connect::Disconnected));
+    }
     // SAFETY: whoever had the pins does not run any more.
     let pins: [Peri<'_, AnyPin>; 2] = unsafe { [P0_17::steal().into(), P0_01::steal().into()] };
     for pin in pins {

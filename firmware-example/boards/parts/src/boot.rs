@@ -26,33 +26,14 @@ pub fn firmware() -> Option<Pilot> {
             return None;
         }
     };
-    match machine::misfit(&pilot) {
-        None => {}
-        Some(Misfit::Plant(found)) => {
-            error!("the policy is for {=str}, but the machine is {=str}", found, machine::PLANT);
-        }
-        Some(Misfit::Shape(observation, action)) => {
-            error!(
-                "the policy takes {=usize} numbers and gives {=usize}, the machine has 3 and 1",
-                observation, action
-            );
-        }
-        Some(Misfit::Period(found)) => {
-            error!(
-                "the policy's control period is {=u64} µs; the board keeps {=u64} to {=u64}",
-                found,
-                *machine::PERIODS.start(),
-                *machine::PERIODS.end()
-            );
-        }
-    }
-    if machine::misfit(&pilot).is_some() {
-        error!("nothing will move");
+    if let Some(why) = machine::misfit(&pilot) {
+        error!("the firmware's policy is not for this machine, and nothing will move:");
+        explain_misfit(why);
         return None;
     }
     if let Some(torque) = machine::too_strong(&pilot) {
-        let most = machine::MOTOR.stall_torque();
-        warn!("the policy asks for {=f32} N·m, the motor has {=f32} at most", torque, most);
+        let most = machine::largest_torque();
+        warn!("the policy asks for {=f32} N·m, motor and bridge give {=f32} at most", torque, most);
     }
     info!(
         "policy {=u32:#010x}: {=usize} examples, all bits equal; period {=u64} µs",
@@ -96,5 +77,23 @@ fn explain(why: PilotError) {
         PilotError::SelfTest(why) => error!("{}", why),
         PilotError::TooManyInputs(found) => error!("observations of {=usize} numbers", found),
         PilotError::Period => error!("it has no control period that a clock can keep"),
+    }
+}
+
+fn explain_misfit(why: Misfit<'_>) {
+    match why {
+        Misfit::Plant(found) => {
+            error!("it is for {=str}, but the machine is {=str}", found, machine::PLANT);
+        }
+        Misfit::Shape(observation, action) => error!(
+            "it takes {=usize} numbers and gives {=usize}, but the machine has 3 and takes 1",
+            observation, action
+        ),
+        Misfit::Period(found) => error!(
+            "its control period is {=u64} µs, but the board keeps {=u64} to {=u64} µs",
+            found,
+            *machine::PERIODS.start(),
+            *machine::PERIODS.end()
+        ),
     }
 }

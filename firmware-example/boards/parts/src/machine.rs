@@ -24,6 +24,10 @@ pub const MOTOR: Motor = Motor {
     gear: 50.0,
 };
 
+/// The current at which the bridge cuts off, in A. Replace by yours: a DRV8871 does so at 64 kV divided by the resistor at ILIM, and
+/// the usual module has one of 30 kΩ.
+pub const CURRENT_LIMIT: f32 = 2.1;
+
 /// The angle at which the rod stands upright, in steps of the encoder, 0 to 4095. Replace by yours: hold the rod upright
 /// and take the number that the log says at each start ("the encoder reads …").
 pub const ENCODER_ZERO: u16 = 0;
@@ -80,10 +84,15 @@ pub fn misfit<'a, W: Weights, const WIDTH: usize>(
     }
 }
 
-/// The largest torque that the policy asks for, in N·m, where the motor has less at stall.
+/// The largest torque that motor and bridge give, in N·m, before what the gear loses.
+pub fn largest_torque() -> f32 {
+    MOTOR.stall_torque().min(MOTOR.gear * MOTOR.constant * CURRENT_LIMIT)
+}
+
+/// The largest torque that the policy asks for, in N·m, where motor and bridge give less.
 pub fn too_strong<W: Weights, const WIDTH: usize>(pilot: &Pilot<'_, W, WIDTH>) -> Option<f32> {
     let torque = pilot.policy().contract().ok()?.action().into_iter().next()?.high;
-    (torque > MOTOR.stall_torque()).then_some(torque)
+    (torque > largest_torque()).then_some(torque)
 }
 
 #[cfg(test)]
@@ -94,9 +103,9 @@ mod tests {
     const POLICY: &[u8] = include_policy!("../../../sample/f32/policy.bin");
 
     #[test]
-    fn the_sample_is_for_this_machine_and_this_motor() {
+    fn the_sample_is_for_this_machine_but_for_a_stronger_motor() {
         let pilot = Pilot::<f32, { format::width(POLICY) }>::new(POLICY, Source::Firmware).unwrap();
         assert_eq!(misfit(&pilot), None);
-        assert_eq!(too_strong(&pilot), None);
+        assert_eq!(too_strong(&pilot), Some(2.0));
     }
 }
