@@ -10,19 +10,19 @@ fn main() {
         return;
     }
     let board = variable("CARGO_MANIFEST_DIR");
-    // Scripts that come with the crates, and those of the board that they include or that stand beside them.
-    let (theirs, ours): (&[&str], &str) = match variable("CARGO_CFG_TARGET_ARCH").as_str() {
-        "riscv32" => (&["linkall.x"], "slots.x"),
+    // Scripts that come with the crates. All but that of the ESP32-C3 include the board's own, memory.x.
+    let scripts: &[&str] = match variable("CARGO_CFG_TARGET_ARCH").as_str() {
+        "riscv32" => &["linkall.x"],
         // The RP2040 starts from a block of its own, before the vector table.
-        _ if board.ends_with("/pico") => (&["link.x", "link-rp.x"], "memory.x"),
-        _ => (&["link.x"], "memory.x"),
+        _ if board.ends_with("/pico") => &["link.x", "link-rp.x"],
+        _ => &["link.x"],
     };
-    println!("cargo::rustc-link-search={board}");
-    println!("cargo::rerun-if-changed={}", Path::new(&board).join(ours).display());
-    if ours != "memory.x" {
-        println!("cargo::rustc-link-arg-bins=-T{ours}");
+    let layout = Path::new(&board).join("memory.x");
+    if layout.exists() {
+        println!("cargo::rustc-link-search={board}");
+        println!("cargo::rerun-if-changed={}", layout.display());
     }
-    for script in theirs.iter().chain(&["defmt.x"]) {
+    for script in scripts.iter().chain(&["defmt.x"]) {
         println!("cargo::rustc-link-arg-bins=-T{script}");
     }
     // Sections keep the addresses that the scripts give them; none is moved to a page's beginning.

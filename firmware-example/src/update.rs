@@ -92,3 +92,41 @@ pub trait Updates {
 }
 
 impl Updates for () {}
+
+/// A board that may have no slots.
+impl<U: Updates> Updates for Option<U> {
+    fn capacity(&self) -> u32 {
+        self.as_ref().map_or(0, U::capacity)
+    }
+
+    fn propose(
+        &mut self,
+        manifest: &[u8],
+        signature: &[u8],
+        is_running: bool,
+    ) -> Result<(), UpdateRefusal> {
+        let updates = self.as_mut().ok_or(UpdateRefusal::NoSlots)?;
+        updates.propose(manifest, signature, is_running)
+    }
+
+    fn chunk(&mut self, offset: u32, bytes: &[u8]) -> Result<(), UpdateRefusal> {
+        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.chunk(offset, bytes)
+    }
+
+    fn commit<Pilot>(
+        &mut self,
+        test: impl FnOnce(u32, &'static [u8]) -> Result<Pilot, UpdateRefusal>,
+    ) -> Result<Pilot, UpdateRefusal> {
+        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.commit(test)
+    }
+
+    fn passed(&mut self) -> Result<(), UpdateRefusal> {
+        self.as_mut().map_or(Ok(()), U::passed)
+    }
+
+    fn failed(&mut self) {
+        if let Some(updates) = self {
+            updates.failed();
+        }
+    }
+}

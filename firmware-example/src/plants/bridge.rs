@@ -37,7 +37,7 @@ impl Motor {
     }
 }
 
-/// The bridge. Both inputs low: it lets the motor coast, which is its safe state.
+/// The bridge. Both inputs low: it lets the motor coast, which is its safe state. Both high: it brakes.
 #[derive(Debug)]
 pub struct Bridge<Forward, Backward> {
     forward: Forward,
@@ -51,14 +51,18 @@ impl<Forward: SetDutyCycle, Backward: SetDutyCycle> Bridge<Forward, Backward> {
     }
 
     /// Drives the motor with a share of the supply's voltage, from −1 to 1. `None` where an output fails.
+    ///
+    /// One input is high all the time, the other one for the rest of the share: between two pulses the bridge brakes, so that the
+    /// winding sees that share on average whatever its current is. If it coasted, the current would flow back
+    /// into the supply between the pulses, and a small share would give next to no torque.
     pub fn drive(&mut self, share: f32) -> Option<()> {
-        // The one that falls first: both high would brake.
+        // The one that rises first: in between both are high, which brakes.
         if share < 0.0 {
-            set(&mut self.forward, 0.0)?;
-            set(&mut self.backward, -share)
+            set(&mut self.backward, 1.0)?;
+            set(&mut self.forward, 1.0 + share)
         } else {
-            set(&mut self.backward, 0.0)?;
-            set(&mut self.forward, share)
+            set(&mut self.forward, 1.0)?;
+            set(&mut self.backward, 1.0 - share)
         }
     }
 
@@ -94,15 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn only_one_input_is_ever_high() {
-        let [most, zero] = [Transaction::max_duty_cycle(1000), Transaction::set_duty_cycle(0)];
+    fn one_input_is_always_high_until_the_motor_coasts() {
+        let most = Transaction::max_duty_cycle(1000);
         let on = |duty| [most.clone(), Transaction::set_duty_cycle(duty)];
-        let off = [most.clone(), zero.clone()];
-        let mut forward = Mock::new(&[&on(250)[..], &off, &off].concat());
-        let mut backward = Mock::new(&[&off[..], &on(1000), &off].concat());
+        let mut forward = Mock::new(&[on(1000), on(0), on(1000), on(0)].concat());
+        let mut backward = Mock::new(&[on(750), on(1000), on(1000), on(0)].concat());
         let mut bridge = Bridge::new(forward.clone(), backward.clone());
-        assert_eq!(bridge.drive(0.25), Some(()));
-        assert_eq!(bridge.drive(-1.0), Some(()));
+        for share in [0.25, -1.0, 0.0] {
+            assert_eq!(bridge.drive(share), Some(()));
+        }
         assert_eq!(bridge.coast(), Some(()));
         forward.done();
         backward.done();

@@ -122,8 +122,8 @@ mod tests {
     fn torques_are_driven_and_the_safe_state_coasts() {
         let most = Duty::max_duty_cycle(1000);
         let set = Duty::set_duty_cycle;
-        let mut forward = Pwm::new(&[most.clone(), set(500), most.clone(), set(0)]);
-        let mut backward = Pwm::new(&[most.clone(), set(0), most.clone(), set(0)]);
+        let mut forward = Pwm::new(&[most.clone(), set(1000), most.clone(), set(0)]);
+        let mut backward = Pwm::new(&[most.clone(), set(500), most.clone(), set(0)]);
         let mut bus = Bus::new(&[]);
         let bridge = Bridge::new(forward.clone(), backward.clone());
         let mut pendulum = Pendulum::new(Encoder::new(bus.clone(), 0, false), bridge, MOTOR);

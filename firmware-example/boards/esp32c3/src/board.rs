@@ -1,11 +1,11 @@
 //! The hardware of this board.
 
-use board_parts::{As5600, BAUD_RATE, Bridge, I2C_FREQUENCY, PWM_FREQUENCY, Slots, tasks};
+use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use defmt::unwrap;
 use esp_hal::{
     Async, Blocking,
     clock::CpuClock,
-    gpio::DriveMode,
+    gpio::{AnyPin, DriveMode, Level, Output, OutputConfig},
     i2c::master::{self as i2c, I2c},
     init,
     ledc::{
@@ -18,27 +18,27 @@ use esp_hal::{
     timer::timg::{MwdtStage, TimerGroup, Wdt},
     uart::{self, Uart},
 };
-use esp_storage::FlashStorage;
+use firmware_example::{control, plants::Pendulum};
 use static_cell::StaticCell;
 
 type Pwm = Channel<'static, LowSpeed>;
 
-/// What the control loop has.
-pub(crate) type Control = tasks::Control<I2c<'static, Blocking>, Pwm, Pwm, Watchdog>;
+/// The machine that the control loop runs.
+pub(crate) type Machine = Pendulum<I2c<'static, Blocking>, Pwm, Pwm>;
 
 /// All that the firmware uses.
 pub(crate) struct Board {
     /// For the high priority.
-    pub(crate) control: Parts,
+    pub(crate) parts: Parts,
+    /// To be started once the policy is proven.
+    pub(crate) watchdog: TIMG1<'static>,
     /// The interrupt that it runs in.
     pub(crate) interrupt: FROM_CPU_INTR1<'static>,
     /// To the bridge to USB that most boards have. It is buffered by the peripheral: 128 bytes each way.
     pub(crate) serial: Uart<'static, Async>,
-    /// In the flash beside the chip.
-    pub(crate) slots: Slots<FlashStorage<'static>>,
 }
 
-/// Sets up the hardware, and starts the scheduler and its clock. The watchdog runs from here on.
+/// Sets up the hardware, and starts the scheduler and its clock. The watchdog does not run yet.
 pub(crate) fn board() -> Board {
     let p = init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
     esp_rtos::start(TimerGroup::new(p.TIMG0).timer0, p.FROM_CPU_INTR0);
@@ -49,22 +49,11 @@ pub(crate) fn board() -> Board {
     let config = uart::Config::default().with_baudrate(BAUD_RATE);
     let serial = unwrap!(Uart::new(p.UART0, config)).with_rx(p.GPIO20).with_tx(p.GPIO21);
 
-    let mut watchdog = TimerGroup::new(p.TIMG1).wdt;
-    // Longer than the erasing of a sector of flash, for which nothing runs.
-    watchdog.set_timeout(MwdtStage::Stage0, Duration::from_secs(1));
-    watchdog.enable();
-
     Board {
-        control: Parts {
-            bus,
-            pwm: p.LEDC,
-            in1: p.GPIO6,
-            in2: p.GPIO7,
-            watchdog: Watchdog(watchdog),
-        },
+        parts: Parts { bus, pwm: p.LEDC, in1: p.GPIO6, in2: p.GPIO7 },
+        watchdog: p.TIMG1,
         interrupt: p.FROM_CPU_INTR1,
         serial: serial.into_async(),
-        slots: Slots::reserved(FlashStorage::new(p.FLASH)),
     }
 }
 
@@ -75,11 +64,10 @@ pub(crate) struct Parts {
     pwm: LEDC<'static>,
     in1: GPIO6<'static>,
     in2: GPIO7<'static>,
-    watchdog: Watchdog,
 }
 
 impl Parts {
-    pub(crate) fn assemble(self) -> Control {
+    pub(crate) fn assemble(self) -> Machine {
         static TIMER: StaticCell<timer::Timer<'static, LowSpeed>> = StaticCell::new();
         let mut pwm = Ledc::new(self.pwm);
         pwm.set_global_slow_clock(LSGlobalClkSource::APBClk);
@@ -96,19 +84,33 @@ impl Parts {
         let mut in2 = pwm.channel(channel::Number::Channel1, self.in2);
         unwrap!(in1.configure(config));
         unwrap!(in2.configure(config));
-        Control {
-            encoder: As5600::new(self.bus),
-            bridge: unwrap!(Bridge::new(in1, in2).ok()),
-            watchdog: self.watchdog,
-        }
+        machine::pendulum(self.bus, in1, in2)
     }
 }
 
 /// The watchdog of the chip's second group of timers.
 pub(crate) struct Watchdog(Wdt<TIMG1<'static>>);
 
-impl board_parts::Watchdog for Watchdog {
+/// Starts the watchdog.
+pub(crate) fn watchdog(chip: TIMG1<'static>) -> Watchdog {
+    let mut watchdog = TimerGroup::new(chip).wdt;
+    watchdog.set_timeout(MwdtStage::Stage0, Duration::from_secs(1));
+    watchdog.enable();
+    Watchdog(watchdog)
+}
+
+impl control::Watchdog for Watchdog {
     fn feed(&mut self) {
         self.0.feed();
+    }
+}
+
+/// Takes the drive from the motor, whoever has its pins.
+#[allow(unsafe_code)]
+pub(crate) fn let_go() {
+    // SAFETY: whoever had the pins does not run any more.
+    let pins: [AnyPin<'_>; 2] = unsafe { [GPIO6::steal().into(), GPIO7::steal().into()] };
+    for pin in pins {
+        let _ = Output::new(pin, Level::Low, OutputConfig::default());
     }
 }

@@ -1,20 +1,24 @@
 //! The hardware of this board.
 
-use board_parts::{As5600, Bridge, I2C_FREQUENCY, PWM_FREQUENCY, Slots, tasks};
-use defmt::unwrap;
+use core::mem::forget;
+
+use board_parts::{I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use embassy_nrf::{
-    bind_interrupts,
+    Peri, bind_interrupts,
     buffered_uarte::{self, BufferedUarte},
     config::{Config, HfclkSource, LfclkSource},
+    gpio::{AnyPin, Level, Output, OutputDrive},
     init,
     nvmc::Nvmc,
-    peripherals::{TWISPI0, UARTE0},
+    pac::{self, shared::vals::Connect},
+    peripherals::{P0_01, P0_17, TWISPI0, UARTE0, WDT},
     pwm::{DutyCycle, Prescaler, SimpleConfig, SimplePwm},
     twim::{self, Twim},
     uarte::{self, Baudrate},
     wdt::{self, WatchdogHandle},
 };
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
+use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
 
 bind_interrupts!(struct Interrupts {
@@ -22,20 +26,22 @@ bind_interrupts!(struct Interrupts {
     UARTE0 => buffered_uarte::InterruptHandler<UARTE0>;
 });
 
-/// What the control loop has.
-pub(crate) type Control = tasks::Control<Twim<'static>, Pwm, Pwm, Watchdog>;
+/// The machine that the control loop runs.
+pub(crate) type Machine = Pendulum<Twim<'static>, Pwm, Pwm>;
 
 /// All that the firmware uses.
 pub(crate) struct Board {
-    /// For the high priority.
-    pub(crate) control: Control,
+    /// At rest.
+    pub(crate) machine: Machine,
+    /// To be started once the policy is proven.
+    pub(crate) watchdog: Peri<'static, WDT>,
     /// To the second chip of the board, which is a serial port on USB.
     pub(crate) serial: BufferedUarte<'static>,
     /// In the chip's own flash.
-    pub(crate) slots: Slots<Nvmc<'static>>,
+    pub(crate) flash: Nvmc<'static>,
 }
 
-/// Sets up the hardware. The watchdog runs from here on.
+/// Sets up the hardware. The watchdog does not run yet.
 pub(crate) fn board() -> Board {
     let mut config = Config::default();
     // The board has a crystal of 32 MHz but none of 32 kHz; the slow clock, of which the time is made, is divided from it.
@@ -54,13 +60,6 @@ pub(crate) fn board() -> Board {
     let pwm = pwm();
     let in1 = Pwm(SimplePwm::new_1ch(p.PWM0, p.P0_17, &pwm));
     let in2 = Pwm(SimplePwm::new_1ch(p.PWM1, p.P0_01, &pwm));
-
-    let mut config = wdt::Config::default();
-    config.timeout_ticks = 32_768 / 2; // 0.5 s
-    config.action_during_debug_halt = wdt::HaltConfig::Pause;
-    let Ok((_, [watchdog])) = wdt::Watchdog::try_new(p.WDT, config) else {
-        defmt::panic!("the watchdog runs already, with another period");
-    };
 
     static RECEIVED: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
     static TO_SEND: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
@@ -81,13 +80,10 @@ pub(crate) fn board() -> Board {
     );
 
     Board {
-        control: Control {
-            encoder: As5600::new(bus),
-            bridge: unwrap!(Bridge::new(in1, in2).ok()),
-            watchdog: Watchdog(watchdog),
-        },
+        machine: machine::pendulum(bus, in1, in2),
+        watchdog: p.WDT,
         serial,
-        slots: Slots::reserved(Nvmc::new(p.NVMC)),
+        flash: Nvmc::new(p.NVMC),
     }
 }
 
@@ -124,8 +120,39 @@ impl SetDutyCycle for Pwm {
 /// The chip's watchdog.
 pub(crate) struct Watchdog(WatchdogHandle);
 
-impl board_parts::Watchdog for Watchdog {
+/// Starts the watchdog.
+pub(crate) fn watchdog(chip: Peri<'static, WDT>) -> Watchdog {
+    let mut config = wdt::Config::default();
+    config.timeout_ticks = 32_768 / 2; // 0.5 s
+    config.action_during_debug_halt = wdt::HaltConfig::Pause;
+    let Ok((_, [watchdog])) = wdt::Watchdog::try_new(chip, config) else {
+        defmt::panic!("the watchdog runs already, with another period");
+    };
+    Watchdog(watchdog)
+}
+
+impl control::Watchdog for Watchdog {
     fn feed(&mut self) {
         self.0.pet();
     }
+}
+
+/// Takes the drive from the motor, whoever has its pins.
+#[allow(unsafe_code)]
+pub(crate) fn let_go() {
+    // A PWM that has a pin overrules what it is set to.
+    for pwm in [pac::PWM0, pac::PWM1] {
+        pwm.enable().write(|word| word.set_enable(false));
+        pwm.psel().out(0).write(|word| word.set_connect(Connect::Disconnected));
+    }
+    // SAFETY: whoever had the pins does not run any more.
+    let pins: [Peri<'_, AnyPin>; 2] = unsafe { [P0_17::steal().into(), P0_01::steal().into()] };
+    for pin in pins {
+        forget(Output::new(pin, Level::Low, OutputDrive::Standard));
+    }
+}
+
+/// Resets the chip.
+pub(crate) fn reset() -> ! {
+    cortex_m::peripheral::SCB::sys_reset()
 }

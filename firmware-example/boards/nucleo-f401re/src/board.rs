@@ -1,14 +1,16 @@
 //! The hardware of this board.
 
-use board_parts::{As5600, BAUD_RATE, Bridge, I2C_FREQUENCY, PWM_FREQUENCY, Slots, tasks};
+use core::mem::forget;
+
+use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use defmt::unwrap;
 use embassy_stm32::{
-    Config, bind_interrupts,
+    Config, Peri, bind_interrupts,
     flash::{Blocking, Flash},
-    gpio::OutputType,
+    gpio::{AnyPin, Level, Output, OutputType, Speed},
     i2c::{self, I2c, Master},
     init, mode,
-    peripherals::{IWDG, TIM3, USART2},
+    peripherals::{IWDG, PB4, PB5, TIM3, USART2},
     rcc::{
         AHBPrescaler, APBPrescaler, Hse, HseMode, Pll, PllMul, PllPDiv, PllPreDiv, PllSource,
         Sysclk,
@@ -19,6 +21,7 @@ use embassy_stm32::{
     wdg::IndependentWatchdog,
 };
 use embassy_time::Duration;
+use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
 
 bind_interrupts!(struct Interrupts {
@@ -28,20 +31,22 @@ bind_interrupts!(struct Interrupts {
 type Bus = I2c<'static, mode::Blocking, Master>;
 type Pwm = SimplePwmChannel<'static, TIM3>;
 
-/// What the control loop has.
-pub(crate) type Control = tasks::Control<Bus, Pwm, Pwm, Watchdog>;
+/// The machine that the control loop runs.
+pub(crate) type Machine = Pendulum<Bus, Pwm, Pwm>;
 
 /// All that the firmware uses.
 pub(crate) struct Board {
-    /// For the high priority.
-    pub(crate) control: Control,
+    /// At rest.
+    pub(crate) machine: Machine,
+    /// To be started once the policy is proven.
+    pub(crate) watchdog: Peri<'static, IWDG>,
     /// To the ST-LINK, which is a serial port on USB.
     pub(crate) serial: BufferedUart<'static>,
     /// In the chip's own flash.
-    pub(crate) slots: Slots<Flash<'static, Blocking>>,
+    pub(crate) flash: Flash<'static, Blocking>,
 }
 
-/// Sets up the hardware. The watchdog runs from here on.
+/// Sets up the hardware. The watchdog does not run yet.
 pub(crate) fn board() -> Board {
     let p = init(clocks());
 
@@ -83,19 +88,11 @@ pub(crate) fn board() -> Board {
         config,
     ));
 
-    // While a slot is being erased, for 4 s at worst, nothing runs; and the clock of this watchdog may be half as fast again
-    // as it should be.
-    let mut watchdog = IndependentWatchdog::new(p.IWDG, 8_000_000);
-    watchdog.unleash();
-
     Board {
-        control: Control {
-            encoder: As5600::new(bus),
-            bridge: unwrap!(Bridge::new(in1, in2).ok()),
-            watchdog: Watchdog(watchdog),
-        },
+        machine: machine::pendulum(bus, in1, in2),
+        watchdog: p.IWDG,
         serial,
-        slots: Slots::reserved(Flash::new_blocking(p.FLASH)),
+        flash: Flash::new_blocking(p.FLASH),
     }
 }
 
@@ -121,8 +118,32 @@ fn clocks() -> Config {
 /// The chip's independent watchdog.
 pub(crate) struct Watchdog(IndependentWatchdog<'static, IWDG>);
 
-impl board_parts::Watchdog for Watchdog {
+/// Starts the watchdog.
+pub(crate) fn watchdog(chip: Peri<'static, IWDG>) -> Watchdog {
+    // While a slot is being erased, for 4 s at worst, nothing runs; and the clock of this watchdog may be half as fast again
+    // as it should be.
+    let mut watchdog = IndependentWatchdog::new(chip, 8_000_000);
+    watchdog.unleash();
+    Watchdog(watchdog)
+}
+
+impl control::Watchdog for Watchdog {
     fn feed(&mut self) {
         self.0.pet();
     }
+}
+
+/// Takes the drive from the motor, whoever has its pins.
+#[allow(unsafe_code)]
+pub(crate) fn let_go() {
+    // SAFETY: whoever had the pins does not run any more.
+    let pins: [Peri<'_, AnyPin>; 2] = unsafe { [PB4::steal().into(), PB5::steal().into()] };
+    for pin in pins {
+        forget(Output::new(pin, Level::Low, Speed::Low));
+    }
+}
+
+/// Resets the chip.
+pub(crate) fn reset() -> ! {
+    cortex_m::peripheral::SCB::sys_reset()
 }

@@ -1,11 +1,16 @@
-//! What the firmware of the real boards has in common.
+//! What the firmware of the real boards has in common: the parts of the library `firmware-example`, put together.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`as5600`] | the encoder, on any I²C bus of embedded-hal |
-//! | [`bridge`] | the motor's H-bridge, on any two PWM outputs of embedded-hal |
-//! | [`slots`] | where in flash two policies have room |
-//! | `tasks` | what the boards run; only in builds for a microcontroller |
+//! | [`machine`] | the pendulum: its motor, its encoder's zero, and which policies are for it |
+//! | [`schedule`] | when the next control period begins |
+//! | `boot` | the policy to run, proven; only in builds for a microcontroller, as all that follows |
+//! | `control` | the body of the control loop's task |
+//! | `link` | the body of the serial link's task |
+//! | `flash` | flash that is mapped into the address space |
+//! | `clock` | time, and what an action costs |
+//! | `log` | the body of the log's task |
+//! | `last` | what is done when the firmware cannot go on |
 //!
 //! A board's own package sets up its hardware (`board.rs`) and gives each task its executor (`tasks.rs`), because tasks
 //! have no type parameters and interrupts have other names on each chip.
@@ -15,15 +20,22 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
-pub mod as5600;
-pub mod bridge;
-pub mod slots;
 #[cfg(target_os = "none")]
-pub mod tasks;
-
-pub use as5600::As5600;
-pub use bridge::Bridge;
-pub use slots::Slots;
+pub mod boot;
+#[cfg(target_os = "none")]
+pub mod clock;
+#[cfg(target_os = "none")]
+pub mod control;
+#[cfg(target_os = "none")]
+pub mod flash;
+#[cfg(target_os = "none")]
+pub mod last;
+#[cfg(target_os = "none")]
+pub mod link;
+#[cfg(target_os = "none")]
+pub mod log;
+pub mod machine;
+pub mod schedule;
 
 /// The PWM frequency of both inputs of the bridge, in hertz: above what people hear, and within what small drivers
 /// switch.
@@ -35,11 +47,21 @@ pub const BAUD_RATE: u32 = 115_200;
 /// The clock of the encoder's bus, in hertz.
 pub const I2C_FREQUENCY: u32 = 400_000;
 
-/// What resets the chip unless it hears from the control loop.
-pub trait Watchdog {
-    /// Says that the control loop is alive.
-    fn feed(&mut self);
-}
+/// The policy that runs the machine.
+#[cfg(target_os = "none")]
+pub type Pilot = firmware_example::control::Pilot<
+    'static,
+    firmware_example::baked::Weight,
+    { firmware_example::baked::WIDTH },
+>;
+
+/// Between the control loop and everything else.
+#[cfg(target_os = "none")]
+pub static MAILBOX: firmware_example::control::Mailbox<
+    'static,
+    firmware_example::baked::Weight,
+    { firmware_example::baked::WIDTH },
+> = firmware_example::control::Mailbox::new();
 
 /// The program of a board, where it was built for the desktop: it can do nothing there.
 #[cfg(not(target_os = "none"))]

@@ -1,19 +1,22 @@
 //! The hardware of this board, and of the Pico 2, whose pins are the same.
 
-use board_parts::{As5600, BAUD_RATE, Bridge, I2C_FREQUENCY, PWM_FREQUENCY, Slots, tasks};
-use defmt::unwrap;
+use core::mem::forget;
+
+use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use embassy_rp::{
-    bind_interrupts,
+    Peri, bind_interrupts,
     clocks::clk_sys_freq,
     flash::{self, Flash},
+    gpio::{AnyPin, Level, Output},
     i2c::{self, I2c},
     init,
-    peripherals::{FLASH, I2C0, UART0},
+    peripherals::{FLASH, I2C0, PIN_2, PIN_3, UART0, WATCHDOG},
     pwm::{self, Pwm, PwmOutput},
     uart::{self, BufferedInterruptHandler, BufferedUart},
     watchdog,
 };
 use embassy_time::Duration;
+use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
 
 use crate::FLASH_SIZE;
@@ -27,20 +30,22 @@ const WATCHDOG_PERIOD: Duration = Duration::from_secs(1);
 
 type Bus = I2c<'static, I2C0, i2c::Blocking>;
 
-/// What the control loop has.
-pub(crate) type Control = tasks::Control<Bus, PwmOutput<'static>, PwmOutput<'static>, Watchdog>;
+/// The machine that the control loop runs.
+pub(crate) type Machine = Pendulum<Bus, PwmOutput<'static>, PwmOutput<'static>>;
 
 /// All that the firmware uses.
 pub(crate) struct Board {
-    /// For the high priority.
-    pub(crate) control: Control,
+    /// At rest.
+    pub(crate) machine: Machine,
+    /// To be started once the policy is proven.
+    pub(crate) watchdog: Peri<'static, WATCHDOG>,
     /// To a debug probe, whose second connector is a serial port on USB.
     pub(crate) serial: BufferedUart,
     /// In the flash beside the chip.
-    pub(crate) slots: Slots<Flash<'static, FLASH, flash::Blocking, FLASH_SIZE>>,
+    pub(crate) flash: Flash<'static, FLASH, flash::Blocking, FLASH_SIZE>,
 }
 
-/// Sets up the hardware. The watchdog runs from here on.
+/// Sets up the hardware. The watchdog does not run yet.
 pub(crate) fn board() -> Board {
     let p = init(Default::default());
 
@@ -71,26 +76,47 @@ pub(crate) fn board() -> Board {
         config,
     );
 
-    let mut watchdog = watchdog::Watchdog::new(p.WATCHDOG);
-    watchdog.pause_on_debug(true);
-    watchdog.start(WATCHDOG_PERIOD);
-
     Board {
-        control: Control {
-            encoder: As5600::new(bus),
-            bridge: unwrap!(Bridge::new(in1, in2).ok()),
-            watchdog: Watchdog(watchdog),
-        },
+        machine: machine::pendulum(bus, in1, in2),
+        watchdog: p.WATCHDOG,
         serial,
-        slots: Slots::reserved(Flash::new_blocking(p.FLASH)),
+        flash: Flash::new_blocking(p.FLASH),
     }
 }
 
 /// The chip's watchdog.
 pub(crate) struct Watchdog(watchdog::Watchdog);
 
-impl board_parts::Watchdog for Watchdog {
+/// Starts the watchdog.
+pub(crate) fn watchdog(chip: Peri<'static, WATCHDOG>) -> Watchdog {
+    let mut watchdog = watchdog::Watchdog::new(chip);
+    watchdog.pause_on_debug(true);
+    watchdog.start(WATCHDOG_PERIOD);
+    Watchdog(watchdog)
+}
+
+impl control::Watchdog for Watchdog {
     fn feed(&mut self) {
         self.0.feed(WATCHDOG_PERIOD);
+    }
+}
+
+/// Takes the drive from the motor, whoever has its pins.
+#[allow(unsafe_code)]
+pub(crate) fn let_go() {
+    // SAFETY: whoever had the pins does not run any more.
+    let pins: [Peri<'_, AnyPin>; 2] = unsafe { [PIN_2::steal().into(), PIN_3::steal().into()] };
+    for pin in pins {
+        forget(Output::new(pin, Level::Low));
+    }
+}
+
+/// Resets the chip, peripherals and pins with it, which a reset of the processor alone would leave as they are.
+#[allow(unsafe_code)]
+pub(crate) fn reset() -> ! {
+    // SAFETY: whoever had the watchdog does not run any more.
+    watchdog::Watchdog::new(unsafe { WATCHDOG::steal() }).trigger_reset();
+    loop {
+        core::hint::spin_loop();
     }
 }

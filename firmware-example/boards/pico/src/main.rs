@@ -7,6 +7,10 @@ mod board;
 #[cfg(target_os = "none")]
 mod tasks;
 
+/// What the board is called.
+#[cfg(target_os = "none")]
+const NAME: &str = "pico";
+
 /// Bytes of flash on the board.
 #[cfg(target_os = "none")]
 const FLASH_SIZE: usize = 2 << 20;

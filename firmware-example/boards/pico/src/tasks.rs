@@ -1,13 +1,15 @@
 //! Which task runs where.
 
-use board_parts::tasks::{echo, report};
+use core::panic::PanicInfo;
+
+use board_parts::{Pilot, boot, clock::plate, last, link::serve, log::report};
+use cortex_m_rt::{ExceptionFrame, exception};
 use defmt::unwrap;
 use defmt_rtt as _;
 use embassy_executor::{InterruptExecutor, Spawner};
 use embassy_rp::interrupt::{self, InterruptExt, Priority};
-use panic_probe as _;
 
-use crate::board::{self, Board, Control};
+use crate::board::{self, Board, Machine, Watchdog};
 
 /// Runs in an interrupt, so that it takes the processor from all tasks of `main`.
 static HIGH: InterruptExecutor = InterruptExecutor::new();
@@ -21,8 +23,8 @@ unsafe fn SWI_IRQ_1() {
 }
 
 #[embassy_executor::task]
-async fn control(control: Control) -> ! {
-    control.run().await
+async fn control(machine: Machine, watchdog: Watchdog, pilot: Option<Pilot>) -> ! {
+    board_parts::control::run(machine, watchdog, pilot).await
 }
 
 #[embassy_executor::task]
@@ -32,11 +34,24 @@ async fn log() -> ! {
 
 #[embassy_executor::main]
 async fn main(low: Spawner) {
-    let Board { control: parts, serial, slots } = board::board();
-    slots.log();
+    let Board { machine, watchdog, serial, flash } = board::board();
+    let (updates, pilot) = boot::begin(flash);
+    let watchdog = board::watchdog(watchdog);
     // Below the peripherals' interrupts, which only move bytes between registers and buffers.
     interrupt::SWI_IRQ_1.set_priority(Priority::P3);
-    HIGH.start(interrupt::SWI_IRQ_1).spawn(unwrap!(control(parts)));
+    HIGH.start(interrupt::SWI_IRQ_1).spawn(unwrap!(control(machine, watchdog, pilot.clone())));
     low.spawn(unwrap!(log()));
-    echo(serial).await
+    serve(serial, plate(crate::NAME), updates, pilot).await
+}
+
+#[panic_handler]
+fn panic(why: &PanicInfo<'_>) -> ! {
+    last::words(why, board::let_go, board::reset)
+}
+
+#[exception]
+#[allow(unsafe_code)]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    let why = format_args!("hard fault at {:#010x}", frame.pc());
+    last::words(&why, board::let_go, board::reset)
 }

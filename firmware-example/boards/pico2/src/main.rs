@@ -9,6 +9,10 @@ mod board;
 #[path = "../../pico/src/tasks.rs"]
 mod tasks;
 
+/// What the board is called.
+#[cfg(target_os = "none")]
+const NAME: &str = "pico2";
+
 /// Bytes of flash on the board.
 #[cfg(target_os = "none")]
 const FLASH_SIZE: usize = 4 << 20;
