@@ -1,39 +1,39 @@
 //! Runs a trained policy on a microcontroller.
 //!
-//! The firmware carries a policy and a recording: observations with the action bits that the
-//! desktop computed for them. It lets the policy test itself, gives it each observation and compares the actions bit
-//! for bit, prints what it found and ends with an exit code that says the same. In the folder of
-//! this package,
+//! Two kinds of programs are made of this library. Those that *control* let a policy run a machine, once in each control
+//! period, and answer a desktop over a serial line meanwhile:
 //!
 //! ```text
 //! POLICY=../runs/sac/policy.bin cargo run --release
 //! ```
 //!
-//! bakes in that policy and the `recording.bin` beside it, and runs the firmware in an emulator of a
-//! Cortex-M4F (without `POLICY`: the ones in `sample/f32/`). Other boards are programs for other targets:
+//! in the folder of this package bakes in that policy and runs it on an emulated Cortex-M4F, whose pendulum is simulated
+//! (without `POLICY`: the one in `sample/f32/`). Those that *replay* compare the policy's actions with the desktop's, bit for bit,
+//! for the observations of the `recording.bin` beside it:
 //!
 //! ```text
 //! cargo run --release --target thumbv6m-none-eabi --bin replay-m0
 //! ```
 //!
-//! `./emulate --boards` lists them with their targets.
-//!
 //! # Modules
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`replay`] | [`run`]: load, test, replay, report; the same on every board |
-//! | [`meter`] | what a board can measure |
-//! | `baked` | the policy and the recording; only in builds for a microcontroller |
-//! | `webassembly` | the same as a module; only there |
-//! | `emulated`, `stack` | what the boards of the emulator have in common, and how they measure their stack; only there |
+//! | [`control`] | the loop: observe, check, act, account for time; what it needs of a machine and a board |
+//! | [`plants`] | machines: encoder, H-bridge, pendulum, and one that is simulated |
+//! | [`service`], [`station`] | the board's end of the serial link: questions and answers |
+//! | [`update`] | policies that come later: two slots in flash, signatures, trials |
+//! | [`replay`], [`meter`] | load, test, replay, report |
+//! | `baked` | the policy, the recording and the key of updates; only in builds for a microcontroller |
+//! | `emulated` | what the boards of the emulator have in common; feature `emulated`, only there |
+//! | `webassembly` | the replay as a module; only there |
 //!
-//! A board is one program in `src/bin/` ([`board!`]), the memory layout of the same name in `boards/`, and a
-//! line in the script `emulate`. [`run`] takes from it an output and its instruments, and knows nothing else about it;
-//! so its tests run on the desktop, and `examples/replay.rs` does the same there.
+//! A board of the emulator is one program in `src/bin/` ([`controls!`], [`replays!`]), the memory layout in
+//! `boards/qemu-CORE/`, and a line in the script `emulate`. A real board is a package in `boards/`, which uses this library
+//! without the feature `emulated`. The library knows no board; so its tests run on the desktop.
 
 #![no_std]
-// Only `stack` and `webassembly` have any.
+// Only `emulated` and `webassembly` have any.
 #![deny(unsafe_code)]
 
 #[cfg(not(any(target_os = "none", target_family = "wasm")))]

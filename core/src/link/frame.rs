@@ -93,7 +93,7 @@ impl Decoder {
         Decoder { state: DecoderState::Idle, plain: Vec::new(), too_long: false, is_done: false }
     }
 
-    /// Takes a byte. Where it ends a frame: the bytes of its packet, to be [read](read), or why it has none.
+    /// Takes a byte. Where it ends a frame: the bytes of its packet, to be [`read`], or why it has none.
     pub fn push(&mut self, byte: u8) -> Option<Result<&[u8], FrameError>> {
         if self.is_done {
             self.plain.clear();

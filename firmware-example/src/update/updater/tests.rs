@@ -169,9 +169,9 @@ fn cut_everywhere<const WRITE: usize>() {
                     "{before}: operation {operation}, {tear:?}: runs {after}"
                 );
                 if after == before {
-                    old += 1
+                    old += 1;
                 } else {
-                    new += 1
+                    new += 1;
                 }
                 install(&mut updater, &update(after + 1)).unwrap();
                 assert_eq!(boot(&flash).1, after + 1);
