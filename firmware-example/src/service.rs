@@ -70,6 +70,8 @@ pub struct Service {
     /// For who is not of the session: the answer above may still be asked for again.
     rejection: Frame,
     session: Option<u16>,
+    /// The one before, whose frames are late.
+    previous: Option<u16>,
     /// The last question that was obeyed.
     sequence: u32,
     damaged: u32,
@@ -83,6 +85,7 @@ impl Service {
             answer: Frame::new(),
             rejection: Frame::new(),
             session: None,
+            previous: None,
             sequence: 0,
             damaged: 0,
         }
@@ -106,11 +109,14 @@ impl Service {
         let request = frame::read::<Request<'_>>(plain).ok().map(|packet| packet.body);
         let to = Address { session, sequence };
         if self.session != Some(session) {
+            if self.previous == Some(session) {
+                return None;
+            }
             if request != Some(Request::Hello) {
                 fill(&mut self.rejection, to, Reply::Refused(Refusal::Session));
                 return Some(self.rejection.bytes());
             }
-            self.session = Some(session);
+            self.previous = self.session.replace(session);
         } else if sequence <= self.sequence {
             return (sequence == self.sequence).then(|| self.answer.bytes());
         }

@@ -2,7 +2,7 @@
 
 use policy_core::{
     Action, Weights,
-    link::{self, Cost, Identity, Refusal, Source, State, UpdateRefusal},
+    link::{self, Cost, Identity, Refusal, Source, UpdateRefusal},
 };
 
 use crate::{
@@ -35,6 +35,8 @@ pub struct Station<'a, U, W: Weights, const WIDTH: usize> {
     pilot: Pilot<'a, W, WIDTH>,
     /// While that one is on trial: the one before it.
     before: Option<Pilot<'a, W, WIDTH>>,
+    /// The flash did not take the mark of a policy that has passed its trial: it runs until the next restart.
+    is_not_kept: bool,
 }
 
 impl<'a, U: Updates, W: Weights, const WIDTH: usize> Station<'a, U, W, WIDTH> {
@@ -45,7 +47,7 @@ impl<'a, U: Updates, W: Weights, const WIDTH: usize> Station<'a, U, W, WIDTH> {
         mailbox: &'a Mailbox<'a, W, WIDTH>,
         pilot: Pilot<'a, W, WIDTH>,
     ) -> Self {
-        Station { plate, updates, mailbox, pilot, before: None }
+        Station { plate, updates, mailbox, pilot, before: None, is_not_kept: false }
     }
 
     /// Looks whether a trial has ended, and keeps the policy that has passed it; to be called now and then, and before any
@@ -54,8 +56,7 @@ impl<'a, U: Updates, W: Weights, const WIDTH: usize> Station<'a, U, W, WIDTH> {
         match self.mailbox.take_verdict() {
             Some(Trial::Passed(_)) => {
                 self.before = None;
-                // Where the flash fails, the policy runs until the next restart.
-                let _ = self.updates.passed();
+                self.is_not_kept = self.updates.passed().is_err();
             }
             Some(Trial::Failed(..)) => {
                 self.updates.failed();
@@ -89,7 +90,7 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
 
     fn act(&mut self, observation: &[f32]) -> Result<(Action, u32), Refusal> {
         self.settle();
-        if self.mailbox.snapshot().state() == State::Running {
+        if self.mailbox.may_run() {
             return Err(Refusal::Running);
         }
         let mut answer = Err(Refusal::Unknown);
@@ -100,8 +101,10 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
     }
 
     fn snapshot(&mut self) -> Snapshot {
+        // In this order: a trial that ends in between is reported as over once its policy is kept.
+        let snapshot = self.mailbox.snapshot();
         self.settle();
-        self.mailbox.snapshot()
+        if self.is_not_kept { snapshot.not_kept() } else { snapshot }
     }
 
     fn start(&mut self) {
@@ -114,16 +117,15 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
 
     fn propose(&mut self, manifest: &[u8], signature: &[u8]) -> Result<(), UpdateRefusal> {
         self.settle();
-        let is_running = self.mailbox.snapshot().state() == State::Running;
-        self.updates.propose(manifest, signature, is_running)
+        self.updates.propose(manifest, signature, || self.mailbox.may_run())
     }
 
     fn chunk(&mut self, offset: u32, bytes: &[u8]) -> Result<(), UpdateRefusal> {
-        self.updates.chunk(offset, bytes)
+        self.updates.chunk(offset, bytes, self.mailbox.may_run())
     }
 
     fn commit(&mut self) -> Result<(), UpdateRefusal> {
-        let pilot = self.updates.commit(|version, blob| {
+        let pilot = self.updates.commit(self.mailbox.may_run(), |version, blob| {
             Pilot::new(blob, Source::Update { version }).map_err(|error| match error {
                 PilotError::SelfTest(error) => {
                     UpdateRefusal::SelfTest { example: error.example as u16 }
@@ -131,6 +133,7 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
                 _ => UpdateRefusal::Policy,
             })
         })?;
+        self.is_not_kept = false;
         self.mailbox.adopt(pilot.clone(), TRIAL);
         self.before = Some(core::mem::replace(&mut self.pilot, pilot));
         Ok(())
@@ -147,3 +150,6 @@ pub fn needs<W: Weights, const WIDTH: usize>(pilot: &Pilot<'_, W, WIDTH>) -> Nee
         action_size: policy.action_size() as u8,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@
 pub mod flash;
 #[cfg(test)]
 pub(crate) mod model;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod slots;
 pub mod updater;
 
@@ -42,7 +44,8 @@ pub trait Updates {
         0
     }
 
-    /// Would this policy be taken? If so, the spare slot is erased for it. `is_running` says whether the controller runs.
+    /// Would this policy be taken? If so, the spare slot is erased for it. `is_running` says whether the controller runs, or will;
+    /// it is asked right before.
     ///
     /// # Errors
     ///
@@ -51,7 +54,7 @@ pub trait Updates {
         &mut self,
         _manifest: &[u8],
         _signature: &[u8],
-        _is_running: bool,
+        _is_running: impl FnOnce() -> bool,
     ) -> Result<(), UpdateRefusal> {
         Err(UpdateRefusal::NoSlots)
     }
@@ -61,7 +64,12 @@ pub trait Updates {
     /// # Errors
     ///
     /// If they are not the next ones, or cannot be written. After the latter the update must be proposed again.
-    fn chunk(&mut self, _offset: u32, _bytes: &[u8]) -> Result<(), UpdateRefusal> {
+    fn chunk(
+        &mut self,
+        _offset: u32,
+        _bytes: &[u8],
+        _is_running: bool,
+    ) -> Result<(), UpdateRefusal> {
         Err(UpdateRefusal::NoSlots)
     }
 
@@ -73,6 +81,7 @@ pub trait Updates {
     /// Why not; the update is over then, but for bytes that are missing.
     fn commit<Pilot>(
         &mut self,
+        _is_running: bool,
         _test: impl FnOnce(u32, &'static [u8]) -> Result<Pilot, UpdateRefusal>,
     ) -> Result<Pilot, UpdateRefusal> {
         Err(UpdateRefusal::NoSlots)
@@ -103,21 +112,22 @@ impl<U: Updates> Updates for Option<U> {
         &mut self,
         manifest: &[u8],
         signature: &[u8],
-        is_running: bool,
+        is_running: impl FnOnce() -> bool,
     ) -> Result<(), UpdateRefusal> {
         let updates = self.as_mut().ok_or(UpdateRefusal::NoSlots)?;
         updates.propose(manifest, signature, is_running)
     }
 
-    fn chunk(&mut self, offset: u32, bytes: &[u8]) -> Result<(), UpdateRefusal> {
-        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.chunk(offset, bytes)
+    fn chunk(&mut self, offset: u32, bytes: &[u8], is_running: bool) -> Result<(), UpdateRefusal> {
+        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.chunk(offset, bytes, is_running)
     }
 
     fn commit<Pilot>(
         &mut self,
+        is_running: bool,
         test: impl FnOnce(u32, &'static [u8]) -> Result<Pilot, UpdateRefusal>,
     ) -> Result<Pilot, UpdateRefusal> {
-        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.commit(test)
+        self.as_mut().ok_or(UpdateRefusal::NoSlots)?.commit(is_running, test)
     }
 
     fn passed(&mut self) -> Result<(), UpdateRefusal> {

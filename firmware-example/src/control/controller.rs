@@ -224,11 +224,6 @@ impl<'a, P: Plant, C: Clock, D: Watchdog, W: Weights, const WIDTH: usize>
     pub fn now(&mut self) -> u64 {
         self.clock.now()
     }
-
-    /// The machine.
-    pub fn plant(&mut self) -> &mut P {
-        &mut self.plant
-    }
 }
 
 /// Times of a period fit 32 bits; longer ones say so.

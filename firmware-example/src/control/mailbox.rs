@@ -79,9 +79,10 @@ impl Snapshot {
         &self.observation
     }
 
-    /// Is there a policy on trial?
-    pub fn on_trial(&self) -> bool {
-        self.trial > 0
+    /// The same of a policy that has passed its trial, but is not kept yet.
+    pub(crate) fn not_kept(mut self) -> Self {
+        self.trial = self.trial.max(1);
+        self
     }
 
     /// As it goes over the line, with the frames that arrived damaged.
@@ -163,13 +164,21 @@ impl<'a, W: Weights, const WIDTH: usize> Mailbox<'a, W, WIDTH> {
         let _ = self.with(|letters| letters.run = Some(false));
     }
 
+    /// Does the policy run the machine, or will it from the next period on?
+    pub fn may_run(&self) -> bool {
+        let runs = |letters: &mut Letters<'_, W, WIDTH>| {
+            letters.run == Some(true) || letters.snapshot.state == State::Running
+        };
+        self.with(runs).unwrap_or(true)
+    }
+
     /// Changes the policy at the next period, on trial for so many that act.
     pub fn adopt(&self, pilot: Pilot<'a, W, WIDTH>, periods: u16) {
         let _ = self.with(|letters| {
             // It is on trial from now on, for whoever asks before the loop has seen it.
             letters.snapshot.trial = periods.max(1);
             letters.adopt = Some((pilot, periods));
-            letters.verdict = None;
+            (letters.verdict, letters.snapshot.fallback) = (None, None);
         });
     }
 

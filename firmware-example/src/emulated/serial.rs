@@ -33,6 +33,9 @@ fn set(address: usize, value: u32) {
     unsafe { register(address).write_volatile(value) }
 }
 
+/// How often the port is looked at before the processor sleeps: falling asleep and waking up costs the emulator more.
+const LOOKS: u32 = 100;
+
 /// A serial port as an iterator over what arrives, and a way to answer.
 #[derive(Debug)]
 pub struct Serial<U>(core::marker::PhantomData<U>);
@@ -47,10 +50,12 @@ impl<U: Uart> Serial<U> {
     /// The next byte; sleeps until there is one.
     pub fn receive(&mut self) -> u8 {
         loop {
-            match U::read() {
-                Some(byte) => return byte,
-                None => U::wait(),
+            for _ in 0..LOOKS {
+                if let Some(byte) = U::read() {
+                    return byte;
+                }
             }
+            U::wait();
         }
     }
 

@@ -164,8 +164,9 @@ mod riscv32 {
     }
 
     impl Timer {
-        /// Starts ticking, once in each `period`, in µs. All boards of this architecture have the same counter, which needs no other.
+        /// Starts ticking, once in each `period`, in µs. It tells time by a register of its own.
         pub(crate) fn begin<C: Counter>(period: u64, _is_paced: bool) -> Timer {
+            C::begin();
             critical_section::with(|cs| {
                 INTERVAL.borrow(cs).set(period * MICROSECOND);
                 NEXT.borrow(cs).set(time());

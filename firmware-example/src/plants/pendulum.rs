@@ -35,10 +35,10 @@ impl<I2C: I2c, Forward: SetDutyCycle, Backward: SetDutyCycle> Plant
     for Pendulum<I2C, Forward, Backward>
 {
     /// ```text
-    /// θ̇ = wrap(θ − θ₋₁) / (t − t₋₁)        the first time 0
+    /// θ̇ = wrap(θ − θ₋₁) / (t − t₋₁)
     /// ```
     ///
-    /// It is the mean speed since the last observation; more than half a turn between two looks like the other way round.
+    /// The first angle, and the first one after a failure, tells no speed, and so makes no observation. It is the mean speed since the last observation; more than half a turn between two looks like the other way round.
     fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
         let [cosine, sine, speed] = observation else { return None };
         let Some(angle) = self.encoder.angle() else {
@@ -49,7 +49,10 @@ impl<I2C: I2c, Forward: SetDutyCycle, Backward: SetDutyCycle> Plant
         self.speed = match self.last {
             Some((before, then)) if now > then => wrap(angle - before) / seconds(now - then),
             Some(_) => self.speed,
-            None => 0.0,
+            None => {
+                self.last = Some((angle, now));
+                return None;
+            }
         };
         self.last = Some((angle, now));
         (*cosine, *sine, *speed) = (libm::cosf(angle), libm::sinf(angle), self.speed);
@@ -107,8 +110,8 @@ mod tests {
         let mut pendulum = Pendulum::new(Encoder::new(bus.clone(), 0, false), bridge, MOTOR);
         let mut seen = [0.0; 3];
         let step = 20.0 * TAU / 4096.0;
-        for (now, speed) in [(0, 0.0), (50_000, step / 0.05), (60_000, 0.0), (70_000, -step / 0.01)]
-        {
+        assert_eq!(pendulum.observe(0, &mut seen), None);
+        for (now, speed) in [(50_000, step / 0.05), (60_000, 0.0), (70_000, -step / 0.01)] {
             assert_eq!(pendulum.observe(now, &mut seen), Some(now));
             assert!((seen[2] - speed).abs() < 1e-3, "{now}: {seen:?}");
             assert!(seen[0] < -0.999 && seen[1].abs() < 0.02);

@@ -82,7 +82,10 @@ fn a_session_begins_with_hello() {
     assert_eq!(ask(&bytes(3, 2, Request::Start)), ["3 2 Done"]);
     assert_eq!(ask(&bytes(4, 9, Request::Stop)), ["4 9 Refused(Session)"]);
     assert_eq!(ask(&bytes(4, 1, Request::Hello)), ["4 1 puppet"]);
-    assert_eq!(ask(&bytes(3, 3, Request::Start)), ["3 3 Refused(Session)"]);
+    // What is left on the line of the session before is late.
+    assert_eq!(ask(&bytes(3, 3, Request::Start)), [""; 0]);
+    assert_eq!(ask(&bytes(3, 4, Request::Hello)), [""; 0]);
+    assert_eq!(ask(&bytes(5, 3, Request::Start)), ["5 3 Refused(Session)"]);
     assert_eq!((puppet.started, puppet.stopped), (1, 0));
 }
 

@@ -9,7 +9,7 @@ pub trait Flash: NorFlash {
 
     /// Bytes of the flash, where they lie; fewer where it ends before. They start at a multiple of 4 where `offset` does.
     ///
-    /// They stay what they are until they are erased or written. An [`Updater`](super::Updater) does neither to the slot whose
-    /// policy it gave out, and a board keeps no other bytes than those.
+    /// They stay what they are until they are erased or written. An [`Updater`](super::Updater) does neither to the bytes of a
+    /// policy that it gave out, as long as that can run, and nobody else keeps any.
     fn mapped(&self, offset: u32, length: u32) -> &'static [u8];
 }

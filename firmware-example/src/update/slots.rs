@@ -60,7 +60,7 @@ impl<F: Flash> Slots<F> {
     }
 
     /// Bytes of the longest policy.
-    pub fn capacity(&self) -> u32 {
+    pub(super) fn capacity(&self) -> u32 {
         self.size - POLICY_AT
     }
 
@@ -73,12 +73,16 @@ impl<F: Flash> Slots<F> {
     }
 
     /// The first bytes of the slot's policy; fewer where there is no room for so many.
-    pub fn policy(&self, slot: Slot, length: u32) -> &'static [u8] {
+    pub(super) fn policy(&self, slot: Slot, length: u32) -> &'static [u8] {
         self.flash.mapped(self.at(slot, POLICY_AT), length.min(self.capacity()))
     }
 
     /// What the slot holds, if all of it fits, but for the mark.
-    pub fn complete(&self, slot: Slot, key: &[u8; KEY]) -> Option<(Manifest, &'static [u8])> {
+    pub(super) fn complete(
+        &self,
+        slot: Slot,
+        key: &[u8; KEY],
+    ) -> Option<(Manifest, &'static [u8])> {
         let head = self.flash.mapped(self.at(slot, 0), POLICY_AT);
         let (manifest, rest) = head.split_first_chunk::<MANIFEST>()?;
         let signature = rest.first_chunk::<SIGNATURE>()?;
@@ -93,7 +97,7 @@ impl<F: Flash> Slots<F> {
     }
 
     /// Was the policy of this manifest kept?
-    pub fn is_kept(&self, slot: Slot, manifest: &Manifest) -> bool {
+    pub(super) fn is_kept(&self, slot: Slot, manifest: &Manifest) -> bool {
         self.flash.mapped(self.at(slot, KEPT_AT), MARK as u32) == mark(manifest)
     }
 
@@ -103,7 +107,7 @@ impl<F: Flash> Slots<F> {
     /// # Errors
     ///
     /// If the flash fails.
-    pub fn erase(&mut self, slot: Slot) -> Result<(), Broken> {
+    pub(super) fn erase(&mut self, slot: Slot) -> Result<(), Broken> {
         let (start, piece) = (self.at(slot, 0), F::ERASE_SIZE as u32);
         for offset in (start..start + self.size).step_by(F::ERASE_SIZE) {
             self.flash.erase(offset, offset + piece).map_err(|_| Broken)?;
@@ -116,7 +120,7 @@ impl<F: Flash> Slots<F> {
     /// # Errors
     ///
     /// If the flash fails, or the bytes are not there afterwards.
-    pub fn write(&mut self, slot: Slot, offset: u32, bytes: &[u8]) -> Result<(), Broken> {
+    pub(super) fn write(&mut self, slot: Slot, offset: u32, bytes: &[u8]) -> Result<(), Broken> {
         self.put(self.at(slot, POLICY_AT + offset), bytes)
     }
 
@@ -125,7 +129,7 @@ impl<F: Flash> Slots<F> {
     /// # Errors
     ///
     /// As [`write`](Slots::write).
-    pub fn seal(
+    pub(super) fn seal(
         &mut self,
         slot: Slot,
         manifest: &[u8; MANIFEST],
@@ -142,7 +146,7 @@ impl<F: Flash> Slots<F> {
     /// # Errors
     ///
     /// As [`write`](Slots::write).
-    pub fn keep(&mut self, slot: Slot, manifest: &Manifest) -> Result<(), Broken> {
+    pub(super) fn keep(&mut self, slot: Slot, manifest: &Manifest) -> Result<(), Broken> {
         self.put(self.at(slot, KEPT_AT), &mark(manifest))
     }
 

@@ -111,7 +111,7 @@ impl<F: Flash> Updates for Updater<F> {
         &mut self,
         manifest: &[u8],
         signature: &[u8],
-        is_running: bool,
+        is_running: impl FnOnce() -> bool,
     ) -> Result<(), UpdateRefusal> {
         let key = self.key.as_ref().ok_or(UpdateRefusal::NoKey)?;
         if matches!(self.pending, Pending::OnTrial(_)) {
@@ -133,7 +133,7 @@ impl<F: Flash> Updates for Updater<F> {
         if found > capacity {
             return Err(UpdateRefusal::TooLarge { capacity, found });
         }
-        if F::STALLS && is_running {
+        if F::STALLS && is_running() {
             return Err(UpdateRefusal::Running);
         }
         self.pending = Pending::Nothing;
@@ -143,7 +143,10 @@ impl<F: Flash> Updates for Updater<F> {
         Ok(())
     }
 
-    fn chunk(&mut self, offset: u32, bytes: &[u8]) -> Result<(), UpdateRefusal> {
+    fn chunk(&mut self, offset: u32, bytes: &[u8], is_running: bool) -> Result<(), UpdateRefusal> {
+        if F::STALLS && is_running {
+            return Err(UpdateRefusal::Running);
+        }
         let slot = self.spare();
         let Pending::Writing { manifest, arrived, .. } = &mut self.pending else {
             return Err(UpdateRefusal::NotProposed);
@@ -167,8 +170,12 @@ impl<F: Flash> Updates for Updater<F> {
 
     fn commit<Pilot>(
         &mut self,
+        is_running: bool,
         test: impl FnOnce(u32, &'static [u8]) -> Result<Pilot, UpdateRefusal>,
     ) -> Result<Pilot, UpdateRefusal> {
+        if F::STALLS && is_running {
+            return Err(UpdateRefusal::Running);
+        }
         let slot = self.spare();
         let Pending::Writing { manifest, signed, signature, arrived } = &self.pending else {
             return Err(UpdateRefusal::NotProposed);
@@ -196,10 +203,10 @@ impl<F: Flash> Updates for Updater<F> {
             return Err(UpdateRefusal::NotProposed);
         };
         let slot = self.spare();
-        self.slots.keep(slot, &manifest).map_err(|_| UpdateRefusal::Flash)?;
-        self.current = Some((slot, manifest.version));
+        // Kept or not, it runs from there: the slot in use is that one now.
         self.pending = Pending::Nothing;
-        Ok(())
+        self.current = Some((slot, manifest.version));
+        self.slots.keep(slot, &manifest).map_err(|_| UpdateRefusal::Flash)
     }
 
     fn failed(&mut self) {

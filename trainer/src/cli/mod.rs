@@ -18,6 +18,7 @@ mod push;
 mod quantize;
 mod seeds;
 mod sign;
+mod stop;
 mod train;
 
 use std::ffi::OsString;

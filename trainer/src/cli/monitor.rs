@@ -8,17 +8,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use policy_core::link::{Request, State};
+use policy_core::link::Request;
 
 use super::Failure;
-use crate::link::{Client, LinkError, connect};
+use super::stop::stop;
+use crate::link::{LinkError, connect};
 use view::{Machine, View};
-
-/// A board obeys in its next control period; it has so many of them, and at least [`OBEY`], to show that it did.
-const PERIODS: f32 = 3.0;
-const OBEY: Duration = Duration::from_secs(1);
-/// Between two looks whether it has.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Show how the controller on a board is
 ///
@@ -66,10 +61,7 @@ impl Monitor {
             client.order(Request::Start).map_err(failed)?;
         }
         if self.stop {
-            client.order(Request::Stop).map_err(failed)?;
-            let periods = Duration::try_from_secs_f32(PERIODS * board.control_period);
-            // A period that is no time is none of a board that works.
-            wait_for_stop(&mut client, periods.unwrap_or(OBEY).max(OBEY))?;
+            stop(&mut client, &board)?;
         }
         let mut screen = Screen::new(as_json);
         let begun = Instant::now();
@@ -93,25 +85,6 @@ impl Monitor {
         }
         screen.leave();
         Ok(String::new())
-    }
-}
-
-/// Waits until the controller does not run any more.
-fn wait_for_stop(client: &mut Client, limit: Duration) -> Result<(), Failure> {
-    let begun = Instant::now();
-    loop {
-        let telemetry = client.status().map_err(|error| Failure::Failed(error.to_string()))?;
-        if telemetry.state != State::Running {
-            return Ok(());
-        }
-        if begun.elapsed() >= limit {
-            let text = format!(
-                "the board was told to stop, but its controller still runs after {} ms: cut its power",
-                limit.as_millis()
-            );
-            return Err(Failure::Failed(text));
-        }
-        std::thread::sleep(LOOK);
     }
 }
 

@@ -133,7 +133,7 @@ impl Pil {
         let board = client.hello().map_err(|error| with_end(&error, end()))?;
         pil::check(&board, &policy).map_err(failed)?;
         let found = {
-            let mut bar = Bar::new(&board.name, states.len() * steps);
+            let mut bar = Bar::new(&board.name, states.len().saturating_mul(steps));
             pil::run(&mut client, board.cost, &policy, &mut *machine, states, steps, &mut bar)
         };
         let stopped = found.stop.as_ref().map(|stop| {

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use policy_core::link::{CHUNK, Fault, Refusal, Request, Source, State, UpdateRefusal};
 use serde::Serialize;
 
+use super::stop::stop;
 use super::{Failure, input, json};
 use crate::link::{Client, LinkError, connect};
 use crate::signing::Signed;
@@ -80,8 +81,7 @@ impl Push {
         let mut client = connect(&self.serial, self.baud.get()).map_err(failed)?;
         let board = client.hello().map_err(failed)?;
         if self.stop {
-            client.order(Request::Stop).map_err(failed)?;
-            wait_for_stop(&mut client)?;
+            stop(&mut client, &board)?;
         }
         send(&mut client, &signed, &board.name)?;
         if self.start {
@@ -105,19 +105,6 @@ impl Push {
     }
 }
 
-/// A board obeys at its next control period.
-fn wait_for_stop(client: &mut Client) -> Result<(), Failure> {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(2) {
-        let status = client.status().map_err(|error| Failure::Failed(error.to_string()))?;
-        if status.state != State::Running {
-            return Ok(());
-        }
-        std::thread::sleep(LOOK);
-    }
-    Err(Failure::Failed("the controller does not stop: is its control loop dead?".into()))
-}
-
 fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure> {
     let failed = |error: LinkError| {
         let hint = match error {
@@ -125,7 +112,7 @@ fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure
                 " (`trainer push … --stop --start` does, and starts it again)"
             }
             LinkError::Refused(Refusal::Update(UpdateRefusal::OnTrial)) => {
-                " (`trainer monitor` shows how long)"
+                " (`trainer monitor` shows how long; it needs a controller that runs: --start, or a restart of the board)"
             }
             _ => "",
         };

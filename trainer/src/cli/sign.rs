@@ -51,7 +51,8 @@ impl Sign {
         let key = signing::private_key(&self.key).map_err(|error| failed(&error))?;
         let signed = signing::sign(&manifest, blob.bytes(), &key);
         let file = self.out.unwrap_or_else(|| self.policy.with_extension("signed"));
-        if file == self.policy {
+        let is_same = |policy| file.canonicalize().is_ok_and(|file| file == policy);
+        if self.policy.canonicalize().is_ok_and(is_same) {
             let text = format!("--out {} is the policy itself", file.display());
             return Err(Failure::Usage(text));
         }

@@ -81,22 +81,21 @@ impl Client {
         }
     }
 
-    /// The same with other patience.
-    pub fn with_patience(self, patience: Patience) -> Self {
-        Client { patience, ..self }
-    }
-
     /// Asks, again where no answer comes, and gives the answer to this very question.
     ///
     /// # Errors
     ///
     /// If the connection breaks, no answer comes, or the answer is a refusal or cannot be read.
     pub fn ask(&mut self, request: Request<'_>) -> Result<Reply<'_>, LinkError> {
+        self.ask_often(request, self.patience.attempts)
+    }
+
+    fn ask_often(&mut self, request: Request<'_>, attempts: u32) -> Result<Reply<'_>, LinkError> {
         self.sequence = self.sequence.checked_add(1).ok_or(LinkError::Exhausted)?;
         let timeout = self.patience.of(&request);
         let packet = Packet { session: self.session, sequence: self.sequence, body: request };
         self.question.fill(&packet).map_err(LinkError::TooLong)?;
-        self.exchange(timeout)?;
+        self.exchange(timeout, attempts.max(1))?;
         self.counters.exchanges += 1;
         match frame::read::<Reply<'_>>(&self.answer) {
             Ok(Packet { body: Reply::Refused(refusal), .. }) => Err(LinkError::Refused(refusal)),
@@ -106,8 +105,8 @@ impl Client {
     }
 
     /// Sends the question until its answer is there.
-    fn exchange(&mut self, timeout: Duration) -> Result<(), LinkError> {
-        let (attempts, damaged) = (self.patience.attempts.max(1), self.counters.damaged);
+    fn exchange(&mut self, timeout: Duration, attempts: u32) -> Result<(), LinkError> {
+        let damaged = self.counters.damaged;
         let broken = |transport: &dyn Transport, error| LinkError::Broken {
             name: transport.name().into(),
             error,
@@ -164,10 +163,21 @@ impl Client {
     ///
     /// As [`ask`](Client::ask); or if the board speaks another version of the protocol.
     pub fn hello(&mut self) -> Result<Board, LinkError> {
-        match self.ask(Request::Hello)? {
-            Reply::Hello(identity) if identity.protocol == VERSION => Ok(identity.into()),
-            Reply::Hello(identity) => Err(LinkError::Version { board: identity.protocol }),
-            _ => Err(LinkError::Unexpected),
+        let half = self.patience.attempts.div_ceil(2);
+        match self.ask_often(Request::Hello, half).map(identity) {
+            Err(LinkError::Silent { attempts, .. }) => {
+                // A board takes the first question of a session that it has already for a late one.
+                (self.session, self.sequence) = (self.session.wrapping_add(1), 0);
+                let rest = self.patience.attempts.saturating_sub(half);
+                self.ask_often(Request::Hello, rest).and_then(identity).map_err(|error| match error
+                {
+                    LinkError::Silent { name, attempts: more, timeout, damaged } => {
+                        LinkError::Silent { name, attempts: attempts + more, timeout, damaged }
+                    }
+                    error => error,
+                })
+            }
+            answer => answer?,
         }
     }
 
@@ -227,6 +237,15 @@ impl Client {
     /// How long [`act`](Client::act) took.
     pub fn round_trips(&self) -> &RoundTrips {
         &self.round_trips
+    }
+}
+
+/// Who answers.
+fn identity(reply: Reply<'_>) -> Result<Board, LinkError> {
+    match reply {
+        Reply::Hello(identity) if identity.protocol == VERSION => Ok(identity.into()),
+        Reply::Hello(identity) => Err(LinkError::Version { board: identity.protocol }),
+        _ => Err(LinkError::Unexpected),
     }
 }
 

@@ -32,7 +32,7 @@ impl Port {
     ///
     /// # Errors
     ///
-    /// If there is no such port, somebody else has it, or it does not know that rate.
+    /// If there is no such port, or it does not know that rate.
     pub fn open(name: &str, baud: u32) -> Result<Self> {
         let port = SerialPort::open(name, baud)?;
         port.discard_input_buffer()?;

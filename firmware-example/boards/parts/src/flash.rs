@@ -3,7 +3,7 @@
 // The linker's symbols are places without content, and memory that a program is not part of is reached by pointers.
 #![allow(unsafe_code)]
 
-use core::slice;
+use core::{ptr, slice};
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use firmware_example::update::Flash;
@@ -72,7 +72,8 @@ impl<F: NorFlash> Flash for Mapped<F> {
         let all = 2 * size;
         let Some(from) = offset.checked_sub(start).filter(|from| *from <= all) else { return &[] };
         let length = length.min(all - from) as usize;
-        let first = (&raw const __slots).wrapping_add(from as usize);
+        let slots = (&raw const __slots).expose_provenance();
+        let first = ptr::with_exposed_provenance(slots + from as usize);
         // SAFETY: within the region that the linker keeps free for the slots, which can be read like memory, and which changes
         // only by `erase` and `write` above, when whoever has these bytes keeps them no more, as `Flash` says.
         unsafe { slice::from_raw_parts(first, length) }

@@ -51,8 +51,9 @@ pub(crate) fn board() -> Board {
 
     let mut config = i2c::Config::default();
     config.frequency = I2C_FREQUENCY;
-    // Those of the chip are too weak for this frequency, so that the encoder's board has some.
-    (config.sda_pullup, config.scl_pullup) = (false, false);
+    // Too weak for this frequency, so that the encoder's board has others; but without it the bus must not look busy: the HAL
+    // would wait for its end, for ever.
+    (config.sda_pullup, config.scl_pullup) = (true, true);
     let bus = I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, config);
 
     let mut config = pwm::Config::default();

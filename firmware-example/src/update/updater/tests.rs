@@ -1,84 +1,16 @@
-use ed25519_dalek::{Signer, SigningKey};
-use policy_core::{
-    Activation, Algorithm, Head, LayerShape,
-    format::{self, Channel, Description, Network, Terms},
-    link::Source,
-};
+use policy_core::link::Source;
 use std::{format, println, string::String, vec, vec::Vec};
 
 use super::*;
 use crate::{
     control::Pilot,
-    update::model::{Model, SLOT, TEARS, Tear},
+    update::{
+        model::{Model, SLOT, TEARS, Tear},
+        samples::{NEEDS, Update, key, manifest, policy, signed, update},
+    },
 };
 
 type Flyer = Pilot<'static, f32, 16>;
-
-const NEEDS: Needs =
-    Needs { plant_fingerprint: 7, control_period: 0.05, observation_size: 1, action_size: 1 };
-
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-/// A policy with three layers of 16, a = ½ of what `bias` gives; long enough for several writes.
-fn policy(bias: f32, plant_fingerprint: u32, control_period: f32, inputs: u16) -> Vec<u8> {
-    let channel = Channel { name: "x", unit: "", low: -2.0, high: 2.0 };
-    let channels = vec![channel; inputs.into()];
-    let hidden = LayerShape { outputs: 16, activation: Activation::Relu };
-    let layers = [hidden, hidden, LayerShape { outputs: 1, activation: Activation::Linear }];
-    let parameters = 16 * (usize::from(inputs) + 1) + 16 * 17 + 17;
-    let mut weights = vec![0.01; parameters];
-    *weights.last_mut().unwrap() = bias;
-    let description = Description {
-        control_period,
-        observation_size: inputs,
-        layers: &layers,
-        head: Head::Clamp { low: &[-2.0], high: &[2.0] },
-        normalisation: None,
-        network: Network::F32(&weights),
-        examples: &[],
-        terms: Terms {
-            algorithm: Algorithm::Ddpg,
-            plant: "test",
-            plant_fingerprint,
-            trainer: "test",
-            observation: &channels,
-            action: &[channel],
-        },
-    };
-    let mut bytes = vec![0; 1 << 14];
-    let length = format::encode(&description, &mut bytes).unwrap();
-    bytes.truncate(length);
-    bytes
-}
-
-/// What arrives: manifest, signature and policy.
-#[derive(Clone)]
-struct Update {
-    manifest: Vec<u8>,
-    signature: Vec<u8>,
-    policy: Vec<u8>,
-}
-
-fn signed(manifest: &Manifest, policy: &[u8], signer: &SigningKey) -> Update {
-    let manifest = manifest.to_bytes();
-    let signature = signer.sign(&manifest).to_bytes();
-    Update { manifest: manifest.into(), signature: signature.into(), policy: policy.into() }
-}
-
-/// Words, so that the policy is where one can be read.
-fn manifest(policy: &[u8], version: u32) -> Manifest {
-    let mut words = vec![0_u32; policy.len().div_ceil(4)];
-    bytemuck::cast_slice_mut(&mut words)[..policy.len()].copy_from_slice(policy);
-    Manifest::new(&bytemuck::cast_slice(&words)[..policy.len()], version).unwrap()
-}
-
-/// A good one: version `n`, whose action is n/100 in the last place.
-fn update(version: u32) -> Update {
-    let policy = policy(version as f32 / 100.0, 7, 0.05, 1);
-    signed(&manifest(&policy, version), &policy, &key(1))
-}
 
 fn test(version: u32, policy: &'static [u8]) -> Result<Flyer, UpdateRefusal> {
     Pilot::new(policy, Source::Update { version }).map_err(|_| UpdateRefusal::Policy)
@@ -104,11 +36,11 @@ fn boot<const WRITE: usize, const HOLDS_UP: bool>(
 
 /// All of an update but its trial.
 fn send<F: Flash>(updater: &mut Updater<F>, update: &Update) -> Result<(), UpdateRefusal> {
-    updater.propose(&update.manifest, &update.signature, false)?;
+    updater.propose(&update.manifest, &update.signature, || false)?;
     for (offset, chunk) in (0..).step_by(CHUNK).zip(update.policy.chunks(CHUNK)) {
-        updater.chunk(offset, chunk)?;
+        updater.chunk(offset, chunk, false)?;
     }
-    updater.commit(test).map(|_| ())
+    updater.commit(false, test).map(|_| ())
 }
 
 fn install<F: Flash>(updater: &mut Updater<F>, update: &Update) -> Result<(), UpdateRefusal> {
@@ -212,7 +144,7 @@ fn a_policy_that_fails_its_trial_is_forgotten() {
     let (mut updater, _) = boot(&flash);
     install(&mut updater, &update(1)).unwrap();
     send(&mut updater, &update(2)).unwrap();
-    let refused = updater.propose(&update(3).manifest, &update(3).signature, false);
+    let refused = updater.propose(&update(3).manifest, &update(3).signature, || false);
     assert_eq!(refused, Err(UpdateRefusal::OnTrial));
     updater.failed();
     assert_eq!(boot(&flash).1, 1);
@@ -316,37 +248,41 @@ fn attacks_and_mistakes_are_refused() {
         assert_eq!(refusal, *expected, "{name}");
     }
     let half = |updater: &mut Updater<Model>| {
-        updater.propose(&good.manifest, &good.signature, false)?;
-        updater.chunk(0, &good.policy[..CHUNK])
+        updater.propose(&good.manifest, &good.signature, || false)?;
+        updater.chunk(0, &good.policy[..CHUNK], false)
     };
     type Steps<'a> = &'a dyn Fn(&mut Updater<Model>) -> Result<(), UpdateRefusal>;
     let cases: [(&str, Steps<'_>, UpdateRefusal); 6] = [
         (
             "an end too early",
-            &|u| half(u).and_then(|()| u.commit(test).map(|_| ())),
+            &|u| half(u).and_then(|()| u.commit(false, test).map(|_| ())),
             UpdateRefusal::Truncated { needed: length, found: 512 },
         ),
         (
             "the same bytes twice",
-            &|u| half(u).and_then(|()| u.chunk(0, &good.policy[..CHUNK])),
+            &|u| half(u).and_then(|()| u.chunk(0, &good.policy[..CHUNK], false)),
             UpdateRefusal::Offset { needed: 512, found: 0 },
         ),
         (
             "bytes left out",
-            &|u| half(u).and_then(|()| u.chunk(1024, &good.policy[1024..])),
+            &|u| half(u).and_then(|()| u.chunk(1024, &good.policy[1024..], false)),
             UpdateRefusal::Offset { needed: 512, found: 1024 },
         ),
         (
             "half a chunk",
-            &|u| half(u).and_then(|()| u.chunk(512, &good.policy[512..520])),
+            &|u| half(u).and_then(|()| u.chunk(512, &good.policy[512..520], false)),
             UpdateRefusal::Offset { needed: 512, found: 512 },
         ),
         (
             "bytes without a proposal",
-            &|u| u.chunk(0, &good.policy[..CHUNK]),
+            &|u| u.chunk(0, &good.policy[..CHUNK], false),
             UpdateRefusal::NotProposed,
         ),
-        ("an end without a beginning", &|u| u.commit(test).map(|_| ()), UpdateRefusal::NotProposed),
+        (
+            "an end without a beginning",
+            &|u| u.commit(false, test).map(|_| ()),
+            UpdateRefusal::NotProposed,
+        ),
     ];
     for (name, steps, expected) in cases {
         let refusal = attack(steps);
@@ -382,9 +318,9 @@ fn flash_that_holds_up_the_processor_is_written_at_rest_only() {
     let flash: Model<8, true> = Model::new();
     let (mut updater, _) = boot(&flash);
     let Update { manifest, signature, .. } = update(1);
-    assert_eq!(updater.propose(&manifest, &signature, true), Err(UpdateRefusal::Running));
+    assert_eq!(updater.propose(&manifest, &signature, || true), Err(UpdateRefusal::Running));
     assert_eq!(flash.operations(), 0);
-    assert_eq!(updater.propose(&manifest, &signature, false), Ok(()));
+    assert_eq!(updater.propose(&manifest, &signature, || false), Ok(()));
 }
 
 #[test]
@@ -394,7 +330,7 @@ fn without_a_key_nothing_is_taken_and_nothing_kept_runs() {
     let (mut updater, pilot) = Updater::begin(slots, None, NEEDS, |v, p| test(v, p).ok());
     assert!(pilot.is_none() && updater.capacity() == 0);
     let Update { manifest, signature, .. } = update(3);
-    assert_eq!(updater.propose(&manifest, &signature, false), Err(UpdateRefusal::NoKey));
+    assert_eq!(updater.propose(&manifest, &signature, || false), Err(UpdateRefusal::NoKey));
 }
 
 #[test]
