@@ -3,6 +3,7 @@
 use core::mem::forget;
 
 use board_parts::{I2C_FREQUENCY, PWM_FREQUENCY, machine};
+use embassy_executor::InterruptExecutor;
 use embassy_nrf::{
     Peri, bind_interrupts,
     buffered_uarte::{self, BufferedUarte},
@@ -20,6 +21,21 @@ use embassy_nrf::{
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
 use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
+
+pub(crate) use embassy_nrf::interrupt;
+
+/// Raised by software only: the chip's event generator 1 is not used.
+pub(crate) use embassy_nrf::interrupt::EGU1_SWI1 as INTERRUPT;
+
+/// Runs in that interrupt, so that it takes the processor from all tasks of `main`.
+pub(crate) static HIGH: InterruptExecutor = InterruptExecutor::new();
+
+#[interrupt]
+#[allow(unsafe_code)]
+unsafe fn EGU1_SWI1() {
+    // SAFETY: `main` has started it on this interrupt before the first task can raise it.
+    unsafe { HIGH.on_interrupt() }
+}
 
 bind_interrupts!(struct Interrupts {
     TWISPI0 => twim::InterruptHandler<TWISPI0>;

@@ -4,6 +4,7 @@ use core::mem::forget;
 
 use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
 use defmt::unwrap;
+use embassy_executor::InterruptExecutor;
 use embassy_stm32::{
     Config, Peri, bind_interrupts,
     flash::{Blocking, Flash},
@@ -23,6 +24,21 @@ use embassy_stm32::{
 use embassy_time::Duration;
 use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
+
+pub(crate) use embassy_stm32::interrupt;
+
+/// Raised by software only: the peripheral is not used.
+pub(crate) use embassy_stm32::interrupt::SPI4 as INTERRUPT;
+
+/// Runs in that interrupt, so that it takes the processor from all tasks of `main`.
+pub(crate) static HIGH: InterruptExecutor = InterruptExecutor::new();
+
+#[interrupt]
+#[allow(unsafe_code)]
+unsafe fn SPI4() {
+    // SAFETY: `main` has started it on this interrupt before the first task can raise it.
+    unsafe { HIGH.on_interrupt() }
+}
 
 bind_interrupts!(struct Interrupts {
     USART2 => usart::BufferedInterruptHandler<USART2>;

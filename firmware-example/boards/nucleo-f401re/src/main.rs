@@ -5,7 +5,12 @@
 #[cfg(target_os = "none")]
 mod board;
 #[cfg(target_os = "none")]
+#[path = "../../arm.rs"]
 mod tasks;
+
+/// What the board is called.
+#[cfg(target_os = "none")]
+const NAME: &str = "nucleo-f401re";
 
 #[cfg(not(target_os = "none"))]
 fn main() -> std::process::ExitCode {

@@ -12,8 +12,8 @@
 //! | `log` | the body of the log's task |
 //! | `last` | what is done when the firmware cannot go on |
 //!
-//! A board's own package sets up its hardware (`board.rs`) and gives each task its executor (`tasks.rs`), because tasks
-//! have no type parameters and interrupts have other names on each chip.
+//! A board's own package sets up its hardware (`board.rs`). Which task runs in which executor is said in `../arm.rs`, for
+//! all boards with such a core, and by the ESP32-C3 in its own `tasks.rs`.
 
 #![no_std]
 

@@ -3,6 +3,7 @@
 use core::mem::forget;
 
 use board_parts::{BAUD_RATE, I2C_FREQUENCY, PWM_FREQUENCY, machine};
+use embassy_executor::InterruptExecutor;
 use embassy_rp::{
     Peri, bind_interrupts,
     clocks::clk_sys_freq,
@@ -20,6 +21,21 @@ use firmware_example::{control, plants::Pendulum};
 use static_cell::ConstStaticCell;
 
 use crate::FLASH_SIZE;
+
+pub(crate) use embassy_rp::interrupt;
+
+/// Raised by software only: no peripheral has it.
+pub(crate) use embassy_rp::interrupt::SWI_IRQ_1 as INTERRUPT;
+
+/// Runs in that interrupt, so that it takes the processor from all tasks of `main`.
+pub(crate) static HIGH: InterruptExecutor = InterruptExecutor::new();
+
+#[interrupt]
+#[allow(unsafe_code)]
+unsafe fn SWI_IRQ_1() {
+    // SAFETY: `main` has started it on this interrupt before the first task can raise it.
+    unsafe { HIGH.on_interrupt() }
+}
 
 bind_interrupts!(struct Interrupts {
     UART0_IRQ => BufferedInterruptHandler<UART0>;

@@ -5,6 +5,7 @@
 #[cfg(target_os = "none")]
 mod board;
 #[cfg(target_os = "none")]
+#[path = "../../arm.rs"]
 mod tasks;
 
 /// What the board is called.

@@ -6,7 +6,7 @@
 #[path = "../../pico/src/board.rs"]
 mod board;
 #[cfg(target_os = "none")]
-#[path = "../../pico/src/tasks.rs"]
+#[path = "../../arm.rs"]
 mod tasks;
 
 /// What the board is called.

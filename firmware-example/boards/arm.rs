@@ -1,4 +1,5 @@
-//! Which task runs where.
+//! Which task runs where, on all boards with an ARM core. It is a module of each board's program, as tasks have no type
+//! parameters; `board.rs` has the interrupt of the high priority, which has another name on each chip.
 
 use core::panic::PanicInfo;
 
@@ -6,21 +7,12 @@ use board_parts::{Pilot, boot, clock::plate, last, link::serve, log::report};
 use cortex_m_rt::{ExceptionFrame, exception};
 use defmt::unwrap;
 use defmt_rtt as _;
-use embassy_executor::{InterruptExecutor, Spawner};
-use embassy_rp::interrupt::{self, InterruptExt, Priority};
+use embassy_executor::Spawner;
 
-use crate::board::{self, Board, Machine, Watchdog};
-
-/// Runs in an interrupt, so that it takes the processor from all tasks of `main`.
-static HIGH: InterruptExecutor = InterruptExecutor::new();
-
-/// Raised by software only: no peripheral has it.
-#[embassy_rp::interrupt]
-#[allow(unsafe_code)]
-unsafe fn SWI_IRQ_1() {
-    // SAFETY: `main` has started it on this interrupt before the first task can raise it.
-    unsafe { HIGH.on_interrupt() }
-}
+use crate::board::{
+    self, Board, HIGH, INTERRUPT, Machine, Watchdog,
+    interrupt::{InterruptExt, Priority},
+};
 
 #[embassy_executor::task]
 async fn control(machine: Machine, watchdog: Watchdog, pilot: Option<Pilot>) -> ! {
@@ -38,8 +30,8 @@ async fn main(low: Spawner) {
     let (updates, pilot) = boot::begin(flash);
     let watchdog = board::watchdog(watchdog);
     // Below the peripherals' interrupts, which only move bytes between registers and buffers.
-    interrupt::SWI_IRQ_1.set_priority(Priority::P3);
-    HIGH.start(interrupt::SWI_IRQ_1).spawn(unwrap!(control(machine, watchdog, pilot.clone())));
+    INTERRUPT.set_priority(Priority::P3);
+    HIGH.start(INTERRUPT).spawn(unwrap!(control(machine, watchdog, pilot.clone())));
     low.spawn(unwrap!(log()));
     serve(serial, plate(crate::NAME), updates, pilot).await
 }
