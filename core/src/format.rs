@@ -214,7 +214,6 @@ impl<'a> Parts<'a> {
     }
 
     /// As [`Policy::contract`](crate::Policy::contract).
-    #[cfg(feature = "update")]
     pub(crate) fn contract(&self) -> Result<Contract<'a>, BlobError> {
         Contract::decode(self.contract, self.observation_size(), self.action_size())
     }

@@ -188,7 +188,7 @@ impl<'a, W: Weights, const WIDTH: usize> Policy<'a, W, WIDTH> {
     ///
     /// If it cannot be decoded. The policy can act all the same.
     pub fn contract(&self) -> Result<Contract<'a>, BlobError> {
-        Contract::decode(self.parts.contract, self.observation_size(), self.action_size())
+        self.parts.contract()
     }
 
     /// What the last layer's output means.

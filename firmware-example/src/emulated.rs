@@ -3,6 +3,7 @@
 //! Output and exit code go to the desktop by semihosting: breakpoints that the emulator serves.
 
 mod arguments;
+mod chips;
 pub mod control;
 mod flash;
 pub mod replay;
@@ -14,7 +15,8 @@ use core::fmt;
 
 use semihosting::io::{self, Write};
 
-pub use serial::*;
+pub use chips::*;
+pub use serial::{Serial, Uart};
 
 /// What the programs print.
 struct Console;
