@@ -54,6 +54,8 @@ struct State {
     operations: usize,
     cut: Option<(usize, Tear)>,
     is_off: bool,
+    /// A byte that no longer changes.
+    worn: Option<usize>,
 }
 
 impl<const WRITE: usize, const HOLDS_UP: bool> Model<WRITE, HOLDS_UP> {
@@ -74,6 +76,16 @@ impl<const WRITE: usize, const HOLDS_UP: bool> Model<WRITE, HOLDS_UP> {
     pub(crate) fn restart(&self) -> Self {
         let bytes = self.bytes.borrow().clone();
         Model { bytes: Rc::new(RefCell::new(bytes)), state: Rc::default() }
+    }
+
+    /// A byte at this offset does not change any more, and the flash does not say so.
+    pub(crate) fn wear_out(&self, offset: usize) {
+        self.state.borrow_mut().worn = Some(offset);
+    }
+
+    /// Changes a byte behind the flash's back.
+    pub(crate) fn flip(&self, offset: usize, bit: u8) {
+        self.bytes.borrow_mut()[offset] ^= 1 << bit;
     }
 
     pub(crate) fn operations(&self) -> usize {
@@ -99,7 +111,11 @@ impl<const WRITE: usize, const HOLDS_UP: bool> Model<WRITE, HOLDS_UP> {
         state.operations += 1;
         state.is_off = tear.is_some();
         let mut bytes = self.bytes.borrow_mut();
+        let worn = state.worn.map(|worn| worn.wrapping_sub(offset as usize));
         for (at, byte) in bytes.iter_mut().skip(offset as usize).take(length).enumerate() {
+            if worn == Some(at) {
+                continue;
+            }
             *byte = tear.unwrap_or(Tear::Everything).byte(at, length, *byte, new(at, *byte));
         }
         if state.is_off { Err(NorFlashErrorKind::Other) } else { Ok(()) }

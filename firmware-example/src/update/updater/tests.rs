@@ -1,3 +1,5 @@
+mod power;
+
 use policy_core::link::Source;
 use std::{format, println, string::String, vec, vec::Vec};
 
@@ -5,7 +7,7 @@ use super::*;
 use crate::{
     control::Pilot,
     update::{
-        model::{Model, SLOT, TEARS, Tear},
+        model::{Model, SLOT},
         samples::{NEEDS, Update, key, manifest, policy, signed, update},
     },
 };
@@ -74,68 +76,6 @@ fn updates_follow_each_other_and_survive_restarts() {
         install(&mut updater, &update(version)).unwrap();
     }
     assert_eq!(boot(&flash).1, 12);
-}
-
-/// Power fails during each operation of an update, in five ways, with each history; then the board must run the old or the
-/// new policy, and take the next update.
-fn cut_everywhere<const WRITE: usize>() {
-    let (mut cases, mut old, mut new) = (0, 0, 0);
-    for (before, flash) in histories::<WRITE>() {
-        let next = update(before + 1);
-        let whole = flash.restart();
-        install(&mut boot(&whole).0, &next).unwrap();
-        let operations = whole.operations();
-        for operation in 0..operations {
-            for tear in TEARS {
-                let flash = flash.cut(operation, tear);
-                let (mut updater, running) = boot(&flash);
-                assert_eq!(running, before);
-                assert_eq!(install(&mut updater, &next), Err(UpdateRefusal::Flash));
-                let flash = flash.restart();
-                let (mut updater, after) = boot(&flash);
-                // Only the last write makes it the new one; all of it does, and a part that has the whole mark.
-                let is_last = operation + 1 == operations;
-                let is_whole = is_last && tear == Tear::Everything;
-                assert!(
-                    after == before && !is_whole || after == before + 1 && is_last,
-                    "{before}: operation {operation}, {tear:?}: runs {after}"
-                );
-                if after == before {
-                    old += 1;
-                } else {
-                    new += 1;
-                }
-                install(&mut updater, &update(after + 1)).unwrap();
-                assert_eq!(boot(&flash).1, after + 1);
-                cases += 1;
-            }
-        }
-    }
-    println!(
-        "writes of {WRITE} bytes: power cut {cases} times; afterwards {old} boards ran the policy of before, {new} the new \
-         one, all took the next update"
-    );
-    assert!(cases > 100 && new >= 3);
-}
-
-#[test]
-fn power_may_fail_at_every_write() {
-    cut_everywhere::<4>();
-    cut_everywhere::<8>();
-    cut_everywhere::<256>();
-}
-
-#[test]
-fn power_that_fails_during_the_trial_brings_back_the_policy_of_before() {
-    for (before, flash) in histories::<8>() {
-        let (mut updater, _) = boot(&flash);
-        send(&mut updater, &update(before + 1)).unwrap();
-        let (mut updater, after) = boot(&flash);
-        assert_eq!(after, before);
-        // It may be sent again.
-        install(&mut updater, &update(before + 1)).unwrap();
-        assert_eq!(boot(&flash).1, before + 1);
-    }
 }
 
 #[test]
@@ -345,6 +285,48 @@ fn a_kept_policy_that_no_longer_works_gives_way_to_the_one_before() {
     // Firmware for another machine runs none of them.
     let other = Needs { plant_fingerprint: 9, ..NEEDS };
     assert!(Updater::begin(slots(), public, other, |v, _| Some(v)).1.is_none());
+}
+
+/// Whatever changes in a slot that was kept, or in the board's key: it does not run, though each policy would pass its test.
+#[test]
+fn a_kept_policy_that_was_altered_does_not_run() {
+    let (_, flash) = histories::<8>().pop().unwrap();
+    let started = |flash: &Model, signer: u8| {
+        let slots = Slots::new(flash.clone(), 0, SLOT).unwrap();
+        let public = Some(key(signer).verifying_key().to_bytes());
+        Updater::begin(slots, public, NEEDS, |version, _| Some(version)).1
+    };
+    assert_eq!((started(&flash, 1), started(&flash, 2)), (Some(2), None));
+    let policy = 512..512 + update(2).policy.len();
+    let (mut altered, mut at) = (0, SLOT as usize);
+    // Manifest and signature, mark, policy: of the second slot, where version 2 lies.
+    for part in [0..128, 256..272, policy] {
+        for offset in part {
+            at = SLOT as usize + offset;
+            let flash = flash.restart();
+            flash.flip(at, (offset % 8) as u8);
+            assert_eq!(started(&flash, 1), Some(1), "byte {offset} of the slot");
+            altered += 1;
+        }
+    }
+    println!("one bit flipped in a slot that was kept: {altered} times the one before ran");
+    assert!(at > SLOT as usize + 512);
+}
+
+/// Flash wears out, and need not say so: what was written is read again.
+#[test]
+fn flash_that_does_not_take_what_is_written_is_noticed() {
+    for offset in [0, 70, 512, 1000] {
+        let flash: Model = Model::new();
+        let (mut updater, _) = boot(&flash);
+        flash.wear_out(offset);
+        assert_eq!(send(&mut updater, &update(1)), Err(UpdateRefusal::Flash), "{offset}");
+    }
+    let flash: Model = Model::new();
+    let (mut updater, _) = boot(&flash);
+    flash.wear_out(257);
+    send(&mut updater, &update(1)).unwrap();
+    assert_eq!(updater.passed(), Err(UpdateRefusal::Flash));
 }
 
 #[test]
