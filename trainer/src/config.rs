@@ -100,6 +100,24 @@ impl RunConfig {
         idle::check(&before, &table, &given)?;
         Ok(config)
     }
+
+    /// The first setting in which another run differs, in words: its value is "there", the other's "here".
+    pub fn first_difference(&self, other: &RunConfig) -> Option<String> {
+        let [own, theirs] = [self, other].map(|config| {
+            let mut leaves = Vec::new();
+            let table = Table::try_from(config).expect("settings came from TOML");
+            collect_leaves(&table, "", &mut leaves);
+            leaves
+        });
+        let of = |leaves: &[(String, Value)], key: &str| {
+            let leaf = leaves.iter().find(|(other, _)| other == key);
+            leaf.map_or("none".into(), |(_, value)| value.to_string())
+        };
+        let keys = own.iter().chain(&theirs).map(|(key, _)| key);
+        let mut pairs = keys.map(|key| (key, of(&own, key), of(&theirs, key)));
+        let (key, own, theirs) = pairs.find(|(_, own, theirs)| own != theirs)?;
+        Some(format!("`{key}` is {own} there and {theirs} here"))
+    }
 }
 
 /// The key that chooses the environment.

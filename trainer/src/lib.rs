@@ -30,6 +30,7 @@
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
@@ -53,6 +54,7 @@ pub mod algos;
 pub mod autodiff;
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod elementary;
 pub mod envs;
@@ -76,4 +78,5 @@ pub mod scalar;
 pub mod settings;
 pub mod signing;
 pub mod statistics;
+pub mod sweep;
 pub mod train;

@@ -5,6 +5,7 @@
 //! settings.
 
 mod bench;
+mod compare;
 mod eval;
 mod input;
 mod inspect;
@@ -12,13 +13,17 @@ mod keygen;
 mod monitor;
 mod pil;
 mod policy_file;
+mod pool;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
+mod runs;
 mod seeds;
 mod sign;
 mod stop;
+mod sweep;
+mod sweep_report;
 mod train;
 
 use std::ffi::OsString;
@@ -53,6 +58,10 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Train with settings that vary, on all processors, and rank them
+    Sweep(sweep::Sweep),
+    /// Compare runs and seeds, with intervals
+    Compare(compare::Compare),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -123,6 +132,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Compare(command)) => command.run(arguments.json),
+        Some(Command::Sweep(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),
