@@ -100,23 +100,27 @@ impl RunConfig {
         idle::check(&before, &table, &given)?;
         Ok(config)
     }
+}
 
-    /// The first setting in which another run differs, in words: its value is "there", the other's "here".
-    pub fn first_difference(&self, other: &RunConfig) -> Option<String> {
-        let [own, theirs] = [self, other].map(|config| {
+impl RunConfig {
+    /// The first setting in which another run differs from this one, as a sentence; `None` if there is none.
+    pub fn difference(&self, other: &RunConfig) -> Option<String> {
+        let leaves = |config: &RunConfig| {
             let mut leaves = Vec::new();
             let table = Table::try_from(config).expect("settings came from TOML");
             collect_leaves(&table, "", &mut leaves);
+            leaves.retain(|(key, _)| key != "source");
             leaves
-        });
-        let of = |leaves: &[(String, Value)], key: &str| {
-            let leaf = leaves.iter().find(|(other, _)| other == key);
-            leaf.map_or("none".into(), |(_, value)| value.to_string())
         };
-        let keys = own.iter().chain(&theirs).map(|(key, _)| key);
-        let mut pairs = keys.map(|key| (key, of(&own, key), of(&theirs, key)));
-        let (key, own, theirs) = pairs.find(|(_, own, theirs)| own != theirs)?;
-        Some(format!("`{key}` is {own} there and {theirs} here"))
+        let (own, others) = (leaves(self), leaves(other));
+        let value = |leaves: &[(String, Value)], key: &str| {
+            let found = leaves.iter().find(|(name, _)| name == key);
+            found.map_or("missing".into(), |(_, value)| value.to_string())
+        };
+        own.iter().chain(&others).map(|(key, _)| key).find_map(|key| {
+            let (own, other) = (value(&own, key), value(&others, key));
+            (own != other).then(|| format!("`{key}` is {own} there, {other} here"))
+        })
     }
 }
 

@@ -4,20 +4,18 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use super::{Failure, input, policy_file};
+use super::{Failure, policy_file};
 use crate::config::RunConfig;
 use crate::export::Blob;
+use crate::run::{Summary, finished};
 
-/// No file of a run that is read here is larger, in bytes.
-const LARGEST: u64 = 1 << 24;
 /// What comes last into a directory, and says that the run has finished.
 const SUMMARY: &str = "summary.json";
 /// Files of a run, which someone may name in the place of its directory.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     SUMMARY,
     "policy.bin",
+    "agent.bin",
     "recording.bin",
     "config.toml",
     "metrics.csv",
@@ -25,38 +23,12 @@ const OWN: [&str; 7] = [
     "learning_curve.svg",
 ];
 
-/// What is read of a summary.json; what else is in there may change.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Figures {
-    /// Wall-clock time of training, in s.
-    pub train_seconds: f64,
-    /// Of the policy, from the environment's fixed starts.
-    pub evaluation: Evaluated,
-    pub policy: Written,
-    /// Of all trained parameters.
-    pub parameters_fingerprint: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Evaluated {
-    pub mean: f64,
-    pub standard_error: f64,
-    pub worst: f64,
-    pub optimal_mean: Option<f64>,
-    pub gap_percent: Option<f64>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Written {
-    pub checksum: String,
-}
-
 /// A finished run with its policy.
 #[derive(Debug)]
 pub(super) struct Run {
     pub directory: PathBuf,
     pub config: RunConfig,
-    pub figures: Figures,
+    pub summary: Summary,
     pub blob: Blob,
 }
 
@@ -67,34 +39,9 @@ pub(super) struct Runs {
     pub runs: Vec<Run>,
 }
 
-/// Settings and figures of the run in a directory; `None` where none has finished there.
-pub(super) fn figures(directory: &Path) -> Result<Option<(RunConfig, Figures)>, Failure> {
-    let path = directory.join(SUMMARY);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let figures = serde_json::from_str(&text(&path)?).map_err(|error| damaged(&path, &error))?;
-    let path = directory.join("config.toml");
-    let (origin, text) = (path.display().to_string(), text(&path)?);
-    let config = RunConfig::resolve(None, Some((&origin, &text)), &[]);
-    Ok(Some((config.map_err(|error| damaged(&path, &error))?, figures)))
-}
-
-fn text(path: &Path) -> Result<String, Failure> {
-    input::text(path, LARGEST).map_err(|error| damaged(path, &error))
-}
-
-fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    let text = format!(
-        "{} is damaged, or of another version of the trainer: {error}; remove it and train again, or leave it out",
-        path.display()
-    );
-    Failure::Failed(text)
-}
-
 /// The run in a directory, with its policy; `None` where none has finished there.
 fn read(directory: &Path) -> Result<Option<Run>, Failure> {
-    let Some((config, figures)) = figures(directory)? else { return Ok(None) };
+    let Some((summary, config)) = finished(directory)? else { return Ok(None) };
     let path = directory.join("policy.bin");
     let blob = policy_file::read(&path).map_err(|_| {
         let text = format!(
@@ -104,7 +51,7 @@ fn read(directory: &Path) -> Result<Option<Run>, Failure> {
         Failure::Failed(text)
     })?;
     let policy = policy_file::policy(&path, &blob)?;
-    let (found, told) = (format!("{:08x}", policy.checksum()), &figures.policy.checksum);
+    let (found, told) = (format!("{:08x}", policy.checksum()), &summary.policy.checksum);
     if found != *told {
         let text = format!(
             "{} is not the policy of the summary.json beside it, checksum {found} and not {told}: train it again, or \
@@ -113,7 +60,7 @@ fn read(directory: &Path) -> Result<Option<Run>, Failure> {
         );
         return Err(Failure::Failed(text));
     }
-    Ok(Some(Run { directory: directory.into(), config, figures, blob }))
+    Ok(Some(Run { directory: directory.into(), config, summary, blob }))
 }
 
 /// Sorts what a user names into groups.
@@ -243,8 +190,8 @@ impl Sorter {
                     return Ok(());
                 }
                 Some(same)
-                    if same.figures.parameters_fingerprint
-                        == run.figures.parameters_fingerprint =>
+                    if same.summary.parameters_fingerprint
+                        == run.summary.parameters_fingerprint =>
                 {
                     self.notes.push(copied(&run, same));
                     return Ok(());
@@ -264,7 +211,7 @@ impl Sorter {
             let Some(run) = self.take(directory)? else { continue };
             if let Some(first) = runs.first()
                 && let Some(difference) =
-                    without_seed(&first.config).first_difference(&without_seed(&run.config))
+                    without_seed(&first.config).difference(&without_seed(&run.config))
             {
                 let text = format!(
                     "{} and {} differ by more than their seed, {difference}: name them one by one",

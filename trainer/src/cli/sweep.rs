@@ -3,17 +3,19 @@
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 use indicatif::MultiProgress;
 
+use super::interrupt::Interrupt;
 use super::progress::Bar;
-use super::runs::{Figures, figures};
 use super::sweep_report::{Outcome, csv, line, table};
 use super::train::{processors, train as train_one};
 use super::{Failure, input, pool, print};
-use crate::run::write_whole;
+use crate::config::RunConfig;
+use crate::run::{Begin, Options, RunError, finished, interrupted, write_whole};
 use crate::statistics::FEW;
 use crate::sweep::{Plan, Trial, plan};
 
@@ -90,20 +92,21 @@ impl Sweep {
             (None, None) => return Err(Failure::Usage(format!("{origin} is no file"))),
         };
         let _lock = lock(&directory)?;
-        let outcomes = finished(&plan, &directory)?;
+        let outcomes = before(&plan, &directory)?;
         remark(&plan, &outcomes);
-
         for (trial, outcome) in plan.trials.iter().zip(&outcomes) {
             if let Some(outcome) = outcome {
                 tell(&line(&plan, trial, outcome, as_json));
             }
         }
         write(&plan, &directory, &outcomes)?;
+
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
         let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), MultiProgress::new());
+        let interrupt = Interrupt::listen()?;
         let work = |i: usize| {
             let (index, trial) = (waiting[i], &plan.trials[waiting[i]]);
-            let outcome = one(trial, &directory, &bars);
+            let outcome = one(trial, &directory, &interrupt, &bars)?;
             let mut state = locked(&state);
             bars.suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
             state.outcomes[index] = Some(outcome);
@@ -116,24 +119,36 @@ impl Sweep {
         pool::each(jobs, waiting.len(), work);
         let State { outcomes, stopped } =
             state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failure) = stopped {
-            return Err(failure);
+        match stopped {
+            Some(failure) => Err(failure),
+            None => ended(&plan, &outcomes, &interrupt, as_json),
         }
-        let report = table(&plan, &outcomes, as_json);
-        let failed: Vec<&str> = plan
-            .trials
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| matches!(outcome, Some(Outcome::Failed { .. })))
-            .map(|(trial, _)| trial.name.as_str())
-            .collect();
-        if failed.is_empty() {
-            return Ok(report);
-        }
-        print(&report);
-        let (count, all, which) = (failed.len(), plan.trials.len(), failed.join(", "));
-        Err(Failure::Failed(format!("{count} of {all} trials failed: {which}")))
     }
+}
+
+/// The ranking; an error where a trial failed, or there are some yet to come.
+fn ended(
+    plan: &Plan,
+    outcomes: &[Option<Outcome>],
+    interrupt: &Interrupt,
+    as_json: bool,
+) -> Result<String, Failure> {
+    let pairs = plan.trials.iter().zip(outcomes);
+    let failed = pairs.filter(|(_, outcome)| matches!(outcome, Some(Outcome::Failed { .. })));
+    let failed: Vec<&str> = failed.map(|(trial, _)| trial.name.as_str()).collect();
+    let (all, done) = (outcomes.len(), outcomes.iter().flatten().count());
+    if done < all {
+        let finished = done - failed.len();
+        return Err(interrupt.failure(format!(
+            "interrupted: {finished} of {all} trials are finished, and those under way are saved; the same command goes on"
+        )));
+    }
+    let report = table(plan, outcomes, as_json);
+    if failed.is_empty() {
+        return Ok(report);
+    }
+    print(&report);
+    Err(Failure::Failed(format!("{} of {all} trials failed: {}", failed.len(), failed.join(", "))))
 }
 
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -146,17 +161,29 @@ fn tell(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Trains one. This is the only place where a sweep meets a run.
-fn one(trial: &Trial, directory: &Path, bars: &MultiProgress) -> Outcome {
+/// Trains one, or goes on with it; `None` where that was interrupted. Here alone a sweep meets a run.
+fn one(
+    trial: &Trial,
+    directory: &Path,
+    interrupt: &Interrupt,
+    bars: &MultiProgress,
+) -> Option<Outcome> {
+    let flag = interrupt.flag();
+    if flag.load(Ordering::Relaxed) {
+        return None;
+    }
     let directory = directory.join(&trial.name);
-    let bar = Bar::among(&trial.name, trial.config.training.steps, bars);
-    let failed = |failure| match failure {
-        Failure::Usage(reason) | Failure::Failed(reason) => Outcome::Failed { reason },
+    // What cannot be gone on with is begun anew: the bits are the same.
+    let begin = match interrupted(&directory) {
+        Ok(_) => Begin::Resume,
+        Err(_) => Begin::Restart,
     };
-    match train_one(&trial.config, &directory, bar).and_then(|_| figures(&directory)) {
-        Ok(Some((_, figures))) => Outcome::Finished { figures, reused: false },
-        Ok(None) => Outcome::Failed { reason: "summary.json is gone".into() },
-        Err(failure) => failed(failure),
+    let options = Options { begin, interrupted: flag, ..Options::default() };
+    let bar = Bar::among(&trial.name, trial.config.training.steps, bars);
+    match train_one(&trial.config, &directory, &options, bar) {
+        Ok(summary) => Some(Outcome::Finished { summary: Box::new(summary), reused: false }),
+        Err(RunError::Interrupted { .. }) => None,
+        Err(error) => Some(Outcome::Failed { reason: error.to_string() }),
     }
 }
 
@@ -181,19 +208,24 @@ fn lock(directory: &Path) -> Result<File, Failure> {
     }
 }
 
-/// What has finished before, with the settings of now.
-fn finished(plan: &Plan, directory: &Path) -> Result<Vec<Option<Outcome>>, Failure> {
+/// What has finished before. An error where anything has begun with other settings than those of now: a
+/// sweep neither takes it for its own nor writes over it.
+fn before(plan: &Plan, directory: &Path) -> Result<Vec<Option<Outcome>>, Failure> {
     let of = |trial: &Trial| {
         let directory = directory.join(&trial.name);
-        let Some((config, figures)) = figures(&directory)? else { return Ok(None) };
-        match config.first_difference(&trial.config) {
-            None => Ok(Some(Outcome::Finished { figures, reused: true })),
+        let same = |config: &RunConfig, what: &str| match config.difference(&trial.config) {
+            None => Ok(()),
             Some(difference) => Err(Failure::Failed(format!(
-                "{} has a finished run of other settings, {difference}: choose another directory with --out, or remove \
-                 that one",
+                "{} has {what} run of other settings, {difference}: choose another directory with --out, or remove that one",
                 directory.display()
             ))),
+        };
+        if let Ok(Some((config, _))) = interrupted(&directory) {
+            same(&config, "an interrupted")?;
         }
+        let Some((summary, config)) = finished(&directory)? else { return Ok(None) };
+        same(&config, "a finished")?;
+        Ok(Some(Outcome::Finished { summary: Box::new(summary), reused: true }))
     };
     plan.trials.iter().map(of).collect()
 }
@@ -218,12 +250,4 @@ fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
 fn write(plan: &Plan, directory: &Path, outcomes: &[Option<Outcome>]) -> Result<(), Failure> {
     let text = csv(plan, outcomes);
     write_whole(&directory.join("sweep.csv"), &text).map_err(Failure::from)
-}
-
-/// Figures of the trials that have finished.
-pub(super) fn of_finished(outcome: Option<&Outcome>) -> Option<&Figures> {
-    match outcome {
-        Some(Outcome::Finished { figures, .. }) => Some(figures),
-        _ => None,
-    }
 }

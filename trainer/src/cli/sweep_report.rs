@@ -6,9 +6,8 @@ use serde::Serialize;
 use toml::Value;
 
 use super::compare::with_interval;
-use super::runs::Figures;
-use super::sweep::of_finished;
 use crate::compare::gap;
+use crate::run::Summary;
 use crate::statistics::{Estimate, interquartile_estimate, mean};
 use crate::sweep::{Plan, Setting, Trial};
 
@@ -16,13 +15,23 @@ use crate::sweep::{Plan, Setting, Trial};
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
     Finished {
-        figures: Figures,
+        summary: Box<Summary>,
         /// In an earlier sweep?
         reused: bool,
     },
     Failed {
         reason: String,
     },
+}
+
+impl Outcome {
+    /// Of a trial that has finished.
+    fn summary(&self) -> Option<&Summary> {
+        match self {
+            Outcome::Finished { summary, .. } => Some(summary),
+            Outcome::Failed { .. } => None,
+        }
+    }
 }
 
 /// A trial as `--json` prints it.
@@ -53,8 +62,8 @@ fn by_key(varied: &[Setting]) -> BTreeMap<&str, &Value> {
 impl<'a> TrialLine<'a> {
     fn new(plan: &'a Plan, trial: &'a Trial, outcome: &'a Outcome) -> Self {
         let candidate = &plan.candidates[trial.candidate];
-        let figures = of_finished(Some(outcome));
-        let evaluation = figures.map(|figures| &figures.evaluation);
+        let summary = outcome.summary();
+        let evaluation = summary.map(|summary| &summary.evaluation);
         let (status, reused, error) = match outcome {
             Outcome::Finished { reused, .. } => ("finished", *reused, None),
             Outcome::Failed { reason } => ("failed", false, Some(reason.as_str())),
@@ -72,8 +81,8 @@ impl<'a> TrialLine<'a> {
             standard_error: evaluation.map(|evaluation| evaluation.standard_error),
             worst: evaluation.map(|evaluation| evaluation.worst),
             gap_percent: evaluation.and_then(|evaluation| evaluation.gap_percent),
-            train_seconds: figures.map(|figures| figures.train_seconds),
-            parameters_fingerprint: figures.map(|figures| figures.parameters_fingerprint.as_str()),
+            train_seconds: summary.map(|summary| summary.train_seconds),
+            parameters_fingerprint: summary.map(|summary| summary.parameters_fingerprint.as_str()),
             error,
         }
     }
@@ -89,13 +98,13 @@ pub(super) fn line(plan: &Plan, trial: &Trial, outcome: &Outcome, as_json: bool)
     let name = &trial.name;
     match outcome {
         Outcome::Failed { reason } => format!("{name:<width$}  failed: {reason}"),
-        Outcome::Finished { figures, reused } => {
-            let evaluation = &figures.evaluation;
+        Outcome::Finished { summary, reused } => {
+            let evaluation = &summary.evaluation;
             let gap = evaluation.gap_percent.map_or("–".into(), |gap| format!("{gap:.1} %"));
             let figures = format!(
                 "{:>18}  {gap:>8}  {:>8.1} s",
                 format!("{:.1} ± {:.1}", evaluation.mean, evaluation.standard_error),
-                figures.train_seconds
+                summary.train_seconds
             );
             let before = if *reused { "  (from before)" } else { "" };
             format!("{name:<width$}  {figures}{before}")
@@ -178,9 +187,9 @@ struct Ranked<'a> {
 pub(super) fn table(plan: &Plan, outcomes: &[Option<Outcome>], as_json: bool) -> String {
     let candidates = plan.candidates.iter().enumerate().map(|(index, candidate)| {
         let own = plan.trials.iter().zip(outcomes).filter(|(trial, _)| trial.candidate == index);
-        let own: Vec<Option<&Figures>> =
-            own.map(|(_, outcome)| of_finished(outcome.as_ref())).collect();
-        let evaluations: Vec<_> = own.iter().flatten().map(|figures| &figures.evaluation).collect();
+        let own: Vec<Option<&Summary>> =
+            own.map(|(_, outcome)| outcome.as_ref().and_then(Outcome::summary)).collect();
+        let evaluations: Vec<_> = own.iter().flatten().map(|summary| &summary.evaluation).collect();
         let scores: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.mean).collect();
         let interquartile_mean = (!scores.is_empty()).then(|| interquartile_estimate(&scores));
         let optimal = evaluations.first().and_then(|evaluation| evaluation.optimal_mean);
