@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::columns::columns;
 use super::eval::{described, starts};
 use super::pool;
 use super::runs::{Run, Runs, Sorter};
@@ -134,63 +135,54 @@ pub(super) fn with_interval(estimate: &Estimate, digits: usize) -> String {
 }
 
 fn to_text(report: &Report) -> String {
-    let width = |heading: &str| {
-        let names = report.groups.iter().map(|group| group.name.chars().count());
-        names.chain([heading.len()]).max().unwrap_or(0)
-    };
     let optimal = report.optimal_mean.map(|optimal| format!(", optimal mean {optimal:.1}"));
-    let width = width("group");
     let mut text = format!(
-        "{}: {} fixed starts{}; intervals of 95 %\n\
-         {:<width$}  {:>5}  {:>26}  {:>8}  {:>10}  {:>22}\n",
+        "{}: {} fixed starts{}; intervals of 95 %\n",
         described(&report.environment),
         report.starts,
         optimal.unwrap_or_default(),
-        "group",
-        "seeds",
-        "return (IQM)",
-        "mean",
-        "worst seed",
-        "gap",
     );
-    report.groups.iter().for_each(|group| text += &standing(group, width));
+    let headings = ["group", "seeds", "return (IQM)", "mean", "worst seed", "gap"];
+    let rows = report.groups.iter().map(standing);
+    text += &columns(
+        &std::iter::once(headings.map(String::from)).chain(rows).collect::<Vec<_>>(),
+        &[0],
+    );
     if report.against_first.is_empty() {
         return text;
     }
-    text += &format!(
-        "\n{:<width$}  {:>26}  {:>6}  {:>13}  {:>20}  verdict\n",
-        "group", "return − the first's", "over", "starts ahead", "better by chance",
-    );
-    for difference in &report.against_first {
-        text += &against(difference, width, report.starts);
-    }
-    text + &format!("the first is {}\n", report.groups[0].name)
+    let first = &report.groups[0].name;
+    text += &format!("\nagainst {first}:\n");
+    let headings =
+        ["group", "difference of means", "over", "ahead from", "chance of a better run", "verdict"];
+    let rows = report.against_first.iter().map(|difference| against(difference, report.starts));
+    let rows: Vec<_> = std::iter::once(headings.map(String::from)).chain(rows).collect();
+    text + &columns(&rows, &[0, 2, 5])
 }
 
-fn standing(group: &Standing, width: usize) -> String {
-    let gap = group.gap_percent.map_or("–".into(), |gap| with_interval(&gap, 1) + " %");
-    format!(
-        "{:<width$}  {:>5}  {:>26}  {:>8.1}  {:>10.1}  {gap:>22}\n",
-        group.name,
-        group.runs.len(),
+fn standing(group: &Standing) -> [String; 6] {
+    [
+        group.name.clone(),
+        group.runs.len().to_string(),
         with_interval(&group.interquartile_mean, 1),
-        group.mean,
-        group.worst_seed,
-    )
+        format!("{:.1}", group.mean),
+        format!("{:.1}", group.worst_seed),
+        group.gap_percent.map_or("–".into(), |gap| with_interval(&gap, 1) + " %"),
+    ]
 }
 
-fn against(difference: &Difference, width: usize, starts: usize) -> String {
+fn against(difference: &Difference, starts: usize) -> [String; 6] {
     let over = match difference.over {
         Over::Seeds => "seeds",
         Over::Starts => "starts",
     };
     let improvement = difference.probability_of_improvement;
-    format!(
-        "{:<width$}  {:>26}  {over:>6}  {:>13}  {:>20}  {}\n",
-        difference.name,
+    [
+        difference.name.clone(),
         with_interval(&difference.difference, 2),
+        over.into(),
         format!("{} of {starts}", difference.starts_better),
         improvement.map_or("–".into(), |improvement| with_interval(&improvement, 2)),
-        difference.verdict,
-    )
+        difference.verdict.to_string(),
+    ]
 }

@@ -5,6 +5,7 @@
 //! settings, or 130 after Ctrl-C.
 
 mod bench;
+mod columns;
 mod compare;
 mod eval;
 mod input;

@@ -11,6 +11,8 @@ use crate::run::{Summary, finished};
 
 /// What comes last into a directory, and says that the run has finished.
 const SUMMARY: &str = "summary.json";
+/// What a sweep leaves beside its trials.
+const SWEEP: &str = "sweep.csv";
 /// Files of a run, which someone may name in the place of its directory.
 const OWN: [&str; 8] = [
     SUMMARY,
@@ -103,7 +105,9 @@ impl Sorter {
                     format!("{shown} is a file: name the directory of the run that it is in");
                 return Err(Failure::Failed(text));
             }
-            self.notes.push(format!("{shown} is a file, and was passed over"));
+            if name != SWEEP {
+                self.notes.push(format!("{shown} is a file, and was passed over"));
+            }
             return Ok(());
         }
         if !argument.is_dir() {

@@ -12,12 +12,12 @@ use indicatif::MultiProgress;
 use super::interrupt::Interrupt;
 use super::progress::Bar;
 use super::sweep_report::{Outcome, csv, line, table};
-use super::train::{processors, train as train_one};
+use super::train::processors;
 use super::{Failure, input, pool, print};
 use crate::config::RunConfig;
-use crate::run::{Begin, Options, RunError, finished, interrupted, write_whole};
+use crate::run::{Begin, Options, RunError, finished, interrupted, run, write_whole};
 use crate::statistics::FEW;
-use crate::sweep::{Plan, Trial, plan};
+use crate::sweep::{Plan, SweepError, Trial, plan};
 
 /// No file of a sweep is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -85,7 +85,10 @@ impl Sweep {
             let hint = "`trainer sweep --help` shows what such a file looks like";
             Failure::Usage(format!("cannot read {origin}: {error}; {hint}"))
         })?;
-        let plan = plan(&origin, &text).map_err(|error| Failure::Usage(error.to_string()))?;
+        let plan = plan(&origin, &text).map_err(|error| match error {
+            SweepError::Toml(error) => error.into(),
+            error => Failure::Usage(format!("{origin}: {error}")),
+        })?;
         let directory = match (self.out, self.file.file_stem()) {
             (Some(directory), _) => directory,
             (None, Some(stem)) => Path::new("runs").join(stem),
@@ -143,6 +146,14 @@ fn ended(
             "interrupted: {finished} of {all} trials are finished, and those under way are saved; the same command goes on"
         )));
     }
+    let summaries = outcomes.iter().flatten().filter_map(Outcome::summary);
+    let untrained = summaries.filter(|summary| summary.updates == 0).count();
+    if untrained > 0 {
+        eprintln!(
+            "warning: the policies of {untrained} trials are untrained, no update was made: give more steps than \
+             training.update_after"
+        );
+    }
     let report = table(plan, outcomes, as_json);
     if failed.is_empty() {
         return Ok(report);
@@ -179,8 +190,8 @@ fn one(
         Err(_) => Begin::Restart,
     };
     let options = Options { begin, interrupted: flag, ..Options::default() };
-    let bar = Bar::among(&trial.name, trial.config.training.steps, bars);
-    match train_one(&trial.config, &directory, &options, bar) {
+    let mut bar = Bar::among(&trial.name, trial.config.training.steps, bars);
+    match run(&trial.config, &directory, &options, &mut bar) {
         Ok(summary) => Some(Outcome::Finished { summary: Box::new(summary), reused: false }),
         Err(RunError::Interrupted { .. }) => None,
         Err(error) => Some(Outcome::Failed { reason: error.to_string() }),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use toml::Value;
 
+use super::columns::columns;
 use super::compare::with_interval;
 use crate::compare::gap;
 use crate::run::Summary;
@@ -26,7 +27,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// Of a trial that has finished.
-    fn summary(&self) -> Option<&Summary> {
+    pub(super) fn summary(&self) -> Option<&Summary> {
         match self {
             Outcome::Finished { summary, .. } => Some(summary),
             Outcome::Failed { .. } => None,
@@ -225,29 +226,23 @@ pub(super) fn table(plan: &Plan, outcomes: &[Option<Outcome>], as_json: bool) ->
 }
 
 fn to_text(table: &Table<'_>) -> String {
-    let names = table.ranking.iter().map(|ranked| ranked.name.len());
-    let width = names.chain([8]).max().unwrap_or(0);
-    let mut text = format!(
-        "\n{:<width$}  {:>7}  {:>26}  {:>8}  {:>10}  {:>22}\n",
-        "settings", "seeds", "return (IQM, 95 %)", "mean", "worst seed", "gap"
-    );
+    let headings = ["settings", "seeds", "return (IQM, 95 %)", "mean", "worst seed", "gap"];
+    let mut rows = vec![headings.map(String::from)];
     for ranked in &table.ranking {
         let number = |number: Option<f64>| number.map_or("–".into(), |x| format!("{x:.1}"));
-        let seeds = match ranked.failed {
-            0 => ranked.seeds.to_string(),
-            failed => format!("{} of {}", ranked.seeds, ranked.seeds + failed),
-        };
-        let iqm = ranked.interquartile_mean.as_ref();
-        let gap = ranked.gap_percent.as_ref();
-        text += &format!(
-            "{:<width$}  {seeds:>7}  {:>26}  {:>8}  {:>10}  {:>22}\n",
-            ranked.name,
-            iqm.map_or("–".into(), |iqm| with_interval(iqm, 1)),
+        rows.push([
+            ranked.name.into(),
+            match ranked.failed {
+                0 => ranked.seeds.to_string(),
+                failed => format!("{} of {}", ranked.seeds, ranked.seeds + failed),
+            },
+            ranked.interquartile_mean.map_or("–".into(), |iqm| with_interval(&iqm, 1)),
             number(ranked.mean),
             number(ranked.worst_seed),
-            gap.map_or("–".into(), |gap| with_interval(gap, 1) + " %"),
-        );
+            ranked.gap_percent.map_or("–".into(), |gap| with_interval(&gap, 1) + " %"),
+        ]);
     }
+    let mut text = format!("\n{}", columns(&rows, &[0]));
     if table.ranking.len() > 1 {
         text += &format!(
             "the best of {} looks better than it is, since luck helped to choose it: train it with other seeds before \

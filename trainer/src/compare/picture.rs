@@ -65,18 +65,19 @@ pub fn picture(title: &str, report: &Report) -> String {
             chart.draw_series(DashedLineSeries::new(line, 5, 4, style))?;
             let place = Pos::new(HPos::Right, VPos::Top);
             let words = label(13).pos(place).color(&GREEN);
-            let at = EmptyElement::at((optimal, 0.0)) + Text::new("optimal ", (0, 2), words);
+            let at = EmptyElement::at((optimal, 0.0)) + Text::new("optimal", (-7, 2), words);
             chart.draw_series([at])?;
         }
         for (row, (group, name)) in report.groups.iter().zip(&names).enumerate() {
             let middle = row as f64 + 0.5;
-            let seeds = group.runs.iter().map(|run| (run.evaluation.mean, middle));
-            chart.draw_series(seeds.map(|at| Circle::new(at, 4, GREY.mix(0.6).filled())))?;
+            // Below the interval, which would hide them.
+            let seeds = group.runs.iter().map(|run| (run.evaluation.mean, middle + 0.24));
+            chart.draw_series(seeds.map(|at| Circle::new(at, 3, GREY.mix(0.7).filled())))?;
             let estimate = group.interquartile_mean;
             if let Some([low, high]) = estimate.interval {
                 let line = [(low, middle), (high, middle)];
                 chart.draw_series([PathElement::new(line, BLUE.stroke_width(3))])?;
-                let ends = [low, high].map(|x| [(x, middle - 0.14), (x, middle + 0.14)]);
+                let ends = [low, high].map(|x| [(x, middle - 0.12), (x, middle + 0.12)]);
                 chart.draw_series(ends.map(|end| PathElement::new(end, BLUE.stroke_width(2))))?;
             }
             chart.draw_series([Circle::new((estimate.value, middle), 5, BLUE.filled())])?;
@@ -99,7 +100,7 @@ fn range(report: &Report) -> (f64, f64, Option<f64>) {
     let low = scores.clone().fold(f64::INFINITY, f64::min);
     let high = scores.fold(f64::NEG_INFINITY, f64::max);
     let span = (high - low).max(1e-3 * high.abs()).max(1e-6);
-    let near = |optimal: &f64| *optimal < high + 3.0 * span && *optimal > low - span;
+    let near = |optimal: &f64| *optimal < high + 1.5 * span && *optimal > low - span;
     let optimal = report.optimal_mean.filter(near);
     let high = optimal.map_or(high, |optimal| high.max(optimal));
     let margin = 0.06 * (high - low).max(span);

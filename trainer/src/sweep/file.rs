@@ -230,7 +230,7 @@ fn seeds(given: Option<Value>) -> Result<Vec<u64>, ConfigError> {
     let repeats = |i: &usize| seeds[..*i].contains(&seeds[*i]);
     match (seeds.is_empty(), (0..seeds.len()).find(repeats)) {
         (true, _) => Err(wrong()),
-        (_, Some(i)) => Err(needed("seeds", "without repetition", &format!("{} twice", seeds[i]))),
+        (_, Some(i)) => Err(needed("seeds", "without repetition", format!("{} twice", seeds[i]))),
         _ => Ok(seeds),
     }
 }

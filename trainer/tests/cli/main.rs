@@ -1,10 +1,12 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod compare;
 mod mistakes;
 mod quantize;
 mod runs;
 mod seeds;
+mod sweep;
 
 use std::path::Path;
 use std::process::{Command, Output};
