@@ -226,7 +226,7 @@ fn before(plan: &Plan, directory: &Path) -> Result<Vec<Option<Outcome>>, Failure
         let directory = directory.join(&trial.name);
         let same = |config: &RunConfig, what: &str| match config.difference(&trial.config) {
             None => Ok(()),
-            Some(difference) => Err(Failure::Failed(format!(
+            Some(difference) => Err(Failure::Usage(format!(
                 "{} has {what} run of other settings, {difference}: choose another directory with --out, or remove that one",
                 directory.display()
             ))),

@@ -417,7 +417,7 @@ mod tests {
         assert_eq!(shown, PINNED);
     }
 
-    const PINNED: [&str; 4] = ["batch_size=2", "gamma=0.9991", "hidden=[8]", "tau=0.001"];
+    const PINNED: [&str; 4] = ["batch_size=3", "gamma=0.9993621", "hidden=[8]", "tau=0.0007744"];
 
     #[test]
     fn seeds_can_be_counted() {
@@ -484,7 +484,7 @@ mod tests {
         }
         for (text, part) in [
             ("seeds = [1]\n", "`presets` must be a list of presets"),
-            ("presets = [\"sca\"]\n", "did you mean `sac`?"),
+            ("presets = [\"tdd3\"]\n", "did you mean `td3`?"),
             ("presets = [\"sac\", \"sac\"]\nseeds = [1]\n", "without repetition"),
             ("presets = \"sac\"\n", "not \"sac\""),
             ("presets = [\"sac\"]\n", "`seeds` must be a list"),

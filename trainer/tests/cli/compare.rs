@@ -126,7 +126,7 @@ fn single_runs_are_paired_over_starts() {
     let arguments = ["compare", "b", "c", "a", "copy", "--json"];
     let report = json(&succeed(directory, &arguments));
     assert_eq!(report["groups"].as_array().unwrap().len(), 2);
-    assert_eq!(report["groups"][1]["name"], "c …");
+    assert_eq!(report["groups"][1]["name"], "a …");
     let seeds = report["groups"][1]["runs"].as_array().unwrap();
     assert_eq!(
         seeds.iter().map(|run| run["seed"].as_u64()).collect::<Vec<_>>(),

@@ -119,13 +119,13 @@ fn a_grid_is_tried_and_compared() {
 fn a_trial_that_fails_does_not_stop_the_others() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
-    let text = "presets = [\"ddpg\"]\nseeds = [1]\n[settings]\nsteps = 700\n\
-                [grid]\ncritic_learning_rate = [1e-3, 1e30]\n";
+    let text = "presets = [\"sac\"]\nseeds = [1]\n[settings]\nsteps = 700\n\
+                [grid]\nalpha_learning_rate = [3e-4, 1e3]\n";
     fs::write(directory.join("sweep.toml"), text).unwrap();
     let output = trainer(directory, &["sweep", "sweep.toml", "--out", "out", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    let name = "ddpg-critic_learning_rate=1e30/seed-1";
+    let name = "sac-alpha_learning_rate=1000.0/seed-1";
     assert!(error.ends_with(&format!("error: 1 of 2 trials failed: {name}\n")), "{error}");
     let (trials, table) = results(&String::from_utf8(output.stdout).unwrap());
     let failed = trials.iter().find(|line| line["status"] == "failed").unwrap();
@@ -253,7 +253,7 @@ fn mistakes_get_one_sentence() {
     succeed(directory, &["sweep", "sweep.toml"]);
     fs::write(directory.join("sweep.toml"), settings.replace("700", "800")).unwrap();
     let before = fs::read(directory.join("runs/sweep/sac/seed-1/summary.json")).unwrap();
-    let error = fail(directory, &["sweep", "sweep.toml"], 1);
+    let error = fail(directory, &["sweep", "sweep.toml"], 2);
     for part in
         ["runs/sweep/sac/seed-1 has a finished run of other settings", "is 700 there, 800 here"]
     {
