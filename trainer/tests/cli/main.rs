@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod mistakes;
 mod quantize;
+mod resume;
 mod runs;
 mod seeds;
 mod sweep;
