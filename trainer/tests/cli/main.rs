@@ -5,6 +5,7 @@ mod mistakes;
 mod quantize;
 mod runs;
 mod seeds;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{LENGTH, MASS, MAX_SPEED, MAX_TORQUE, PERIOD, Pendulum, Rod, wrap};
-use crate::interface::{ByHand, Environment, Grip, Parameter, Step, within};
+use crate::interface::{ByHand, Grip, Parameter, Step, within};
 
 /// What the mass can be, in kg.
 const MASSES: [f64; 2] = [0.2 * MASS, 3.0 * MASS];
@@ -76,6 +76,7 @@ impl ByHand for Pendulum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interface::Environment;
 
     fn swung(change: &[(&str, f64)]) -> (f64, f64) {
         let (mut pendulum, mut observation) = (Pendulum::new(), [0.0; 3]);
