@@ -96,20 +96,32 @@ class Browser:
         text = "".join(KEYS.get(key, key) for key in keys)
         self.post(f"/element/{self.find(selector)}/value", text=text)
 
-    def drag(self, selector, points, seconds):
-        """Press at the first point, move through the others, rest a moment, let go. Points count from the element's middle, in
-        CSS pixels."""
-        origin = {ELEMENT: self.find(selector)}
-        each = round(1000 * seconds / max(len(points) - 1, 1))
+    def press(self, selector, point, finger=False):
+        """A mouse's button or a finger goes down at a point. Points count from the element's middle, in CSS pixels."""
+        self.held, self.kind = {ELEMENT: self.find(selector)}, "touch" if finger else "mouse"
+        self._point([self._move(point, 0), {"type": "pointerDown", "button": 0}])
 
-        def move(point, duration):
-            x, y = (round(number) for number in point)
-            return {"type": "pointerMove", "origin": origin, "x": x, "y": y, "duration": duration}
+    def move(self, points, seconds):
+        """The pointer that is down goes through points."""
+        self._point([self._move(point, round(1000 * seconds / len(points))) for point in points])
 
-        actions = [move(points[0], 0), {"type": "pointerDown", "button": 0}]
-        actions += [move(point, each) for point in points[1:]]
-        actions += [{"type": "pause", "duration": 200}, {"type": "pointerUp", "button": 0}]
-        self.post("/actions", actions=[{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": actions}])
+    def let_go(self):
+        """After a moment of rest."""
+        self._point([{"type": "pause", "duration": 200}, {"type": "pointerUp", "button": 0}])
+
+    def drag(self, selector, points, seconds, finger=False):
+        """All of it."""
+        self.press(selector, points[0], finger)
+        self.move(points[1:], seconds)
+        self.let_go()
+
+    def _move(self, point, duration):
+        x, y = (round(number) for number in point)
+        return {"type": "pointerMove", "origin": self.held, "x": x, "y": y, "duration": duration}
+
+    def _point(self, actions):
+        pointer = {"type": "pointer", "id": self.kind, "parameters": {"pointerType": self.kind}, "actions": actions}
+        self.post("/actions", actions=[pointer])
 
     def look(self, width, height, dark=False):
         """The size of the window's inside, and light or dark."""

@@ -71,14 +71,6 @@ impl InvertedPendulum {
     fn observe(&self, observation: &mut [f32]) {
         observation.copy_from_slice(&self.state.map(|x| x as f32));
     }
-
-    /// What the state that a step has led to is worth.
-    #[inline]
-    fn outcome(&self) -> Step {
-        let finite = self.state.iter().all(|x| x.is_finite());
-        let terminated = !finite || self.state[1].abs() > MAX_ANGLE;
-        Step { reward: if terminated { 0.0 } else { 1.0 }, terminated }
-    }
 }
 
 impl Environment for InvertedPendulum {
@@ -110,23 +102,19 @@ impl Environment for InvertedPendulum {
     ///
     /// An action that is no number makes a state that is none, and so ends the episode.
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
-        let force = force(action);
+        let force = GEAR * f64::from(action[0].clamp(-MAX_ACTION, MAX_ACTION));
         for _ in 0..STEPS_PER_ACTION {
             self.state = runge_kutta(&self.state, |s| derivative(&self.model, s, force));
         }
         self.observe(observation);
-        self.outcome()
+        let finite = self.state.iter().all(|x| x.is_finite());
+        let terminated = !finite || self.state[1].abs() > MAX_ANGLE;
+        Step { reward: if terminated { 0.0 } else { 1.0 }, terminated }
     }
 
     fn by_hand(&mut self) -> Option<&mut dyn ByHand> {
         Some(self)
     }
-}
-
-/// F = 100 clip(u, ±3), in N
-#[inline]
-fn force(action: &[f32]) -> f64 {
-    GEAR * f64::from(action[0].clamp(-MAX_ACTION, MAX_ACTION))
 }
 
 /// The classic method of fourth order, with f the [`derivative`] at a constant force:

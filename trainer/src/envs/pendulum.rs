@@ -81,14 +81,6 @@ impl Pendulum {
         let (sine, cosine) = libm::sincos(self.angle);
         observation.copy_from_slice(&[cosine as f32, sine as f32, self.speed as f32]);
     }
-
-    /// r = −(wrap(θ)² + 0.1 θ̇² + 0.001 u²)
-    #[inline]
-    fn reward(&self, torque: f32) -> f64 {
-        let effort = 0.001_f32 * (torque * torque);
-        let wrapped = wrap(self.angle);
-        -(wrapped * wrapped + 0.1 * (self.speed * self.speed) + f64::from(effort))
-    }
 }
 
 impl Default for Pendulum {
@@ -130,14 +122,17 @@ impl Environment for Pendulum {
     /// join the `f64` state; so does this.
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
         let torque = action[0].clamp(-MAX_TORQUE, MAX_TORQUE);
-        let reward = self.reward(torque);
+        let effort = 0.001_f32 * (torque * torque);
+        let wrapped = wrap(self.angle);
+        let cost = wrapped * wrapped + 0.1 * (self.speed * self.speed) + f64::from(effort);
+
         let push = self.rod.push * torque;
         let pull = self.rod.pull * libm::sin(self.angle);
         let speed = self.speed + (pull + f64::from(push)) * PERIOD;
         self.speed = speed.clamp(-MAX_SPEED, MAX_SPEED);
         self.angle += self.speed * PERIOD;
         self.observe(observation);
-        Step { reward, terminated: false }
+        Step { reward: -cost, terminated: false }
     }
 
     fn by_hand(&mut self) -> Option<&mut dyn ByHand> {

@@ -1,7 +1,5 @@
 //! What a person can do to a machine while it runs, besides its action: `trainer view` lets them.
 
-use super::Step;
-
 /// A quantity of a machine's physics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
@@ -34,9 +32,9 @@ pub trait ByHand {
     /// Where a hand can hold it.
     fn grips(&self) -> &'static [Grip];
 
-    /// One period in which a hand carries a grip, by its index, evenly to a target in the grip's unit, while the action acts
-    /// as it does in a step. Afterwards the grip has the hand's speed, and so it goes on where it is let go.
-    fn carry(&mut self, grip: usize, target: f64, action: &[f32], observation: &mut [f32]) -> Step;
+    /// One period in which a hand carries a grip, by its index, evenly to a target in the grip's unit, while the motor rests.
+    /// Afterwards the grip has the hand's speed, and so it goes on where it is let go.
+    fn carry(&mut self, grip: usize, target: f64, observation: &mut [f32]);
 
     /// The state `[state_size]` in which it is at rest where gravity brings it.
     fn rest(&self) -> Vec<f64>;

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::{LENGTH, MASS, MAX_SPEED, MAX_TORQUE, PERIOD, Pendulum, Rod, wrap};
-use crate::interface::{ByHand, Grip, Parameter, Step, within};
+use super::{LENGTH, MASS, MAX_SPEED, PERIOD, Pendulum, Rod, wrap};
+use crate::interface::{ByHand, Grip, Parameter, within};
 
 /// What the mass can be, in kg.
 const MASSES: [f64; 2] = [0.2 * MASS, 3.0 * MASS];
@@ -47,21 +47,11 @@ impl ByHand for Pendulum {
     /// θ̇ = wrap(θ* − θ) / Δt                                    the shorter way round
     /// θ ← θ + θ̇ Δt,  θ̇ ← clip(θ̇, ±8)                          a hand is faster than the machine can be
     /// ```
-    ///
-    /// The hand is stronger than any torque.
-    fn carry(
-        &mut self,
-        _grip: usize,
-        target: f64,
-        action: &[f32],
-        observation: &mut [f32],
-    ) -> Step {
-        let reward = self.reward(action[0].clamp(-MAX_TORQUE, MAX_TORQUE));
+    fn carry(&mut self, _grip: usize, target: f64, observation: &mut [f32]) {
         let way = wrap(target - self.angle);
         self.angle += way;
         self.speed = (way / PERIOD).clamp(-MAX_SPEED, MAX_SPEED);
         self.observe(observation);
-        Step { reward, terminated: false }
     }
 
     fn rest(&self) -> Vec<f64> {
@@ -127,15 +117,15 @@ mod tests {
     #[test]
     fn a_carried_rod_is_where_the_hand_is_and_keeps_its_speed() {
         let (mut pendulum, mut observation) = (Pendulum::new(), [0.0; 3]);
-        pendulum.carry(0, 0.1, &[2.0], &mut observation);
+        pendulum.carry(0, 0.1, &mut observation);
         let (angle, speed) = pendulum.state();
         assert!((angle - 0.1).abs() < 1e-12 && (speed - 2.0).abs() < 1e-12);
         assert_eq!(observation[2], 2.0);
         // The shorter way round, faster than the machine can turn.
-        pendulum.carry(0, 0.1 - 2.0 + 4.0 * PI, &[0.0], &mut observation);
+        pendulum.carry(0, 0.1 - 2.0 + 4.0 * PI, &mut observation);
         let (angle, speed) = pendulum.state();
         assert!((angle + 1.9).abs() < 1e-12 && speed == -8.0);
-        pendulum.carry(0, -1.9, &[0.0], &mut observation);
+        pendulum.carry(0, -1.9, &mut observation);
         assert!(pendulum.state().1.abs() < 1e-9 && (pendulum.tilt() + 1.9).abs() < 1e-9);
     }
 

@@ -30,6 +30,11 @@ export function short(number) {
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
 }
 
+// A number with its unit, which may have a number of its own, such as 100 N.
+function measured(number, unit) {
+  return `${short(number)}${/^\d/.test(unit) ? " × " : unit && " "}${unit}`;
+}
+
 export class Charts {
   // `entries`: name, unit, low, high (null where there is no bound), kind (see, act, worth), noise_scale.
   constructor(parent, entries) {
@@ -77,7 +82,7 @@ class Row {
     const { entry, points } = this;
     points.push([time, number, also]);
     while (points.length > 2 && points[1][0] < time - WINDOW) points.shift();
-    this.output.value = `${short(number ?? NaN)}${entry.unit ? ` ${entry.unit}` : ""}`;
+    this.output.value = measured(number ?? NaN, entry.unit);
     const sigma = entry.noise_scale ? (noise / 100) * entry.noise_scale : 0;
     this.noise.textContent = sigma > 0 ? `σ ${short(sigma)}` : "";
   }
@@ -100,7 +105,7 @@ class Row {
   draw(time, palette) {
     const { context: c, width, height } = fitted(this.canvas);
     const [low, high] = this.range();
-    const [top, bottom, left] = [6, height - 6, 34];
+    const [top, bottom, left] = [6, height - 6, 42];
     const x = (t) => width - 2 - ((time - t) / WINDOW) * (width - 2 - left);
     const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
 

@@ -126,7 +126,7 @@ class Cart {
     const size = Math.cbrt(parameters[this.cart] / this.usual[this.cart]);
     const [half, high] = [0.2 * size * scale, 0.13 * size * scale];
     const x = width / 2 + state[0] * scale;
-    const y = Math.min(height - 92, height / 2 + 0.62 * scale);
+    const y = Math.min(height - 92, height / 2 + 0.35 * scale);
     return { scale, x, y, half, high, reach: parameters[this.length] * scale };
   }
 

@@ -45,7 +45,7 @@ function begin(message) {
   document.title = `${hello.plant} – trainer view`;
   $("plant").textContent = hello.plant;
   $("title").textContent = hello.policy;
-  $("period").textContent = short(1000 * hello.period);
+  $("period").textContent = Number((1000 * hello.period).toPrecision(4));
   if (hello.plant !== "pendulum") $("rest").textContent = "Lying";
   if (hello.other_machine) note("This policy was trained on a machine with other settings than this one.");
   picture = pictureOf(hello);
@@ -70,8 +70,9 @@ function begin(message) {
 
 // A slider that shows what the session has, not what the page wishes.
 function slider({ name, unit, value, low, high }, command, read) {
-  const step = 10 ** Math.floor(Math.log10((high - low) / 40));
-  const digits = Math.max(0, -Math.round(Math.log10(step)));
+  const digit = 10 ** Math.floor(Math.log10((high - low) / 60));
+  const step = [1, 2, 5, 10].map((times) => times * digit).find((size) => size >= (high - low) / 60);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const id = `slider-${name.replaceAll(" ", "-")}`;
   const row = document.createElement("div");
   row.className = "slider";
@@ -110,12 +111,12 @@ function show(frame) {
   latest = frame;
   arrived = performance.now();
   for (const one of sliders) one.follow(frame);
-  const late = frame.latency > 0 ? frame.applied : [];
+  const late = frame.latency > 0 || frame.held !== null ? frame.applied : [];
   const also = [...hello.observation.map(() => NaN), ...hello.action.map((_, index) => late[index] ?? NaN)];
   charts.add(frame.time, [...frame.observation, ...frame.action, frame.value], also, frame.noise);
 
   const tilt = frame.tilt ?? NaN;
-  $("tilt").textContent = `${short((tilt * 180) / Math.PI)}°`;
+  $("tilt").textContent = `${((tilt * 180) / Math.PI).toFixed(1).replace("-", "−")}°`;
   $("upright").textContent = `${frame.upright.toFixed(1)} s`;
   $("time").textContent = `${frame.time.toFixed(1)} s`;
   const state = stateOf(frame);
@@ -123,12 +124,13 @@ function show(frame) {
   $("run").textContent = frame.running ? "Pause" : "Run";
   $("run").setAttribute("aria-pressed", String(!frame.running));
   $("step").disabled = frame.running;
-  Object.assign(data, { tilt, upright: frame.upright, time: frame.time, episode: frame.episode, held: frame.held ?? "", fallen: frame.fallen ?? "" });
+  const { upright, time, episode } = frame;
+  Object.assign(data, { tilt, upright, time, episode, state: frame.state.join(" "), held: frame.held ?? "", fallen: frame.fallen ?? "" });
 }
 
 function stateOf(frame) {
   if (frame.fault) return `no action: ${frame.fault}`;
-  if (frame.held !== null) return `you hold the ${hello.grips[frame.held][0]}`;
+  if (frame.held !== null) return `you hold the ${hello.grips[frame.held][0]}; the motor rests`;
   if (frame.fallen !== null) return `fallen: begins anew in ${Math.ceil(frame.fallen)} s, or with a click`;
   if (!frame.running) return "paused";
   return frame.upright > 0.5 ? "upright" : "";
@@ -175,13 +177,14 @@ canvas.addEventListener("pointerdown", (event) => {
   // What is grabbed beside its middle does not jump.
   hand = { pointer: event.pointerId, grip: picked.grip, offset: picked.now - picked.position, position: picked.now, sent: null };
 });
-canvas.addEventListener("pointermove", (event) => {
+// On the window: a hand that leaves the picture still holds.
+window.addEventListener("pointermove", (event) => {
   if (!hand || event.pointerId !== hand.pointer) return;
   hand.position = hand.offset + picture.position(hand.grip, ...place(event), shown, latest.parameters);
 });
-for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
-  canvas.addEventListener(end, (event) => {
-    if (!hand || event.pointerId !== hand.pointer) return;
+for (const end of ["pointerup", "pointercancel", "blur"]) {
+  window.addEventListener(end, (event) => {
+    if (!hand || (event.pointerId ?? hand.pointer) !== hand.pointer) return;
     hand = null;
     canvas.classList.remove("held");
     ask({ do: "release" });

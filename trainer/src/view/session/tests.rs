@@ -164,8 +164,12 @@ fn a_hand_catches_what_falls() {
     session.obey(&Command::Reset { to: Place::Rest });
     session.advance();
     assert!(session.frame().fallen.is_some());
+    session.obey(&Command::Hold { grip: 1, position: 1.0 });
+    let frame = after(&mut session, 50);
+    assert_eq!((frame.fallen, frame.action), (None, vec![0.0]), "nobody acts beyond the end");
     session.obey(&Command::Hold { grip: 1, position: 0.0 });
     let frame = after(&mut session, 50);
+    assert!(frame.action != [0.0] && frame.applied == [0.0], "the motor rests in a hand");
     assert!(frame.fallen.is_none() && frame.held == Some(1) && frame.upright > 1.0);
     assert_eq!(frame.episode, episode + 1);
     session.obey(&Command::Release);
