@@ -96,28 +96,36 @@ class Browser:
         text = "".join(KEYS.get(key, key) for key in keys)
         self.post(f"/element/{self.find(selector)}/value", text=text)
 
-    def press(self, selector, point, finger=False):
-        """A mouse's button or a finger goes down at a point. Points count from the element's middle, in CSS pixels."""
-        self.held, self.kind = {ELEMENT: self.find(selector)}, "touch" if finger else "mouse"
-        self._point([self._move(point, 0), {"type": "pointerDown", "button": 0}])
+    def drag(self, selector, points, seconds, finger=False):
+        """A mouse's button or a finger goes down at the first point, through the others, rests a moment and lets go. Points count
+        from the element's middle, in CSS pixels."""
+        self._take(selector, "touch" if finger else "mouse")
+        self._point(self._down(points[0]) + self._through(points[1:], seconds) + self._UP)
+
+    def press(self, selector, point):
+        """A drag in parts: the mouse's button goes down,"""
+        self._take(selector, "mouse")
+        self._point(self._down(point))
 
     def move(self, points, seconds):
-        """The pointer that is down goes through points."""
-        self._point([self._move(point, round(1000 * seconds / len(points))) for point in points])
+        """the mouse goes through points,"""
+        self._point(self._through(points, seconds))
 
     def let_go(self):
-        """After a moment of rest."""
-        self._point([{"type": "pause", "duration": 200}, {"type": "pointerUp", "button": 0}])
+        """rests a moment, and the button goes up."""
+        self._point(self._UP)
 
-    def drag(self, selector, points, seconds, finger=False):
-        """All of it."""
-        self.press(selector, points[0], finger)
-        self.move(points[1:], seconds)
-        self.let_go()
+    _UP = [{"type": "pause", "duration": 200}, {"type": "pointerUp", "button": 0}]
 
-    def _move(self, point, duration):
-        x, y = (round(number) for number in point)
-        return {"type": "pointerMove", "origin": self.held, "x": x, "y": y, "duration": duration}
+    def _take(self, selector, kind):
+        self.held, self.kind = {ELEMENT: self.find(selector)}, kind
+
+    def _down(self, point):
+        return [*self._through([point], 0), {"type": "pointerDown", "button": 0}]
+
+    def _through(self, points, seconds):
+        each = round(1000 * seconds / len(points))
+        return [{"type": "pointerMove", "origin": self.held, "x": round(x), "y": round(y), "duration": each} for x, y in points]
 
     def _point(self, actions):
         pointer = {"type": "pointer", "id": self.kind, "parameters": {"pointerType": self.kind}, "actions": actions}

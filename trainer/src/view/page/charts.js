@@ -68,7 +68,7 @@ class Row {
     const strong = document.createElement("b");
     strong.textContent = entry.name;
     this.noise = document.createElement("span");
-    name.append(strong, entry.unit && entry.kind !== "worth" ? ` in ${entry.unit} ` : " ", this.noise);
+    name.append(strong, entry.unit ? ` in ${entry.unit}` : "", this.noise);
     this.output = document.createElement("output");
     header.append(name, this.output);
     this.canvas = document.createElement("canvas");
@@ -84,7 +84,7 @@ class Row {
     while (points.length > 2 && points[1][0] < time - WINDOW) points.shift();
     this.output.value = measured(number ?? NaN, entry.unit);
     const sigma = entry.noise_scale ? (noise / 100) * entry.noise_scale : 0;
-    this.noise.textContent = sigma > 0 ? `σ ${short(sigma)}` : "";
+    this.noise.textContent = sigma > 0 ? `, σ ${short(sigma)}` : "";
   }
 
   // Its bounds; or what it has been, with some room, so that nothing small looks large.
