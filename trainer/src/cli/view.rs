@@ -1,6 +1,6 @@
 //! `trainer view`.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
+use crate::run::{RunError, Trained};
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -59,7 +60,7 @@ impl View {
         let exhibit = Exhibit {
             title: title(&self.policy, &policy, &described(&table))?,
             other_machine: trained_on != envs::fingerprint(&table)?,
-            value: value_of(&self.policy),
+            value: value_of(&self.policy, machine.spec().name),
             policy,
             environment: table,
         };
@@ -88,9 +89,19 @@ fn title(path: &Path, policy: &AnyPolicy<'_>, machine: &str) -> Result<String, F
     Ok(format!("{}: {algorithm} for {machine}, {count} parameters as {kind}", path.display()))
 }
 
-/// What makes values of observations for a page, from what lies beside the policy.
-fn value_of(_policy: &Path) -> Box<dyn Fn() -> Result<Value, String>> {
-    Box::new(|| Err("no value: there is no agent.bin beside this policy".into()))
+/// What makes values of observations for a page: the critics of the agent that was trained together with the policy.
+fn value_of(policy: &Path, plant: &'static str) -> Box<dyn Fn() -> Result<Value, String>> {
+    let directory = policy.parent().unwrap_or(Path::new("")).to_path_buf();
+    Box::new(move || match Trained::load(&directory) {
+        Ok(trained) if envs::name(&trained.config.environment) != plant => {
+            Err("no value: the agent.bin beside this policy is for another machine".into())
+        }
+        Ok(mut trained) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+        Err(RunError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
+            Err("no value: there is no agent.bin beside this policy".into())
+        }
+        Err(error) => Err(format!("no value: {error}")),
+    })
 }
 
 /// Says where the page is, at once: whoever waits for it reads a line.

@@ -3,6 +3,7 @@
 mod bench;
 mod mistakes;
 mod quantize;
+mod resume;
 mod runs;
 mod seeds;
 mod view;

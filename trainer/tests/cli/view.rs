@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{fail, json, short_run};
 
 /// A server that ends with the test.
@@ -74,7 +76,7 @@ impl Server {
 }
 
 /// The text of the next message, which is whole and not masked.
-fn message(stream: &mut TcpStream) -> serde_json::Value {
+fn message(stream: &mut TcpStream) -> Value {
     let mut head = [0; 2];
     stream.read_exact(&mut head).unwrap();
     assert_eq!(head[0], 0x81, "one frame of text");
@@ -141,12 +143,26 @@ fn a_policy_is_shown_to_its_own_page_only() {
     let hello = message(&mut stream);
     assert_eq!((&hello["kind"], &hello["plant"]), (&"hello".into(), &"pendulum".into()));
     assert_eq!(hello["observation"][2]["unit"], "rad/s");
+    assert_eq!(hello["no_value"], Value::Null);
+    assert!(message(&mut stream)["value"].is_f64(), "the agent beside the policy values it");
     for text in ["", "{", "{\"do\":\"fly\"}", "{\"do\":\"latency\",\"value\":35.5}", "\u{fffd}"] {
         say(&mut stream, 1, text.as_bytes());
     }
     let changed = (0..100).map(|_| message(&mut stream)).find(|frame| frame["latency"] == 35.5);
     let time = changed.expect("the latency that was asked for")["time"].as_f64().unwrap();
     assert!(message(&mut stream)["time"].as_f64().unwrap() > time);
+
+    std::fs::write(directory.join("run/agent.bin"), "none").unwrap();
+    let (mut stream, _) = server.open(&own, &format!("http://{own}"));
+    let damaged = message(&mut stream)["no_value"].as_str().unwrap().to_string();
+    assert!(
+        damaged.starts_with("no value: ") && damaged.contains("is no usable agent"),
+        "{damaged}"
+    );
+    std::fs::remove_file(directory.join("run/agent.bin")).unwrap();
+    let (mut stream, _) = server.open(&own, &format!("http://{own}"));
+    let missing = message(&mut stream)["no_value"].clone();
+    assert_eq!(missing, "no value: there is no agent.bin beside this policy");
 
     // Longer than any command, or not text: the session ends, the server does not.
     for (kind, length) in [(1, 5000), (2, 10)] {

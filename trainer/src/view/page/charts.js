@@ -68,7 +68,7 @@ class Row {
     const strong = document.createElement("b");
     strong.textContent = entry.name;
     this.noise = document.createElement("span");
-    name.append(strong, entry.unit ? ` in ${entry.unit}` : "", this.noise);
+    name.append(strong, entry.note ?? (entry.unit ? ` in ${entry.unit}` : ""), this.noise);
     this.output = document.createElement("output");
     header.append(name, this.output);
     this.canvas = document.createElement("canvas");

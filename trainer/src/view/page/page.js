@@ -49,7 +49,7 @@ function begin(message) {
   if (hello.plant !== "pendulum") $("rest").textContent = "Lying";
   if (hello.other_machine) note("This policy was trained on a machine with other settings than this one.");
   picture = pictureOf(hello);
-  const worth = { name: "value", unit: "", low: null, high: null, kind: "worth" };
+  const worth = { name: "value", unit: "", low: null, high: null, kind: "worth", note: ", the discounted return that the critics expect" };
   const of = (kind) => (entry) => ({ ...entry, kind });
   const entries = [...hello.observation.map(of("see")), ...hello.action.map((entry) => ({ ...of("act")(entry), noise_scale: 0 }))];
   if (hello.no_value === null) entries.push(worth);
