@@ -30,6 +30,7 @@
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
+//! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -76,3 +77,4 @@ pub mod settings;
 pub mod signing;
 pub mod state;
 pub mod train;
+pub mod view;

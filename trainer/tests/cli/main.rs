@@ -6,6 +6,7 @@ mod quantize;
 mod resume;
 mod runs;
 mod seeds;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};
