@@ -32,6 +32,7 @@
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
+//! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -81,3 +82,4 @@ pub mod state;
 pub mod statistics;
 pub mod sweep;
 pub mod train;
+pub mod view;

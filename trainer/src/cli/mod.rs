@@ -27,6 +27,7 @@ mod stop;
 mod sweep;
 mod sweep_report;
 mod train;
+mod view;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -64,6 +65,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Compare runs and seeds, with intervals
     Compare(compare::Compare),
+    /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
+    View(view::View),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -141,6 +144,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::Compare(command)) => command.run(arguments.json),
         Some(Command::Sweep(command)) => command.run(arguments.json),
+        Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),

@@ -8,6 +8,7 @@ mod resume;
 mod runs;
 mod seeds;
 mod sweep;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};
