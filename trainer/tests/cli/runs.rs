@@ -48,6 +48,7 @@ fn a_run_leaves_its_files() {
         fs::read_dir(directory.join("run")).unwrap().map(|f| f.unwrap().file_name()).collect();
     files.sort();
     let whole = [
+        "agent.bin",
         "config.toml",
         "learning_curve.svg",
         "metrics.csv",
