@@ -16,6 +16,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`scalar`], [`rng`], [`state`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; the way to a board |
+//! | [`statistics`] | how sure figures of a few runs are |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
@@ -29,6 +30,7 @@
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
@@ -53,6 +55,7 @@ pub mod algos;
 pub mod autodiff;
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod elementary;
 pub mod envs;
@@ -76,5 +79,7 @@ pub mod scalar;
 pub mod settings;
 pub mod signing;
 pub mod state;
+pub mod statistics;
+pub mod sweep;
 pub mod train;
 pub mod view;

@@ -5,6 +5,8 @@
 //! settings, or 130 after Ctrl-C.
 
 mod bench;
+mod columns;
+mod compare;
 mod eval;
 mod input;
 mod inspect;
@@ -13,13 +15,17 @@ mod keygen;
 mod monitor;
 mod pil;
 mod policy_file;
+mod pool;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
+mod runs;
 mod seeds;
 mod sign;
 mod stop;
+mod sweep;
+mod sweep_report;
 mod train;
 mod view;
 
@@ -57,6 +63,10 @@ enum Command {
     Eval(eval::Eval),
     /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
     View(view::View),
+    /// Train with settings that vary, on all processors, and rank them
+    Sweep(sweep::Sweep),
+    /// Compare runs and seeds, with intervals
+    Compare(compare::Compare),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -133,6 +143,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::View(command)) => command.run(arguments.json),
+        Some(Command::Compare(command)) => command.run(arguments.json),
+        Some(Command::Sweep(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),

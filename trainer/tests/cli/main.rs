@@ -1,11 +1,13 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod compare;
 mod mistakes;
 mod quantize;
 mod resume;
 mod runs;
 mod seeds;
+mod sweep;
 mod view;
 
 use std::path::Path;
