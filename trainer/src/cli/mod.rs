@@ -61,12 +61,12 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
-    /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
-    View(view::View),
     /// Train with settings that vary, on all processors, and rank them
     Sweep(sweep::Sweep),
     /// Compare runs and seeds, with intervals
     Compare(compare::Compare),
+    /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
+    View(view::View),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -142,9 +142,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
-        Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Compare(command)) => command.run(arguments.json),
         Some(Command::Sweep(command)) => command.run(arguments.json),
+        Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),

@@ -174,7 +174,7 @@ fn wait_for(directory: &Path, trials: usize) {
 fn a_broken_sweep_goes_on() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
-    let text = "presets = [\"sac\"]\nseeds = { first = 1, count = 4 }\n[settings]\nsteps = 1500\n\
+    let text = "presets = [\"sac\"]\nseeds = { first = 1, count = 4 }\n[settings]\nsteps = 1000\n\
                 [random]\ntrials = 2\ngamma = { low = 0.9, high = 0.99 }\n";
     fs::write(directory.join("sweep.toml"), text).unwrap();
     let sweep = |out: &str| {
