@@ -28,6 +28,7 @@
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
+//! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
@@ -74,4 +75,5 @@ pub mod run;
 pub mod scalar;
 pub mod settings;
 pub mod signing;
+pub mod tensorboard;
 pub mod train;
