@@ -30,6 +30,7 @@
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`picture`] | a machine as shapes, an episode as a film |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
@@ -63,6 +64,7 @@ pub mod linalg;
 pub mod link;
 pub mod nn;
 pub mod noise;
+pub mod picture;
 pub mod pil;
 pub mod plot;
 pub mod policy;

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use indicatif::MultiProgress;
-
-use super::progress::Bar;
+use super::progress::{Bar, bars};
 use super::train::{MAX_SEED, processors, table, train as train_one};
 use super::{Failure, json, print};
 use crate::config::RunConfig;
@@ -31,7 +29,7 @@ pub(super) fn train(
     }
     // Settings that make no run are a mistake of the user's, not a failure of each seed.
     drop(start(config)?);
-    let (next, bars, ended) = (AtomicUsize::new(0), MultiProgress::new(), Mutex::new(Vec::new()));
+    let (next, bars, ended) = (AtomicUsize::new(0), bars(), Mutex::new(Vec::new()));
     let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
