@@ -1,10 +1,14 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod completions;
 mod mistakes;
 mod quantize;
+mod record;
 mod runs;
 mod seeds;
+#[cfg(unix)]
+mod terminal;
 
 use std::path::Path;
 use std::process::{Command, Output};
