@@ -15,7 +15,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`scalar`], [`rng`], [`link`] | the numbers; named streams of random ones; the way to a board |
+//! | [`scalar`], [`rng`], [`state`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; the way to a board |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
@@ -77,5 +77,6 @@ pub mod run;
 pub mod scalar;
 pub mod settings;
 pub mod signing;
+pub mod state;
 pub mod tensorboard;
 pub mod train;

@@ -8,7 +8,7 @@
 //! hold does not count: all of it where a run begins anew, and where one is resumed, what the
 //! interrupted run wrote after the step that it is resumed from. So a curve is one run's, from the first
 //! episode on, whatever else lies there; and the files of an earlier run stay, as its other files do, until
-//! a run that took their place has finished.
+//! a run that took their place has finished (one that was resumed leaves them).
 
 mod messages;
 mod record;

@@ -5,6 +5,7 @@ mod completions;
 mod mistakes;
 mod quantize;
 mod record;
+mod resume;
 mod runs;
 mod seeds;
 #[cfg(unix)]

@@ -38,7 +38,9 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
     command.args(arguments).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null());
     command.env("TERM", "xterm-256color");
-    ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].map(|name| command.env_remove(name));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
     command
 }
 
