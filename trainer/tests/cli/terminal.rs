@@ -1,5 +1,6 @@
 //! What a terminal shows while a command works, and what it does not.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::TcpListener;
@@ -34,7 +35,7 @@ fn terminal() -> (File, Stdio) {
     (File::from(ours), Stdio::from(theirs))
 }
 
-fn command(directory: &Path, arguments: &[&str]) -> Command {
+fn command(directory: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
     command.args(arguments).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null());
     command.env("TERM", "xterm-256color");
@@ -94,8 +95,8 @@ fn long_commands(directory: &Path, port: &str) -> Vec<(Vec<String>, &'static str
     let sign = ["sign", POLICY, "--key", "key.key", "--version", "1", "--out", SIGNED];
     crate::succeed(directory, &sign);
     [
-        ("train --preset sac --steps 1000000 --out one", "sac ["),
-        ("train --preset sac --steps 1000000 --seeds 2 --out two", "seed 2 ["),
+        ("train --preset sac --steps 1000000 --out RUN", "sac ["),
+        ("train --preset sac --steps 1000000 --seeds 2 --out RUN", "seed 1 ["),
         ("eval POLICY --starts starts.json", "evaluating ["),
         ("quantize POLICY --starts starts.json --out int/policy.bin", "evaluating over 400001"),
         ("record POLICY --steps 100000 --size 2000 --out film.gif", "filming ["),
@@ -121,46 +122,47 @@ fn long_commands_show_progress_on_a_terminal_only() {
     let directory = temporary.path();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = format!("tcp:{}", listener.local_addr().unwrap());
-    for (line, shown) in long_commands(directory, &port) {
-        let arguments: Vec<&str> = line.iter().map(String::as_str).collect();
-        let quiet = [&["--quiet"], &arguments[..]].concat();
-        let start = |arguments: &[&str], no_colour: bool| {
-            let (ours, theirs) = terminal();
-            let mut command = command(directory, arguments);
-            if no_colour {
-                command.env("NO_COLOR", "1");
-            }
-            (command.stderr(theirs).spawn().unwrap(), chunks(ours))
-        };
-
-        let (child, chunks_of_it) = start(&arguments, true);
-        let text = written(&chunks_of_it, shown, PATIENCE);
-        end(child);
-        assert!(text.contains(shown), "{line:?}: not {shown:?} in {text:?}");
-        assert!(!is_coloured(&text), "{line:?}: {text:?}");
-
-        // With --quiet, and where standard error is no terminal, there is nothing at all.
-        let quiet_one = start(&quiet, false);
-        let mut piped = command(directory, &other_directory(&arguments));
-        let mut piped = piped.stderr(Stdio::piped()).spawn().unwrap();
-        let piped_chunks = chunks(piped.stderr.take().unwrap());
-        let texts = [written(&quiet_one.1, "", A_WHILE), written(&piped_chunks, "", A_WHILE / 2)];
-        end(quiet_one.0);
-        end(piped);
-        assert_eq!(texts, ["", ""], "{line:?}");
-    }
+    let commands = long_commands(directory, &port);
+    // They mostly wait.
+    thread::scope(|scope| {
+        for (line, shown) in &commands {
+            scope.spawn(|| shows_progress_on_a_terminal_only(directory, line, shown));
+        }
+    });
 }
 
-/// The same arguments with other results, as one run at a time writes to a directory.
-fn other_directory<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    arguments
-        .iter()
-        .map(|a| match *a {
-            "one" => "one-more",
-            "two" => "two-more",
-            other => other,
-        })
-        .collect()
+fn shows_progress_on_a_terminal_only(directory: &Path, line: &[String], shown: &str) {
+    // One run at a time writes to a directory, and a killed one may have left a checkpoint there.
+    let mut runs = 0;
+    let mut arguments = || {
+        runs += 1;
+        let run = |word: &String| match word.as_str() {
+            "RUN" => format!("run-{}-{runs}", line.len()),
+            _ => word.clone(),
+        };
+        line.iter().map(run).collect::<Vec<String>>()
+    };
+    let start = |arguments: &[String], no_colour: Option<&str>| {
+        let (ours, theirs) = terminal();
+        let mut command = command(directory, arguments);
+        command.envs(no_colour.map(|value| ("NO_COLOR", value))).stderr(theirs);
+        (command.spawn().unwrap(), chunks(ours))
+    };
+
+    let (child, chunks_of_it) = start(&arguments(), Some("1"));
+    let text = written(&chunks_of_it, shown, PATIENCE);
+    end(child);
+    assert!(text.contains(shown), "{line:?}: not {shown:?} in {text:?}");
+    assert!(!is_coloured(&text), "{line:?}: {text:?}");
+
+    // With --quiet, and where standard error is no terminal, there is nothing at all.
+    let quiet = start(&[&["--quiet".to_string()], &arguments()[..]].concat(), None);
+    let mut piped = command(directory, &arguments()).stderr(Stdio::piped()).spawn().unwrap();
+    let piped_chunks = chunks(piped.stderr.take().unwrap());
+    let texts = [written(&quiet.1, "", A_WHILE), written(&piped_chunks, "", Duration::ZERO)];
+    end(quiet.0);
+    end(piped);
+    assert_eq!(texts, ["", ""], "{line:?}");
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn help_has_colours_on_a_terminal_unless_nobody_wants_them() {
     let help = |no_colour: Option<&str>| {
         let (ours, theirs) = terminal();
         let mut command = command(Path::new("."), &["train", "--help"]);
-        no_colour.into_iter().for_each(|value| drop(command.env("NO_COLOR", value)));
+        command.envs(no_colour.map(|value| ("NO_COLOR", value)));
         let child = command.stdout(theirs).spawn().unwrap();
         drop(command);
         let text = written(&chunks(ours), "", PATIENCE);
