@@ -32,6 +32,7 @@
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`picture`] | a machine as shapes, an episode as a film |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
+//! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -80,3 +81,4 @@ pub mod signing;
 pub mod state;
 pub mod tensorboard;
 pub mod train;
+pub mod view;

@@ -28,6 +28,8 @@ pub enum Stream {
     Evaluation,
     /// Start states of the observations that weights are rounded by.
     Calibration,
+    /// Noise of the sensors of a machine that somebody watches.
+    Sensors,
 }
 
 /// The stream of `seed` for a purpose.

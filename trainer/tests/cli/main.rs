@@ -10,6 +10,7 @@ mod runs;
 mod seeds;
 #[cfg(unix)]
 mod terminal;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};

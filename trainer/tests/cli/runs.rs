@@ -53,6 +53,7 @@ fn a_run_leaves_its_files() {
     });
     files.remove(events.expect("an event file"));
     let whole = [
+        "agent.bin",
         "config.toml",
         "learning_curve.svg",
         "metrics.csv",
