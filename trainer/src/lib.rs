@@ -29,8 +29,10 @@
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
+//! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
 //! | [`run`], [`plot`] | a run from settings to files |
 //! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
+//! | [`picture`] | a machine as shapes, an episode as a film |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
@@ -66,6 +68,7 @@ pub mod linalg;
 pub mod link;
 pub mod nn;
 pub mod noise;
+pub mod picture;
 pub mod pil;
 pub mod plot;
 pub mod policy;
@@ -81,5 +84,6 @@ pub mod signing;
 pub mod state;
 pub mod statistics;
 pub mod sweep;
+pub mod tensorboard;
 pub mod train;
 pub mod view;

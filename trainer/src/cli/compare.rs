@@ -7,6 +7,7 @@ use clap::Args;
 use super::columns::columns;
 use super::eval::{described, starts};
 use super::pool;
+use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
 use super::train::processors;
 use super::{Failure, json, policy_file};
@@ -53,8 +54,11 @@ impl Compare {
         let (groups, notes) = sorter.finish()?;
         let table = environment(&groups)?.clone();
         let starts = starts(self.starts.as_deref(), &table, envs::make(&table)?.spec())?;
+        let wait = Wait::spinner("runs every policy from the starts");
         let groups = evaluated(groups, &table, &starts)?;
+        wait.say("resamples the seeds");
         let mut report = compare(table, &starts, groups);
+        drop(wait);
         report.warnings.splice(0..0, notes);
         for warning in &report.warnings {
             eprintln!("warning: {warning}");

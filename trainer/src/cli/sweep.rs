@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
-use super::progress::Bar;
+use super::progress::{self, Bar};
 use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
 use super::{Failure, input, pool, print};
@@ -105,7 +105,7 @@ impl Sweep {
         write(&plan, &directory, &outcomes)?;
 
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
-        let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), MultiProgress::new());
+        let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), progress::bars());
         let interrupt = Interrupt::listen()?;
         let work = |i: usize| {
             let (index, trial) = (waiting[i], &plan.trials[waiting[i]]);

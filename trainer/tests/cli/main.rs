@@ -2,12 +2,16 @@
 
 mod bench;
 mod compare;
+mod completions;
 mod mistakes;
 mod quantize;
+mod record;
 mod resume;
 mod runs;
 mod seeds;
 mod sweep;
+#[cfg(unix)]
+mod terminal;
 mod view;
 
 use std::path::Path;
