@@ -28,7 +28,7 @@
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
-//! | [`run`], [`plot`] | a run from settings to files |
+//! | [`plot`], [`results`], [`cost`], [`report`], [`run`] | pictures; what a run's files hold; what an action costs; all of it on a page; a run from settings to files |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
