@@ -16,6 +16,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`scalar`], [`rng`], [`link`] | the numbers; named streams of random ones; the way to a board |
+//! | [`statistics`] | how sure figures of a few runs are |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
@@ -74,4 +75,5 @@ pub mod run;
 pub mod scalar;
 pub mod settings;
 pub mod signing;
+pub mod statistics;
 pub mod train;

@@ -28,6 +28,10 @@ pub enum Stream {
     Evaluation,
     /// Start states of the observations that weights are rounded by.
     Calibration,
+    /// Which scores an interval's resamples are made of.
+    Bootstrap,
+    /// Settings of a sweep's trials.
+    Sweep,
 }
 
 /// The stream of `seed` for a purpose.
