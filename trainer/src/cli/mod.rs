@@ -11,11 +11,13 @@ mod inspect;
 mod keygen;
 mod monitor;
 mod pil;
+mod plot;
 mod policy_file;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
+mod report;
 mod seeds;
 mod sign;
 mod stop;
@@ -53,6 +55,10 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Draw a run, or several beside each other, as SVG
+    Plot(plot::Plot),
+    /// Write the page of a run again
+    Report(report::Report),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -123,6 +129,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Plot(command)) => command.run(arguments.json),
+        Some(Command::Report(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),

@@ -55,3 +55,27 @@ impl Drop for Bar {
         self.bar.finish_and_clear();
     }
 }
+
+/// Shows how many of several things are done.
+pub(super) struct Count {
+    bar: ProgressBar,
+}
+
+impl Count {
+    pub(super) fn new(what: &str, count: usize) -> Self {
+        let template = format!("[{{bar:30}}] {{pos}}/{{len}} {what}, {{eta}} left");
+        let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
+        let bar = ProgressBar::new(count as u64).with_style(style.progress_chars("=> "));
+        Count { bar }
+    }
+
+    pub(super) fn one_more(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -5,7 +5,7 @@ use plotters::prelude::{
 };
 
 use super::style::{
-    Drawn, FAINT, GRID, INK, PAPER, Paper, SERIES, SIZE, TEXT, chart, number, picture, range,
+    Drawn, FAINT, GRID, INK, PAPER, Paper, SERIES, SIZE, TEXT, chart, picture, range,
 };
 use crate::statistics::{bootstrap, interquartile_mean};
 
@@ -91,7 +91,8 @@ fn draw(paper: &Paper<'_>, title: &str, groups: &[Group]) -> Drawn {
             .label(label)
             .legend(move |(x, y)| {
                 let shade = if banded { 0.25 } else { 0.0 };
-                let mut sample = Rectangle::new([(x, y - 11), (x + 40, y + 11)], colour.mix(shade).filled());
+                let mut sample =
+                    Rectangle::new([(x, y - 11), (x + 40, y + 11)], colour.mix(shade).filled());
                 sample.set_margin(0, 0, 0, 0);
                 let line = PathElement::new([(x, y), (x + 40, y)], colour.stroke_width(4));
                 plotters::element::EmptyElement::at((0, 0)) + sample + line
@@ -106,7 +107,11 @@ fn draw(paper: &Paper<'_>, title: &str, groups: &[Group]) -> Drawn {
     }
     chart
         .configure_series_labels()
-        .position(if rising { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperLeft })
+        .position(if rising {
+            SeriesLabelPosition::LowerRight
+        } else {
+            SeriesLabelPosition::UpperLeft
+        })
         .margin(20)
         .legend_area_size(54)
         .background_style(PAPER.mix(0.85))

@@ -75,10 +75,15 @@ mod tests {
     #[test]
     fn every_series_is_drawn() {
         let points = |scale: f64| (1..50).map(|i| (f64::from(i), scale / f64::from(i))).collect();
-        let svg =
-            losses("losses", &[("q1_loss".into(), points(9.0)), ("actor_loss".into(), points(-1.0))]);
+        let svg = losses(
+            "losses",
+            &[("q1_loss".into(), points(9.0)), ("actor_loss".into(), points(-1.0))],
+        );
         assert!(svg.contains("q1_loss") && svg.contains("actor_loss"));
-        assert_eq!(svg.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#0072B2\"").count(), 2);
+        assert_eq!(
+            svg.matches("<polyline fill=\"none\" opacity=\"1\" stroke=\"#0072B2\"").count(),
+            2
+        );
         assert!(losses("none", &[]).contains("</svg>"));
     }
 }

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use plotters::prelude::{ChartBuilder, RGBColor};
 
-use super::style::{Drawn, FAINT, INK, Paper, SIZE, TEXT, chart, hexadecimal, number, picture, range};
+use super::style::{
+    Drawn, FAINT, INK, Paper, SIZE, TEXT, chart, hexadecimal, number, picture, range,
+};
 use crate::envs::Plane;
 
 /// Numbers at the middles of the cells of a plane.
@@ -89,7 +91,8 @@ impl Colours {
         let (index, share) = ((place as usize).min(given.len() - 2), place.fract());
         let share = if place >= (given.len() - 1) as f64 { 1.0 } else { share };
         let (a, b) = (given[index], given[index + 1]);
-        let mix = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
+        let mix =
+            |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
         RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
     }
 }
@@ -170,7 +173,8 @@ fn painted(
     level: impl Fn(usize) -> Option<usize>,
 ) -> String {
     let edge = |range: &Range<i32>, index: usize, count: usize| {
-        range.start + ((range.end - range.start) as f64 * index as f64 / count as f64).round() as i32
+        range.start
+            + ((range.end - range.start) as f64 * index as f64 / count as f64).round() as i32
     };
     let mut paths = vec![String::new(); LEVELS];
     for row in 0..rows {
@@ -180,7 +184,8 @@ fn painted(
             (0..columns).map(|column| level(row * columns + column)).collect();
         let mut column = 0;
         for run in levels.chunk_by(|a, b| a == b) {
-            let (from, to) = (edge(across, column, columns), edge(across, column + run.len(), columns));
+            let (from, to) =
+                (edge(across, column, columns), edge(across, column + run.len(), columns));
             column += run.len();
             if let Some(level) = run[0] {
                 paths[level] += &format!("M{from} {top}H{to}V{bottom}H{from}z");
@@ -222,7 +227,10 @@ mod tests {
         let range = Colours::Diverging.range(&[0.5, -2.0, f64::NAN]);
         assert_eq!(range, -2.0..2.0);
         assert_eq!((level(-2.0, &range), level(2.0, &range)), (Some(0), Some(LEVELS - 1)));
-        assert_eq!((level(0.01, &range), level(-0.01, &range)), (Some(LEVELS / 2), Some(LEVELS / 2 - 1)));
+        assert_eq!(
+            (level(0.01, &range), level(-0.01, &range)),
+            (Some(LEVELS / 2), Some(LEVELS / 2 - 1))
+        );
         assert_eq!(level(f64::NAN, &range), None);
         assert_eq!(Colours::Sequential.range(&[1.0, 4.0]), 1.0..4.0);
         assert_eq!(Colours::Diverging.range(&[0.0]), -1.0..1.0);
@@ -243,7 +251,10 @@ mod tests {
     fn neighbours_of_a_level_are_one_rectangle() {
         let levels = [Some(0), Some(0), Some(1), None];
         let svg = painted(&(0..10, 0..20), 2, 2, Colours::Sequential, |index| levels[index]);
-        assert!(svg.contains("d=\"M0 10H10V20H0z\"") && svg.contains("d=\"M0 0H5V10H0z\""), "{svg}");
+        assert!(
+            svg.contains("d=\"M0 10H10V20H0z\"") && svg.contains("d=\"M0 0H5V10H0z\""),
+            "{svg}"
+        );
         assert_eq!(svg.matches('M').count(), 2);
     }
 

@@ -122,7 +122,10 @@ mod tests {
         // From 3 over π to −3, and back.
         let pieces = pieces(&angle(), &[[3.0, 1.0], [-3.0, 2.0], [3.0, 0.0]]);
         assert_eq!(pieces.len(), 3);
-        assert_eq!((pieces[0][0], pieces[1][1], pieces[2][1]), ((3.0, 1.0), (-3.0, 2.0), (3.0, 0.0)));
+        assert_eq!(
+            (pieces[0][0], pieces[1][1], pieces[2][1]),
+            ((3.0, 1.0), (-3.0, 2.0), (3.0, 0.0))
+        );
         let (out, back) = (pieces[0][1], pieces[1][0]);
         assert_eq!((out.0, back.0), (PI, -PI));
         assert!((out.1 - 1.5).abs() < 1e-12 && out.1 == back.1, "half of the way lies at the edge");

@@ -20,7 +20,14 @@ pub fn against_optimal(title: &str, returns: &[f64], optimal: &[f64], worst: usi
             .draw_series(LineSeries::new(equal, FAINT.stroke_width(3)))?
             .label("optimal")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 30, y)], FAINT.stroke_width(3)));
-        finish(&mut chart, &points, worst, "one start", "farthest from optimal", SeriesLabelPosition::UpperLeft)
+        finish(
+            &mut chart,
+            &points,
+            worst,
+            "one start",
+            "farthest from optimal",
+            SeriesLabelPosition::UpperLeft,
+        )
     })
 }
 
@@ -39,8 +46,8 @@ pub fn sorted_returns(title: &str, returns: &[f64]) -> String {
     })
 }
 
-fn finish(
-    chart: &mut Chart<'_, '_>,
+fn finish<'a, 'b: 'a>(
+    chart: &mut Chart<'a, 'b>,
     points: &[(f64, f64)],
     worst: usize,
     each: &str,

@@ -212,7 +212,10 @@ mod tests {
         assert_eq!(range([f64::NAN]), -1.0..1.0);
         for numbers in [vec![3.0], vec![0.0], vec![-1e6, 1e6, f64::INFINITY], vec![-5.0, -5.0]] {
             let range = range(numbers.iter().copied());
-            assert!(numbers.iter().filter(|x| x.is_finite()).all(|x| range.contains(x)), "{range:?}");
+            assert!(
+                numbers.iter().filter(|x| x.is_finite()).all(|x| range.contains(x)),
+                "{range:?}"
+            );
         }
     }
 
@@ -220,7 +223,12 @@ mod tests {
     #[test]
     fn pictures_have_titles_and_both_colours() {
         let svg = picture("<a> & \"b\"", (100, 100), |paper| Ok(paper.fill(&INK)?));
-        assert!(svg.starts_with("<svg class=\"plot\" role=\"img\" aria-label=\"&lt;a&gt; &amp; &quot;b&quot;\" "));
-        assert!(svg.contains("svg.plot [fill=\"#1F2328\"]{fill:#E6EDF3}") && svg.contains("fill=\"#1F2328\""));
+        assert!(svg.starts_with(
+            "<svg class=\"plot\" role=\"img\" aria-label=\"&lt;a&gt; &amp; &quot;b&quot;\" "
+        ));
+        assert!(
+            svg.contains("svg.plot [fill=\"#1F2328\"]{fill:#E6EDF3}")
+                && svg.contains("fill=\"#1F2328\"")
+        );
     }
 }

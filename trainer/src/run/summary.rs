@@ -1,10 +1,10 @@
 //! What a run reports.
 
 use crc::{CRC_64_XZ, Crc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What `summary.json` holds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
     /// Version of these fields.
     pub schema: u32,
@@ -41,7 +41,7 @@ pub struct Summary {
 
 /// Returns of the last episodes of training, with the noise of exploring; those that an iteration's
 /// end cut off included.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingReturn {
     /// Episodes in all.
     pub episodes: usize,
@@ -65,7 +65,7 @@ impl TrainingReturn {
 }
 
 /// An evaluation without its single returns.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EvaluationSummary {
     /// Number of starts.
     pub starts: usize,
@@ -84,7 +84,7 @@ pub struct EvaluationSummary {
 }
 
 /// What was exported.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicySummary {
     /// File name within the run's directory.
     pub file: String,
@@ -97,7 +97,7 @@ pub struct PolicySummary {
 }
 
 /// The trained network (fused multiply-adds) against `policy-core` (none): the same up to rounding.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parity {
     /// Observations compared.
     pub observations: usize,

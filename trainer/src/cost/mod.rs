@@ -1,0 +1,297 @@
+//! What an action of a policy costs on microcontrollers, before one has it: estimates from measured policies.
+//!
+//! `measured.csv` holds what `tests/cost/shapes --write` measured in the emulator, of policies of many shapes on
+//! five cores. To the rows that are called `fit`, a line is fitted for each core and each kind of weights:
+//!
+//! ```text
+//! instructions ≈ a + b · layers + c · weights in panels of 16 rows + d · other weights + e · rows + f · tanh of hidden units
+//! stack        ≈ a + b · width
+//! ```
+//!
+//! with relative errors squared. The rows called `check` are of other shapes and never fitted: the largest error
+//! on them is what each estimate says of itself. For a policy that is larger than all that were measured, or a core where a kind
+//! was not, there is no estimate.
+
+mod line;
+
+use std::sync::OnceLock;
+
+use policy_core::Activation;
+use policy_core::format::WeightKind;
+use serde::Deserialize;
+
+use crate::policy::AnyPolicy;
+use line::{dot, fit};
+
+/// Cores that were measured, and what they are called.
+pub const CORES: [(&str, &str); 5] = [
+    ("m0", "Cortex-M0"),
+    ("m3", "Cortex-M3"),
+    ("m4", "Cortex-M4F, M7F"),
+    ("m33", "Cortex-M33, M55"),
+    ("rv32", "RV32IMAC"),
+];
+/// All kinds of weights.
+pub const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Int16, WeightKind::Int8];
+
+/// Rows of a panel of weights.
+const PANEL: usize = 16;
+
+/// A figure, and how far it may be off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The figure.
+    pub value: f64,
+    /// The largest error on policies that were measured but not fitted: a share of the figure for instructions, bytes for
+    /// a stack.
+    pub error: f64,
+}
+
+/// What a policy costs on a core.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// What the core is called.
+    pub core: &'static str,
+    /// Instructions of an action; `None` where there is no estimate.
+    pub instructions: Option<Estimate>,
+    /// Bytes of stack that loading and testing a policy takes.
+    pub stack_to_load: Option<Estimate>,
+    /// Bytes of stack that an action takes.
+    pub stack_to_act: Option<Estimate>,
+    /// Bytes of code, from the smallest to the largest that was measured; they hardly depend on the policy.
+    pub code: Option<(u32, u32)>,
+}
+
+/// What the cost of a policy depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Entries of an observation.
+    pub inputs: usize,
+    /// Outputs of each layer, and whether tanh stands behind it.
+    pub layers: Vec<(usize, bool)>,
+}
+
+/// A row of `measured.csv`.
+#[derive(Debug, Clone, Deserialize)]
+struct Row {
+    #[serde(rename = "use")]
+    use_: String,
+    core: String,
+    weights: String,
+    inputs: usize,
+    layers: String,
+    instructions: Option<f64>,
+    stack_load: f64,
+    stack_act: f64,
+    code: u32,
+}
+
+/// All that is known of one kind of weights on one core.
+#[derive(Debug)]
+struct Model {
+    core: &'static str,
+    kind: WeightKind,
+    instructions: Option<(Vec<f64>, f64)>,
+    stack_to_load: Option<(Vec<f64>, f64)>,
+    stack_to_act: Option<(Vec<f64>, f64)>,
+    code: Option<(u32, u32)>,
+    /// Weights of the smallest and of the largest policy that was measured.
+    weights: (usize, usize),
+    /// Layers of the deepest one.
+    layers: usize,
+}
+
+impl Shape {
+    /// That of a policy.
+    pub fn of(policy: &AnyPolicy<'_>) -> Shape {
+        let layers = policy.shapes().into_iter();
+        let layers = layers.map(|l| (l.outputs.into(), l.activation == Activation::Tanh));
+        Shape { inputs: policy.observation_size(), layers: layers.collect() }
+    }
+
+    /// Inputs and outputs of each layer.
+    fn sizes(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let inputs = std::iter::once(self.inputs).chain(self.layers.iter().map(|layer| layer.0));
+        inputs.zip(self.layers.iter().map(|layer| layer.0))
+    }
+
+    /// Weights, without biases.
+    fn weights(&self) -> usize {
+        self.sizes().map(|(inputs, outputs)| inputs * outputs).sum()
+    }
+
+    /// 1, layers, weights in whole panels, other weights, rows, tanh of hidden units. Integers are stored in pairs, with
+    /// zeros where one is missing.
+    fn instruction_terms(&self, kind: WeightKind) -> Vec<f64> {
+        let pair = |n: usize| if kind == WeightKind::F32 { n } else { n.next_multiple_of(2) };
+        let (mut panels, mut others, mut rows) = (0, 0, 0);
+        for (inputs, outputs) in self.sizes() {
+            let whole = outputs / PANEL * PANEL;
+            panels += whole * pair(inputs);
+            others += pair(outputs - whole) * pair(inputs);
+            rows += pair(outputs);
+        }
+        let hidden = &self.layers[..self.layers.len().saturating_sub(1)];
+        let tanh: usize = hidden.iter().filter(|layer| layer.1).map(|layer| layer.0).sum();
+        [1, self.layers.len(), panels, others, rows, tanh].map(|x| x as f64).to_vec()
+    }
+
+    /// 1, width: the most numbers that lie between two layers.
+    fn stack_terms(&self) -> Vec<f64> {
+        let hidden = &self.layers[..self.layers.len().saturating_sub(1)];
+        let width = hidden.iter().map(|layer| layer.0).chain([self.inputs]).max();
+        vec![1.0, width.unwrap_or(0) as f64]
+    }
+}
+
+/// What a policy of that shape costs with that kind of weights, on each of [`CORES`].
+pub fn costs(shape: &Shape, kind: WeightKind) -> Vec<Cost> {
+    CORES.iter().map(|(core, called)| cost(shape, kind, core, called)).collect()
+}
+
+fn cost(shape: &Shape, kind: WeightKind, core: &str, called: &'static str) -> Cost {
+    let nothing = Cost {
+        core: called,
+        instructions: None,
+        stack_to_load: None,
+        stack_to_act: None,
+        code: None,
+    };
+    let model = models().iter().find(|model| model.core == core && model.kind == kind);
+    let Some(model) = model.filter(|model| model.covers(shape)) else { return nothing };
+    let estimate = |fitted: &Option<(Vec<f64>, f64)>, terms: Vec<f64>| {
+        fitted.as_ref().map(|(line, error)| Estimate { value: dot(line, &terms), error: *error })
+    };
+    Cost {
+        core: called,
+        instructions: estimate(&model.instructions, shape.instruction_terms(kind)),
+        stack_to_load: estimate(&model.stack_to_load, shape.stack_terms()),
+        stack_to_act: estimate(&model.stack_to_act, shape.stack_terms()),
+        code: model.code,
+    }
+}
+
+/// Fitted once, when first asked for.
+fn models() -> &'static [Model] {
+    static MODELS: OnceLock<Vec<Model>> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        let rows = measured();
+        let pairs = CORES.iter().flat_map(|(core, _)| KINDS.map(|kind| (*core, kind)));
+        pairs.map(|(core, kind)| Model::new(core, kind, &rows)).collect()
+    })
+}
+
+fn measured() -> Vec<Row> {
+    let mut reader = csv::Reader::from_reader(include_str!("measured.csv").as_bytes());
+    reader.deserialize().collect::<Result<_, _>>().expect("the table is read by a test")
+}
+
+impl Row {
+    fn shape(&self) -> Shape {
+        let layer = |text: &str| {
+            let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+            (digits.parse().expect("a layer begins with its size"), text.ends_with("tanh"))
+        };
+        Shape { inputs: self.inputs, layers: self.layers.split(' ').map(layer).collect() }
+    }
+}
+
+impl Model {
+    fn new(core: &'static str, kind: WeightKind, rows: &[Row]) -> Model {
+        let name = kind_name(kind);
+        let rows: Vec<(&Row, Shape)> = rows
+            .iter()
+            .filter(|row| row.core == core && row.weights == name)
+            .map(|row| (row, row.shape()))
+            .collect();
+        let by_shares = |found: f64, value: f64| ((found - value) / value).abs();
+        let by_bytes = |found: f64, value: f64| (found - value).abs();
+        let weights = || rows.iter().map(|(_, shape)| shape.weights());
+        let code = || rows.iter().map(|(row, _)| row.code);
+        Model {
+            core,
+            kind,
+            instructions: fitted(
+                &rows,
+                |row| row.instructions,
+                |s| s.instruction_terms(kind),
+                by_shares,
+            ),
+            stack_to_load: fitted(&rows, |row| Some(row.stack_load), Shape::stack_terms, by_bytes),
+            stack_to_act: fitted(&rows, |row| Some(row.stack_act), Shape::stack_terms, by_bytes),
+            code: code().min().zip(code().max()),
+            weights: (weights().min().unwrap_or(0), weights().max().unwrap_or(0)),
+            layers: rows.iter().map(|(_, shape)| shape.layers.len()).max().unwrap_or(0),
+        }
+    }
+
+    /// Does the shape lie within what was measured?
+    fn covers(&self, shape: &Shape) -> bool {
+        let weights = shape.weights();
+        (self.weights.0..=self.weights.1).contains(&weights) && shape.layers.len() <= self.layers
+    }
+}
+
+/// A line through the rows to fit, and its largest error on those to check; `None` where there are too few of either.
+fn fitted(
+    rows: &[(&Row, Shape)],
+    value: impl Fn(&Row) -> Option<f64>,
+    terms: impl Fn(&Shape) -> Vec<f64>,
+    error: impl Fn(f64, f64) -> f64,
+) -> Option<(Vec<f64>, f64)> {
+    let points = |wanted: &str| -> Vec<(Vec<f64>, f64)> {
+        let rows = rows.iter().filter(|(row, _)| row.use_ == wanted);
+        rows.filter_map(|(row, shape)| Some((terms(shape), value(row)?))).collect()
+    };
+    let (to_fit, to_check) = (points("fit"), points("check"));
+    if to_check.len() < 3 {
+        return None;
+    }
+    let line = fit(&to_fit)?;
+    let errors = to_check.iter().map(|(terms, value)| error(dot(&line, terms), *value));
+    let largest = errors.fold(0.0, f64::max);
+    Some((line, largest))
+}
+
+/// As `measured.csv` calls it.
+pub fn kind_name(kind: WeightKind) -> &'static str {
+    match kind {
+        WeightKind::Int16 => "int16",
+        WeightKind::Int8 => "int8",
+        _ => "f32",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(inputs: usize, layers: &[(usize, bool)]) -> Shape {
+        Shape { inputs, layers: layers.to_vec() }
+    }
+
+    #[test]
+    fn shapes_have_their_terms() {
+        let shape = shape(3, &[(20, true), (16, false), (1, false)]);
+        assert_eq!(shape.weights(), 60 + 320 + 16);
+        // 16 of the 20 rows are a panel.
+        let terms = [1.0, 3.0, 48.0 + 320.0, 12.0 + 16.0, 37.0, 20.0];
+        assert_eq!(shape.instruction_terms(WeightKind::F32), terms);
+        let terms = [1.0, 3.0, 64.0 + 320.0, 16.0 + 32.0, 38.0, 20.0];
+        assert_eq!(shape.instruction_terms(WeightKind::Int8), terms);
+        assert_eq!(shape.stack_terms(), [1.0, 20.0]);
+    }
+
+    /// The rows of the table are all read, and none is used for both.
+    #[test]
+    fn what_is_checked_was_not_fitted() {
+        let rows = measured();
+        let of = |wanted: &str| -> Vec<(String, String, Shape)> {
+            let rows = rows.iter().filter(|row| row.use_ == wanted);
+            rows.map(|row| (row.core.clone(), row.weights.clone(), row.shape())).collect()
+        };
+        let (to_fit, to_check) = (of("fit"), of("check"));
+        assert_eq!(to_fit.len() + to_check.len(), rows.len());
+        assert!(to_check.iter().all(|row| !to_fit.contains(row)));
+    }
+}
