@@ -102,6 +102,28 @@ impl RunConfig {
     }
 }
 
+impl RunConfig {
+    /// The first setting in which another run differs from this one, as a sentence; `None` if there is none.
+    pub fn difference(&self, other: &RunConfig) -> Option<String> {
+        let leaves = |config: &RunConfig| {
+            let mut leaves = Vec::new();
+            let table = Table::try_from(config).expect("settings came from TOML");
+            collect_leaves(&table, "", &mut leaves);
+            leaves.retain(|(key, _)| key != "source");
+            leaves
+        };
+        let (own, others) = (leaves(self), leaves(other));
+        let value = |leaves: &[(String, Value)], key: &str| {
+            let found = leaves.iter().find(|(name, _)| name == key);
+            found.map_or("missing".into(), |(_, value)| value.to_string())
+        };
+        own.iter().chain(&others).map(|(key, _)| key).find_map(|key| {
+            let (own, other) = (value(&own, key), value(&others, key));
+            (own != other).then(|| format!("`{key}` is {own} there, {other} here"))
+        })
+    }
+}
+
 /// The key that chooses the environment.
 pub const ENVIRONMENT_NAME: &str = "environment.name";
 /// Is this that key, or its short form?

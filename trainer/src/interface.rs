@@ -7,6 +7,7 @@ use crate::actions::ActionSpace;
 use crate::autodiff::Params;
 use crate::nn::{ActionRange, Mlp};
 use crate::rng::Rng;
+use crate::state::{StateError, Walk};
 
 /// One entry of an observation or an action: name, unit, range.
 pub type Channel = format::Channel<'static>;
@@ -184,7 +185,7 @@ pub struct PolicyNetwork<'a> {
 }
 
 /// A learning algorithm: it knows losses, not environments, logs or files.
-pub trait Algorithm {
+pub trait Algorithm: Send {
     /// The form of the actions that it explores and learns from.
     fn action_space(&self) -> &ActionSpace;
 
@@ -220,6 +221,27 @@ pub trait Algorithm {
 
     /// What the last update reports, always the same names in the same order.
     fn metrics(&self) -> Vec<Metric>;
+
+    /// Are the losses of the last update finite?
+    fn losses_are_finite(&mut self) -> bool;
+
+    /// What the critics make of an observation `[observation_size]` from which the greedy policy acts: the
+    /// discounted sum of the rewards that it learns from, for SAC with its bonus for entropy.
+    fn value(&mut self, observation: &[f32]) -> f32;
+
+    /// The networks alone.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another agent's.
+    fn walk_networks(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError>;
+
+    /// All that changes as it explores and learns.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another agent's.
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError>;
 
     /// All parameters: every network, online and target.
     fn parameters(&self) -> &Params<f32>;

@@ -15,7 +15,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`scalar`], [`rng`], [`link`] | the numbers; named streams of random ones; the way to a board |
+//! | [`scalar`], [`rng`], [`state`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; the way to a board |
 //! | [`statistics`] | how sure figures of a few runs are |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
@@ -78,5 +78,6 @@ pub mod run;
 pub mod scalar;
 pub mod settings;
 pub mod signing;
+pub mod state;
 pub mod statistics;
 pub mod train;

@@ -6,6 +6,7 @@ use crate::elementary::fill_normal;
 use crate::nn::ActionRange;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check, check_because, from_table};
+use crate::state::{StateError, Walk};
 
 /// How noise x for an action arises from ε ~ N(0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +117,22 @@ impl Noise {
             epsilon: zeros,
             config,
         }
+    }
+
+    /// σ of the noise that is added next, in its unit.
+    pub fn sigma(&self) -> f64 {
+        self.sigma
+    }
+
+    /// Where the processes are, and how far σ has fallen.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds other noise.
+    pub fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.iterations)?;
+        walk.value(&mut self.sigma)?;
+        walk.numbers(&mut self.x)
     }
 
     /// Adds the next noise to actions `[environments, act]` and clips them to their bounds.

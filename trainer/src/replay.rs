@@ -4,6 +4,7 @@ use ndarray::{Array, Array1, Array2, ArrayView2, Dimension};
 
 use crate::interface::Batch;
 use crate::rng::{Rng, index};
+use crate::state::{StateError, Walk};
 
 /// A ring of transitions; the oldest make way.
 #[derive(Debug, Clone)]
@@ -118,6 +119,21 @@ impl Replay {
             *place = *value;
         }
         self.next = (self.next + 1) % self.capacity;
+    }
+
+    /// All transitions held, and whose turn it is to make way.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another buffer's.
+    pub fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.len)?;
+        walk.value(&mut self.next)?;
+        let next_fits = self.next == self.len % self.capacity || self.len == self.capacity;
+        walk.check("replay buffer", self.len <= self.capacity && next_fits)?;
+        walk.check("replay buffer", self.next < self.capacity)?;
+        self.rows.resize(self.len * self.width(), 0.0);
+        walk.numbers(&mut self.rows)
     }
 
     /// Fills a minibatch with transitions drawn uniformly, with replacement: of tens of thousands,

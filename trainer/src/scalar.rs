@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use bytemuck::Pod;
+
 /// A real number with the functions that losses need.
 ///
 /// Transcendental functions come from `libm`, not from the platform, whose last bit differs from
@@ -23,6 +25,7 @@ pub trait Scalar:
     + Neg<Output = Self>
     + AddAssign
     + Sum
+    + Pod
 {
     /// 0
     const ZERO: Self;

@@ -12,6 +12,7 @@ use crate::nn::{ActionRange, Mlp};
 use crate::noise::Noise;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check_because};
+use crate::state::{StateError, Walk};
 
 /// What an agent is made for.
 #[derive(Debug, Clone, Copy)]
@@ -38,12 +39,15 @@ pub struct Draws<T> {
 }
 
 /// The mathematics of an algorithm: its networks, its losses, and the steps on them.
-pub trait Learning<P: Program> {
+pub trait Learning<P: Program>: Send {
     /// Names of what [`Learning::metrics`] gives.
     const METRICS: &'static [&'static str];
 
     /// The greedy action of its action space, `[B, obs]` → `[B, act]`.
     fn greedy<'g>(&self, s: Var<'g>) -> Var<'g>;
+
+    /// What the critics make of a state from which the greedy policy acts, `[B, obs]` → `[B, 1]`.
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g>;
 
     /// An action drawn with ε ~ N(0, 1) `[B, act]`; `None` where the policy is deterministic.
     fn sample<'g>(&self, _s: Var<'g>, _epsilon: Var<'g>) -> Option<Var<'g>> {
@@ -96,6 +100,15 @@ pub trait Learning<P: Program> {
     /// Its losses with their optimisers: the critics', the actor's where there is one, and another.
     fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3];
 
+    /// What changes as it learns, besides targets, objectives and parameters.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another algorithm's.
+    fn walk(&mut self, _walk: &mut Walk<'_>) -> Result<(), StateError> {
+        Ok(())
+    }
+
     /// What the last update reports, in the order of [`Learning::METRICS`].
     fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64>;
 
@@ -117,6 +130,28 @@ pub(super) enum Exploration {
     Added(Noise),
     /// With probability ε a random action: one draw decides for all environments.
     Epsilon(Epsilon),
+}
+
+/// The name of [`Exploration::rate`] among the metrics.
+const EXPLORATION_RATE: &str = "exploration_rate";
+
+impl Exploration {
+    /// ε or σ, where there is one.
+    fn rate(&self) -> Option<f64> {
+        match self {
+            Exploration::Policy => None,
+            Exploration::Added(noise) => Some(noise.sigma()),
+            Exploration::Epsilon(epsilon) => Some(epsilon.value),
+        }
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        match self {
+            Exploration::Policy => Ok(()),
+            Exploration::Added(noise) => noise.walk(walk),
+            Exploration::Epsilon(epsilon) => walk.value(&mut epsilon.value),
+        }
+    }
 }
 
 /// ε, multiplied by a factor at the end of each iteration down to a floor.
@@ -150,6 +185,7 @@ pub struct Agent<P: Program, L> {
     actions: ActionSpace,
     greedy_program: P,
     exploring_program: P,
+    value_program: P,
     exploration: Exploration,
     draws: Draws<P::Scalar>,
     discount: f64,
@@ -190,10 +226,13 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             };
             g.compile(None, &[], &[action.unwrap_or_else(|| learning.greedy(s))])
         };
+        let g = Graph::new(1);
+        let value_program = g.compile(None, &[], &[learning.value(g.input(obs))])?;
         let samples = matches!(settings.exploration, Exploration::Policy);
         Ok(Agent {
             greedy_program: program(1, false)?,
             exploring_program: program(setup.environments, samples)?,
+            value_program,
             draws: learning.draws(setup.batch_size * act),
             params,
             learning,
@@ -228,8 +267,9 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
     /// What the last update reports, by name.
     pub fn report(&self) -> Vec<Metric> {
         let values = self.learning.metrics(&self.params);
-        let named = L::METRICS.iter().zip(values);
-        named.map(|(name, value)| Metric { name, value }).collect()
+        let named = L::METRICS.iter().copied().zip(values);
+        let explored = self.exploration.rate().map(|rate| (EXPLORATION_RATE, rate));
+        named.chain(explored).map(|(name, value)| Metric { name, value }).collect()
     }
 }
 
@@ -318,6 +358,31 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
 
     fn metrics(&self) -> Vec<Metric> {
         self.report()
+    }
+
+    fn losses_are_finite(&mut self) -> bool {
+        let mut objectives = self.learning.objectives().into_iter().flatten();
+        objectives.all(|objective| objective.loss().is_finite())
+    }
+
+    fn value(&mut self, observation: &[f32]) -> f32 {
+        self.value_program.run(&mut self.params, &[observation]);
+        self.value_program.kept(0)[0]
+    }
+
+    fn walk_networks(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.numbers(&mut self.params.value)
+    }
+
+    /// Programs that act and draws are no state: every use of them begins anew.
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        self.walk_networks(walk)?;
+        self.exploration.walk(walk)?;
+        self.learning.targets().walk(walk)?;
+        for objective in self.learning.objectives().into_iter().flatten() {
+            objective.walk(walk)?;
+        }
+        self.learning.walk(walk)
     }
 
     fn parameters(&self) -> &Params<f32> {

@@ -133,6 +133,11 @@ impl<P: Program> Learning<P> for Ddpg<P> {
         self.networks.actor.apply(s)
     }
 
+    /// Q_θ(s, μ_φ(s))
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.critic.apply(s, self.greedy(s))
+    }
+
     fn draws(&self, _entries: usize) -> Draws<P::Scalar> {
         Draws::default()
     }

@@ -133,6 +133,11 @@ impl<P: Program> Learning<P> for Dqn<P> {
         self.networks.critic.apply(s).argmax()
     }
 
+    /// maxₐ Q_θ(s, a)
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.critic.apply(s).max_columns()
+    }
+
     fn draws(&self, _entries: usize) -> Draws<P::Scalar> {
         Draws::default()
     }

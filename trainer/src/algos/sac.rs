@@ -13,6 +13,7 @@ use crate::nn::{ActionRange, CriticForm, Layout, Mlp, Twin};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, check_because, from_table};
+use crate::state::{StateError, Walk};
 
 /// y = r + γ (1 − d) [minⱼ Q_θ′ⱼ(s′, a′) − α log π(a′|s′)],  a′ ~ π_φ(·|s′)          (eq. 2, 3, 5)
 ///
@@ -240,6 +241,11 @@ impl<P: Program> Learning<P> for Sac<P> {
         self.networks.actor.greedy(s)
     }
 
+    /// minⱼ Q_θⱼ(s, a) at the greedy a
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.critic.min(s, self.greedy(s))
+    }
+
     fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
         Some(self.networks.actor.sample(s, epsilon).0)
     }
@@ -295,6 +301,10 @@ impl<P: Program> Learning<P> for Sac<P> {
 
     fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
         [Some(&mut self.critic), Some(&mut self.actor), self.temperature.as_mut()]
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.numbers(&mut self.target_entropy)
     }
 
     fn metrics(&self, params: &Params<P::Scalar>) -> Vec<f64> {

@@ -26,8 +26,7 @@ use crate::settings::{ConfigError, check, from_table};
 fn critic_loss<'g>(n: &Networks, c: &Config, b: &Transitions<'g>, epsilon: Var<'g>) -> Var<'g> {
     let (mean, std) = n.target_actor.distribution(b.next_s);
     let next_a = n.target_actor.sample_from(mean, std, epsilon);
-    let next_q = n.target_critic.iter().map(|q| q.apply(b.next_s, next_a));
-    let next_q = next_q.reduce(Var::min).expect("there is a critic");
+    let next_q = least(&n.target_critic, b.next_s, next_a);
     let (gamma, m) = (c.shared.gamma, &c.milestone);
     let bonus = || m.alpha * n.actor.entropy(n.actor.distribution(b.next_s).1);
     let discounted = match (m.milestone, m.entropy_form) {
@@ -53,6 +52,11 @@ fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>, epsilon: Var<'g>) -> [Va
         Milestone::M3 => q + c.milestone.alpha * n.actor.entropy(std),
     };
     [-value.mean(), std]
+}
+
+/// minⱼ Q_θⱼ(s, a)
+fn least<'g>(critics: &[Critic], s: Var<'g>, a: Var<'g>) -> Var<'g> {
+    critics.iter().map(|q| q.apply(s, a)).reduce(Var::min).expect("there is a critic")
 }
 
 /// Settings: the `[agent]` table of a preset.
@@ -208,6 +212,12 @@ impl<P: Program> Learning<P> for SacM<P> {
 
     fn greedy<'g>(&self, s: Var<'g>) -> Var<'g> {
         self.networks.actor.greedy(s)
+    }
+
+    /// minⱼ Q_θⱼ(s, a) at the greedy a
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        let (n, a) = (&self.networks, self.greedy(s));
+        least(&n.critic, s, a)
     }
 
     fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {

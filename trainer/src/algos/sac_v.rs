@@ -167,6 +167,11 @@ impl<P: Program> Learning<P> for SacV<P> {
         self.networks.actor.greedy(s)
     }
 
+    /// V_ψ(s)
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.value.apply(s)
+    }
+
     fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
         Some(self.networks.actor.sample(s, epsilon).0)
     }

@@ -10,6 +10,7 @@ use crate::interface::{Batch, Spec};
 use crate::nn::{Activation, Adam, AdamConfig, Initialisation, Layout, Mlp};
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, from_table};
+use crate::state::{StateError, Walk};
 
 /// Settings that every algorithm has: part of an `[agent]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,6 +190,12 @@ impl<P: Program> Objective<P> {
         self.adam.scale_learning_rate(factor);
     }
 
+    /// Its optimiser, and what can be read after a step.
+    pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        self.adam.walk(walk)?;
+        self.program.walk(walk)
+    }
+
     /// The loss before the last step.
     pub(super) fn loss(&self) -> f64 {
         self.program.loss().to_f64()
@@ -231,6 +238,11 @@ impl Targets {
     ) -> Self {
         params.soft_update(&online, &target, T::ONE);
         Targets { online, target, tau: c.tau, interval: c.target_update_interval, turns: 0 }
+    }
+
+    /// Whose turn it is.
+    pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.turns)
     }
 
     /// θ′ ← τθ + (1 − τ)θ′, every so many times.

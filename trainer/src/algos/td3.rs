@@ -14,6 +14,7 @@ use crate::noise::{NoiseConfig, NoiseUnit};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::settings::{ConfigError, check, check_because, from_table};
+use crate::state::{StateError, Walk};
 
 /// y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, ã′),  ã′ = clip(μ_φ′(s′) + clip(σε, ±c) · scale)
 ///
@@ -182,6 +183,11 @@ impl<P: Program> Learning<P> for Td3<P> {
         self.networks.actor.apply(s)
     }
 
+    /// minⱼ Q_θⱼ(s, μ_φ(s))
+    fn value<'g>(&self, s: Var<'g>) -> Var<'g> {
+        self.networks.critic.min(s, self.greedy(s))
+    }
+
     fn draws(&self, entries: usize) -> Draws<P::Scalar> {
         Draws { target: vec![P::Scalar::ZERO; entries], ..Draws::default() }
     }
@@ -227,6 +233,10 @@ impl<P: Program> Learning<P> for Td3<P> {
 
     fn objectives(&mut self) -> [Option<&mut Objective<P>>; 3] {
         [Some(&mut self.critic), Some(&mut self.actor), None]
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.updates)
     }
 
     fn metrics(&self, _params: &Params<P::Scalar>) -> Vec<f64> {

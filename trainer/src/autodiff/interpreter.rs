@@ -2,6 +2,7 @@
 
 use super::ops::{self, Op, Put, Saved, Side};
 use super::{Params, Program, Tape};
+use crate::state::{StateError, Walk};
 
 /// Runs a tape in `f64`, keeping every value and every derivative.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ impl Program for Interpreter {
 
     fn loss(&self) -> f64 {
         self.tape.loss.map_or(0.0, |loss| self.values[loss][0])
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        for id in self.tape.loss.iter().chain(&self.tape.keep) {
+            walk.numbers(&mut self.values[*id])?;
+        }
+        Ok(())
     }
 }
 

@@ -49,6 +49,7 @@ pub use plan::Plan;
 pub use tape::Tape;
 
 use crate::scalar::Scalar;
+use crate::state::{StateError, Walk};
 
 /// A compiled loss, or a compiled value: what algorithms run.
 pub trait Program: Send {
@@ -72,4 +73,11 @@ pub trait Program: Send {
 
     /// The loss after a run; 0 where the program was compiled without one.
     fn loss(&self) -> Self::Scalar;
+
+    /// What the last run left to be read: the loss and what was kept.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another program's.
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError>;
 }

@@ -6,6 +6,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use super::ops::{Binary, Op, Unary};
 use super::{Graph, GraphError, Interpreter, Linear, Params, Plan, Program, Tape, Var};
 use crate::scalar::Scalar;
+use crate::state::{StateError, Walk};
 
 const BATCH: usize = 4;
 /// Parameters of every test graph: layers 3 → 5 and 5 → 2, two single ones.
@@ -216,6 +217,10 @@ impl Program for Names {
     }
     fn loss(&self) -> f64 {
         0.0
+    }
+
+    fn walk(&mut self, _walk: &mut Walk<'_>) -> Result<(), StateError> {
+        Ok(())
     }
 }
 

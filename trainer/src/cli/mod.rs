@@ -2,12 +2,13 @@
 //!
 //! Reports go to standard output, as a table or with `--json` as JSON; progress and errors go to
 //! standard error. The exit status is 0, or 1 for a run that failed, or 2 for wrong usage or
-//! settings.
+//! settings, or 130 after Ctrl-C.
 
 mod bench;
 mod eval;
 mod input;
 mod inspect;
+mod interrupt;
 mod keygen;
 mod monitor;
 mod pil;
@@ -90,6 +91,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// Right usage, but it could not be done: 1.
     Failed(String),
+    /// A signal ended it, after it has saved what there was: 128 and the signal's number.
+    Interrupted { text: String, status: u8 },
 }
 
 impl From<ConfigError> for Failure {
@@ -102,6 +105,9 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Config(error) => error.into(),
+            RunError::Unfinished { .. }
+            | RunError::Beyond { .. }
+            | RunError::OtherSettings { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Failed(error.to_string()),
         }
     }
@@ -145,6 +151,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Ok(report) => print(&report),
         Err(Failure::Usage(text)) => fail(&text, 2),
         Err(Failure::Failed(text)) => fail(&text, 1),
+        Err(Failure::Interrupted { text, status }) => fail(&text, status),
     }
 }
 

@@ -48,6 +48,16 @@ impl Progress for Bar {
         let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
         self.bar.set_message(format!("· return {mean:.0}"));
     }
+
+    fn goes_on(&mut self, step: usize) {
+        self.bar.set_position(step as u64);
+        // Of the steps before, this process knows no time.
+        self.bar.reset_eta();
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
 }
 
 impl Drop for Bar {

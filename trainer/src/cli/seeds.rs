@@ -7,14 +7,15 @@ use std::thread;
 
 use indicatif::MultiProgress;
 
+use super::interrupt::Interrupt;
 use super::progress::Bar;
 use super::train::{MAX_SEED, processors, table, train as train_one};
 use super::{Failure, json, print};
 use crate::config::RunConfig;
-use crate::run::{Summary, start};
+use crate::run::{self, Begin, Options, RunError, Summary, start};
 
 /// How one of the runs ended.
-type Ended = (usize, PathBuf, Result<Summary, Failure>);
+type Ended = (usize, PathBuf, Result<Summary, RunError>);
 
 /// Trains with `count` seeds, the settings' own the first, each into a directory of its own, and
 /// reports on all of them. What others have finished is kept and reported where some fail.
@@ -22,6 +23,8 @@ pub(super) fn train(
     config: &RunConfig,
     count: usize,
     directory: &Path,
+    options: &Options<'_>,
+    interrupt: &Interrupt,
     as_json: bool,
 ) -> Result<String, Failure> {
     let first = config.training.seed;
@@ -31,9 +34,13 @@ pub(super) fn train(
     }
     // Settings that make no run are a mistake of the user's, not a failure of each seed.
     drop(start(config)?);
+    let place = |index: usize| directory.join(format!("seed-{}", first + index as u64));
+    if options.begin == Begin::Fresh {
+        refuse_interrupted((0..count).map(place))?;
+    }
     let (next, bars, ended) = (AtomicUsize::new(0), MultiProgress::new(), Mutex::new(Vec::new()));
     let work = || {
-        loop {
+        while !options.interrupted.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
                 return;
@@ -41,26 +48,43 @@ pub(super) fn train(
             let mut config = config.clone();
             config.training.seed = first + index as u64;
             let name = format!("seed {}", config.training.seed);
-            let directory = directory.join(name.replace(' ', "-"));
             let bar = Bar::among(&name, config.training.steps, &bars);
-            let result = train_one(&config, &directory, bar);
+            let result = train_one(&config, &place(index), options, bar);
             let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.push((index, directory, result));
+            ended.push((index, place(index), result));
         }
     };
     thread::scope(|scope| (0..processors(1).min(count)).for_each(|_| drop(scope.spawn(work))));
-    report(ended.into_inner().unwrap_or_else(PoisonError::into_inner), first, as_json)
+    let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let interrupted = options.interrupted.load(Ordering::Relaxed);
+    report(ended, first, count, interrupted.then_some(interrupt), as_json)
 }
 
-fn report(mut ended: Vec<Ended>, first: u64, as_json: bool) -> Result<String, Failure> {
+/// An error where one of the directories holds a run that was interrupted: before any other begins.
+fn refuse_interrupted(mut directories: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
+    directories.try_for_each(|directory| match run::interrupted(&directory)? {
+        None => Ok(()),
+        Some((config, step)) => {
+            let steps = config.training.steps;
+            Err(RunError::Unfinished { directory, step, steps }.into())
+        }
+    })
+}
+
+fn report(
+    mut ended: Vec<Ended>,
+    first: u64,
+    count: usize,
+    interrupt: Option<&Interrupt>,
+    as_json: bool,
+) -> Result<String, Failure> {
     ended.sort_by_key(|(index, ..)| *index);
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for (index, directory, result) in ended {
         match result {
             Ok(summary) => rows.push((summary, directory)),
-            Err(Failure::Usage(text) | Failure::Failed(text)) => {
-                failures.push(format!("seed {}: {text}", first + index as u64));
-            }
+            Err(RunError::Interrupted { .. }) => {}
+            Err(error) => failures.push(format!("seed {}: {error}", first + index as u64)),
         }
     }
     let text = match as_json {
@@ -68,6 +92,16 @@ fn report(mut ended: Vec<Ended>, first: u64, as_json: bool) -> Result<String, Fa
         false if rows.is_empty() => String::new(),
         false => table(&rows) + &overall(&rows),
     };
+    let finished = rows.len();
+    if let Some(interrupt) = interrupt
+        && finished + failures.len() < count
+    {
+        print(&text);
+        failures.push(format!(
+            "interrupted: {finished} of {count} seeds are finished, and those under way are saved; go on with the same command and --resume"
+        ));
+        return Err(interrupt.failure(failures.join("; ")));
+    }
     if failures.is_empty() {
         return Ok(text);
     }

@@ -1,14 +1,16 @@
 //! `trainer train`, and the main job of `trainer` alone.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
+use super::interrupt::Interrupt;
 use super::progress::Bar;
 use super::{Failure, input, json, seeds};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
-use crate::run::{Summary, run};
+use crate::run::{self, Begin, Options, RunError, Summary};
 use crate::settings::ConfigError;
 
 /// The largest number that TOML holds.
@@ -52,6 +54,17 @@ pub(super) struct Train {
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "threads")]
     seeds: Option<u16>,
+    /// Go on with the run that was interrupted in the directory of the results, to the same bits as if it
+    /// had not been. Its settings are known there: only --steps can change
+    #[arg(long, conflicts_with = "restart")]
+    resume: bool,
+    /// Drop the run that was interrupted there
+    #[arg(long)]
+    restart: bool,
+    /// Time from one checkpoint to the next, in s
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_negative_numbers = true)]
+    #[arg(value_parser = seconds)]
+    checkpoint_every: f64,
     /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own seed-N in there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -85,18 +98,77 @@ impl Train {
             }
             assignments.push(format!("{path}={value}"));
         }
-        let config = RunConfig::resolve(self.preset.as_deref(), file, &assignments)?;
+        let known = match &self.out {
+            Some(directory) if self.resume && self.preset.is_none() && file.is_none() => {
+                Some(override_steps(known(directory)?, &assignments)?)
+            }
+            _ => None,
+        };
+        let config = match known {
+            Some(config) => config,
+            None => RunConfig::resolve(self.preset.as_deref(), file, &assignments)?,
+        };
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
+        let interrupt = Interrupt::listen()?;
+        let begin = match (self.resume, self.restart) {
+            (true, _) => Begin::Resume,
+            (_, true) => Begin::Restart,
+            _ => Begin::Fresh,
+        };
+        let checkpoint_every = Duration::from_secs_f64(self.checkpoint_every);
+        let options = Options { begin, checkpoint_every, interrupted: interrupt.flag() };
         if let Some(count) = self.seeds {
-            return seeds::train(&config, count.into(), &directory, as_json);
+            return seeds::train(&config, count.into(), &directory, &options, &interrupt, as_json);
         }
         let threads = at_most_processors(self.threads);
         let bar = Bar::new(&config.preset, config.training.steps);
-        let work = || train(&config, &directory, bar);
-        let summary = with_threads(threads, work).map_err(|error| {
-            Failure::Failed(format!("cannot start {threads} threads: {error}"))
-        })??;
+        let work = || train(&config, &directory, &options, bar);
+        let summary = with_threads(threads, work)
+            .map_err(|error| Failure::Failed(format!("cannot start {threads} threads: {error}")))?;
+        let summary = summary.map_err(|error| failure(error, &interrupt))?;
         Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
+    }
+}
+
+/// The settings of the run that was interrupted or finished in a directory.
+fn known(directory: &Path) -> Result<RunConfig, Failure> {
+    if let Some((config, _)) = run::interrupted(directory)? {
+        return Ok(config);
+    }
+    let finished = run::finished(directory)?.map(|(_, config)| config);
+    finished.ok_or_else(|| {
+        let directory = directory.display();
+        Failure::Usage(format!(
+            "there is no run in {directory} to go on with: look at --out, or name the preset of a run that is to begin there"
+        ))
+    })
+}
+
+/// A run's own settings, but for the number of steps.
+fn override_steps(config: RunConfig, assignments: &[String]) -> Result<RunConfig, Failure> {
+    if let Some(other) = assignments.iter().find(|given| !given.starts_with("training.steps=")) {
+        let text = format!(
+            "--resume goes on with the run's own settings, of which only --steps can change, not {other}: leave it out, or name the preset, too"
+        );
+        return Err(Failure::Usage(text));
+    }
+    let text = toml::to_string(&config).expect("settings came from TOML");
+    Ok(RunConfig::resolve(None, Some(("checkpoint", &text)), assignments)?)
+}
+
+/// A time from 0 on.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0 to 1e9 is needed".into()),
+    }
+}
+
+/// Why a run ended early.
+pub(super) fn failure(error: RunError, interrupt: &Interrupt) -> Failure {
+    match error {
+        RunError::Interrupted { .. } => interrupt.failure(error.to_string()),
+        _ => error.into(),
     }
 }
 
@@ -110,12 +182,19 @@ pub(super) const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
 
 /// What `trainer` alone does.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
-    let mut rows = Vec::new();
+    let (mut rows, interrupt) = (Vec::new(), Interrupt::listen()?);
     for preset in OWN {
         let config = RunConfig::resolve(Some(preset), None, &[])?;
         let directory = Path::new("runs").join(preset);
+        // The bits are the same: so it can as well go on.
+        let begin = match run::interrupted(&directory)? {
+            Some((interrupted, _)) if interrupted == config => Begin::Resume,
+            _ => Begin::Fresh,
+        };
+        let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
         let bar = Bar::new(preset, config.training.steps);
-        rows.push((train(&config, &directory, bar)?, directory));
+        let summary = train(&config, &directory, &options, bar);
+        rows.push((summary.map_err(|error| failure(error, &interrupt))?, directory));
     }
     Ok(if as_json {
         json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>())
@@ -140,9 +219,10 @@ pub(super) fn at_most_processors(threads: u8) -> usize {
 pub(super) fn train(
     config: &RunConfig,
     directory: &Path,
+    options: &Options<'_>,
     mut bar: Bar,
-) -> Result<Summary, Failure> {
-    let summary = run(config, directory, &mut bar)?;
+) -> Result<Summary, RunError> {
+    let summary = run::run(config, directory, options, &mut bar)?;
     drop(bar);
     if summary.updates == 0 {
         let after = config.training.update_after;

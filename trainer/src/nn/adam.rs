@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::autodiff::Params;
 use crate::linalg::{Backend, parallel};
 use crate::scalar::Scalar;
+use crate::state::{StateError, Walk};
 
 /// Multiplications that take about as long as a step of one parameter.
 const COST: usize = 16;
@@ -66,6 +67,18 @@ impl<T: Scalar> Adam<T> {
     /// The range that it moves.
     pub fn range(&self) -> &Range<usize> {
         &self.range
+    }
+
+    /// What it remembers of the gradients, and its step size.
+    ///
+    /// # Errors
+    ///
+    /// If a walk that reads finds another optimiser's.
+    pub fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.rate_scale)?;
+        walk.value(&mut self.powers)?;
+        walk.numbers(&mut self.first_moment)?;
+        walk.numbers(&mut self.second_moment)
     }
 
     /// One step along the gradient g of the last program run:

@@ -1,26 +1,46 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{File, TryLockError};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
 
-use super::{Progress, RunError};
-use crate::interface::{Algorithm, Metric};
-use crate::train::{Episode, Observer, TrainError};
+use super::RunError;
 
-/// Writes a file beside its place and renames it, so that a reader never sees a part of it.
+/// How the names of files begin that are being written.
+const WRITING: &str = ".writing-";
+/// Such a file that is older belongs to nobody any more.
+const ABANDONED: Duration = Duration::from_secs(60);
+
+/// Writes a file beside its place, sees that the disk has it, and renames it, so that a reader never
+/// sees a part of it, nor does a system that lost its power.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+    // The parent of a bare name is empty.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
+        let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(directory)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         allow_reading(file.as_file())?;
         file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        sync_directory(directory)
     };
     write().map_err(|error| RunError::Write { path: path.into(), error })
+}
+
+/// The new name is on the disk, too. Other systems have no such call, and do without.
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(directory)?.sync_all(),
+        false => Ok(()),
+    }
+}
+
+/// Creates a directory, with those that it lies in.
+pub(super) fn create(directory: &Path) -> Result<(), RunError> {
+    std::fs::create_dir_all(directory)
+        .map_err(|error| RunError::Write { path: directory.into(), error })
 }
 
 /// Removes a file, if it is there.
@@ -30,6 +50,20 @@ pub(crate) fn remove(path: &Path) -> Result<(), RunError> {
             Err(RunError::Write { path: path.into(), error })
         }
         _ => Ok(()),
+    }
+}
+
+/// Removes what processes that were killed left half-written, here and in the folders. It is only for
+/// tidiness: what cannot be removed stays.
+pub(super) fn remove_strays(directory: &Path) {
+    let folders = [directory.to_path_buf(), directory.join(super::checkpoint::FOLDER)];
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+    for entry in entries.flatten().flatten() {
+        let age = entry.metadata().and_then(|data| data.modified()).map(|time| time.elapsed());
+        let old = matches!(age, Ok(Ok(age)) if age >= ABANDONED);
+        if old && entry.file_name().to_string_lossy().starts_with(WRITING) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -45,85 +79,36 @@ fn allow_reading(file: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a row of metrics.csv for each episode, under another name until the run is over.
-pub(super) struct Recorder<'a> {
-    part: PathBuf,
-    whole: PathBuf,
-    csv: csv::Writer<BufWriter<File>>,
-    episodes: Vec<(usize, f64)>,
-    /// When rows were last given to the system.
-    flushed: Instant,
-    progress: &'a mut dyn Progress,
-}
-
-/// An interrupted run loses the rows of this time at most.
-const FLUSHED_EVERY: Duration = Duration::from_secs(1);
-
-/// Opens and empties a file that one run at a time may hold, until it is closed.
-fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
+/// Opens a file, as it is, that one run at a time may hold, until it is closed.
+pub(super) fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::Write { path: path.into(), error };
     let open = File::options().create(true).write(true).truncate(false).open(path);
     let file = open.map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => file.set_len(0).map(|()| file).map_err(failed),
+        Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(RunError::Busy { directory: directory.into() }),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
-impl<'a> Recorder<'a> {
-    pub(super) fn new(
-        directory: &Path,
-        agent: &dyn Algorithm,
-        progress: &'a mut dyn Progress,
-    ) -> Result<Self, RunError> {
-        let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
-        std::fs::create_dir_all(directory)
-            .map_err(|error| RunError::Write { path: directory.into(), error })?;
-        let file = open_locked(&part, directory)?;
-        let mut csv = csv::Writer::from_writer(BufWriter::new(file));
-        let columns = ["step", "episode", "return", "length", "updates"];
-        csv.write_record(columns.into_iter().chain(agent.metrics().iter().map(|m| m.name)))
-            .map_err(csv::Error::into)
-            .and_then(|()| csv.flush())
-            .map_err(|error| RunError::Write { path: part.clone(), error })?;
-        let (episodes, flushed) = (Vec::new(), Instant::now());
-        Ok(Recorder { part, whole, csv, episodes, flushed, progress })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
 
-    /// (step, return) of each episode so far.
-    pub(super) fn episodes(&self) -> &[(usize, f64)] {
-        &self.episodes
-    }
-
-    /// Puts metrics.csv in its place and gives (step, return) of each episode.
-    pub(super) fn finish(mut self) -> Result<Vec<(usize, f64)>, RunError> {
-        self.csv
-            .flush()
-            .and_then(|()| std::fs::rename(&self.part, &self.whole))
-            .map_err(|error| RunError::Write { path: self.whole, error })?;
-        Ok(self.episodes)
-    }
-}
-
-impl Observer for Recorder<'_> {
-    fn on_step(&mut self, step: usize) {
-        self.progress.step(step);
-    }
-
-    fn on_episode(&mut self, e: &Episode<'_>) -> Result<(), TrainError> {
-        self.progress.episode(e.episode_return);
-        self.episodes.push((e.step, e.episode_return));
-        let counts = [e.step as f64, e.episode as f64, e.episode_return];
-        let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
-        // Before the first update there is nothing to report.
-        let metric = |m: &Metric| if e.updates > 0 { m.value.to_string() } else { String::new() };
-        let row = counts.map(|x| x.to_string()).chain(e.metrics.iter().map(metric));
-        let mut written = self.csv.write_record(row).map_err(csv::Error::into);
-        if self.flushed.elapsed() >= FLUSHED_EVERY {
-            written = written.and_then(|()| self.csv.flush());
-            self.flushed = Instant::now();
+    #[test]
+    fn only_abandoned_files_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - 2 * ABANDONED;
+        for (name, age) in [(".writing-a", old), (".writing-b", SystemTime::now()), ("other", old)]
+        {
+            let file = File::create(directory.path().join(name)).unwrap();
+            file.set_modified(age).unwrap();
         }
-        written.map_err(|error| TrainError::Write { path: self.part.clone(), error })
+        remove_strays(directory.path());
+        let left = std::fs::read_dir(directory.path()).unwrap().map(|f| f.unwrap().file_name());
+        let mut left: Vec<_> = left.collect();
+        left.sort();
+        assert_eq!(left, [".writing-b", "other"]);
     }
 }

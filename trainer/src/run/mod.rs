@@ -1,67 +1,45 @@
-//! One run from settings to artifacts: train, export, check, evaluate, write.
+//! One run from settings to artifacts: train, export, check, evaluate, write; with checkpoints, from
+//! which a run that was interrupted goes on.
 
+mod artifacts;
+mod checkpoint;
 mod clock;
+mod error;
 mod files;
+mod recorder;
+mod sealed;
+mod session;
 mod summary;
+mod trained;
 
+pub use checkpoint::CheckpointError;
 pub use clock::processor_time;
+pub use error::RunError;
+pub use sealed::SealError;
 pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
+pub use trained::Trained;
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
-
-use policy_core::Head;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::algos::Setup;
 use crate::config::RunConfig;
-use crate::eval::{EvalError, Starts, evaluate};
-use crate::export::{Blob, ExportError, export};
-use crate::interface::{Algorithm, Environment, Spec};
+use crate::export::{ExportError, export};
+use crate::interface::{Algorithm, Environment};
 use crate::linalg::Backend;
 use crate::policy::AnyPolicy;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
-use crate::train::{TrainError, train};
-use crate::{algos, envs, plot, recording};
-use files::Recorder;
+use crate::{algos, envs};
+use artifacts::{parity, summarise};
+use checkpoint::Checkpoints;
 pub(crate) use files::{remove, write_whole};
+use recorder::Recorder;
+use session::Session;
 
-/// Why a run failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The settings make no run.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Training stopped early.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The policy cannot be exported.
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    /// The policy cannot be evaluated.
-    #[error(transparent)]
-    Evaluate(#[from] EvalError),
-    /// Another run writes there.
-    #[error("another run is writing to {}; wait for it, or choose another directory with --out", directory.display())]
-    Busy {
-        /// The directory.
-        directory: PathBuf,
-    },
-    /// The exported policy is not the trained one.
-    #[error("the exported policy differs from the trained network by up to {}, for {} of {} observations: a defect of the exporter, please report it", parity.max_difference, parity.differing, parity.observations)]
-    Parity {
-        /// What was found.
-        parity: Parity,
-    },
-    /// A file or directory cannot be written.
-    #[error("cannot write {}: {error}; choose another directory with --out", path.display())]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-}
+/// Comes last.
+const SUMMARY: &str = "summary.json";
 
 /// Told of the run's progress.
 pub trait Progress {
@@ -69,6 +47,44 @@ pub trait Progress {
     fn step(&mut self, step: usize);
     /// An episode has ended with this return.
     fn episode(&mut self, episode_return: f64);
+    /// The run goes on from a checkpoint of this step.
+    fn goes_on(&mut self, _step: usize) {}
+    /// Something that the user should know.
+    fn notice(&mut self, _text: &str) {}
+}
+
+/// What to do where the directory holds a run that was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing: an error says what can be done.
+    Fresh,
+    /// Drop it.
+    Restart,
+    /// Go on with it; without one, begin, but for a run of the same settings that is finished.
+    Resume,
+}
+
+/// How a run goes about its work; its results do not depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Where a run was interrupted.
+    pub begin: Begin,
+    /// Time from one checkpoint to the next.
+    pub checkpoint_every: Duration,
+    /// Set to true, it makes the run save its state and end with [`RunError::Interrupted`].
+    pub interrupted: &'a AtomicBool,
+}
+
+/// As often as this a run is saved where nobody says otherwise.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        let (begin, checkpoint_every) = (Begin::Fresh, CHECKPOINT_EVERY);
+        Options { begin, checkpoint_every, interrupted: &NEVER }
+    }
 }
 
 /// What a run begins with.
@@ -101,26 +117,49 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     Ok(Start { environments, agent })
 }
 
-/// Runs the settings and writes to `directory`: `policy.bin`, `recording.bin`, `config.toml`,
+/// Runs the settings and writes to `directory`: `policy.bin`, `agent.bin`, `recording.bin`, `config.toml`,
 /// `metrics.csv`, `learning_curve.svg` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
+/// Meanwhile there are `checkpoints/`.
 ///
 /// # Errors
 ///
-/// If the settings make no run, training diverges, or a file cannot be written.
+/// If the settings make no run, training diverges or is interrupted, or a file cannot be written.
 pub fn run(
     config: &RunConfig,
     directory: &Path,
+    options: &Options<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Summary, RunError> {
     let Start { mut environments, mut agent } = start(config)?;
     let spec = environments[0].spec().clone();
+    let mut recorder = Recorder::new(directory, progress)?;
+    let mut checkpoints = Checkpoints::of(directory, options.checkpoint_every);
+    let found = match options.begin {
+        Begin::Restart => checkpoints.clear().map(|()| None)?,
+        Begin::Fresh => match checkpoints.newest(&mut |_| ())? {
+            Some(checkpoint) => return Err(checkpoint.unfinished(directory)),
+            None => None,
+        },
+        Begin::Resume => checkpoints.newest(&mut |text| recorder.notice(text))?,
+    };
+    if options.begin == Begin::Resume
+        && found.is_none()
+        && let Some((summary, settings)) = finished(directory)?
+    {
+        session::same_settings(directory, &settings, config)?;
+        recorder.notice(&format!("the run in {} is finished", directory.display()));
+        recorder.discard()?;
+        return Ok(summary);
+    }
 
-    let mut recorder = Recorder::new(directory, &*agent, progress)?;
-    let (wall, processor) = (Instant::now(), processor_time());
-    let updates = train(&mut environments, &mut *agent, &config.training, &mut recorder)?;
-    let train_seconds = wall.elapsed().as_secs_f64();
-    let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
+    let mut session = Session::begin(config, directory, &mut environments, &mut *agent, recorder)?;
+    if let Some(checkpoint) = &found {
+        session.resume(checkpoint)?;
+    }
+    session.train(options, &mut checkpoints)?;
+    let (updates, (seconds, processor)) = (session.training.updates(), session.watch.seconds());
+    let mut recorder = session.recorder;
 
     let blob = export(&agent.policy(), &spec, envs::fingerprint(&config.environment)?)?;
     let policy = AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
@@ -134,8 +173,8 @@ pub fn run(
         seed: config.training.seed,
         steps: config.training.steps,
         updates,
-        train_seconds,
-        train_cpu_seconds: used.map(|time| time.as_secs_f64()),
+        train_seconds: seconds,
+        train_cpu_seconds: processor,
         backend: Backend::current().to_string(),
         training_return: TrainingReturn::new(recorder.episodes()),
         evaluation,
@@ -150,94 +189,46 @@ pub fn run(
     };
     // Only now, when nothing but writing can fail, do the results of an earlier run make way;
     // without a summary a directory is not a finished run.
-    remove(&directory.join("summary.json"))?;
+    remove(&directory.join(SUMMARY))?;
     remove(&directory.join("recording.bin"))?;
-    let episodes = recorder.finish()?;
-    write_artifacts(config, &spec, directory, &blob, &policy, &episodes)?;
+    recorder.finish()?;
+    artifacts::write(config, &spec, directory, &blob, &policy, recorder.episodes())?;
+    write_whole(&directory.join(trained::FILE), &trained::bytes(config, &mut *agent))?;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
-    write_whole(&directory.join("summary.json"), text.as_bytes())?;
+    write_whole(&directory.join(SUMMARY), text.as_bytes())?;
+    checkpoints.clear()?;
     Ok(summary)
 }
 
-fn write_artifacts(
-    config: &RunConfig,
-    spec: &Spec,
-    directory: &Path,
-    blob: &Blob,
-    policy: &AnyPolicy<'_>,
-    episodes: &[(usize, f64)],
-) -> Result<(), RunError> {
-    write_whole(&directory.join("policy.bin"), blob.bytes())?;
-    let observations =
-        recording::observations(recording::ROWS, policy.observation_size(), config.training.seed);
-    if let Some(bytes) = recording::record(policy, &observations) {
-        write_whole(&directory.join("recording.bin"), &bytes)?;
-    }
-    let text = toml::to_string(config).expect("settings came from TOML");
-    write_whole(&directory.join("config.toml"), text.as_bytes())?;
-    let title = format!("{} on {}, seed {}", config.preset, spec.name, config.training.seed);
-    let picture = plot::learning_curve(&title, episodes);
-    write_whole(&directory.join("learning_curve.svg"), picture.as_bytes())
+/// The settings and the step of the run that was interrupted in a directory, if there is one.
+///
+/// # Errors
+///
+/// If there is one, but none of its checkpoints can be used.
+pub fn interrupted(directory: &Path) -> Result<Option<(RunConfig, usize)>, RunError> {
+    let found = Checkpoints::of(directory, CHECKPOINT_EVERY).newest(&mut |_| ())?;
+    Ok(found.map(|checkpoint| (checkpoint.config, checkpoint.step)))
 }
 
-/// Evaluates on the environment's fixed starts.
-fn summarise(
-    policy: &AnyPolicy<'_>,
-    environment: &toml::Table,
-) -> Result<EvaluationSummary, RunError> {
-    let starts = Starts::builtin(environment)?;
-    let evaluation = evaluate(policy, &mut *envs::make(environment)?, &starts)?;
-    let optimal_mean = starts.optimal_mean();
-    Ok(EvaluationSummary {
-        starts: starts.states.len(),
-        mean: evaluation.mean,
-        standard_error: evaluation.standard_error,
-        worst: evaluation.worst,
-        full_episodes: evaluation.full_episodes,
-        optimal_mean,
-        gap_percent: optimal_mean.map(|optimal| evaluation.gap_percent(optimal)),
-    })
-}
-
-/// The largest difference between the trained network and the exported policy over the ordinary
-/// observations of a recording.
-fn parity(
-    policy: &AnyPolicy<'_>,
-    agent: &mut dyn Algorithm,
-    spec: &Spec,
-) -> Result<Parity, RunError> {
-    let mut trained = vec![0.0; spec.action_size()];
-    let mut parity = Parity { observations: 0, max_difference: 0.0, differing: 0 };
-    // Sums that differ by rounding do not come near a thousandth of the action's range.
-    let range = spec.action_range();
-    let tolerance = 1e-3 * range.scale().into_iter().fold(0.0, f64::max);
-    let observations = recording::observations(recording::ROWS, spec.observation_size(), 0);
-    for observation in observations.chunks_exact(spec.observation_size()) {
-        if observation.iter().any(|x| !x.is_finite() || x.abs() > 100.0) {
-            continue;
-        }
-        agent.act(observation, &mut trained);
-        parity.observations += 1;
-        let exported = policy.act(observation).unwrap_or_default();
-        let mut close = true;
-        for (index, trained) in trained.iter().enumerate() {
-            let exported = exported.get(index).copied().unwrap_or(f32::NAN);
-            let difference = f64::from((trained - exported).abs());
-            close &= difference <= tolerance;
-            // A refusal where the network answers must not hide: a NaN stays.
-            if difference.is_nan() || difference > parity.max_difference {
-                parity.max_difference = difference;
-            }
-        }
-        parity.differing += usize::from(!close);
-    }
-    // Where two actions of a grid are worth the same but for rounding, either may be taken.
-    let ties = match policy.head() {
-        Head::Grid { .. } => parity.observations / 100,
-        _ => 0,
+/// The summary and the settings of the run that was finished in a directory, if there is one.
+///
+/// # Errors
+///
+/// If there is one that cannot be read.
+pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunError> {
+    let path = directory.join(SUMMARY);
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|error| RunError::Read { path: path.clone(), error })?,
     };
-    match parity.observations > 0 && parity.differing <= ties && !parity.max_difference.is_nan() {
-        true => Ok(parity),
-        false => Err(RunError::Parity { parity }),
-    }
+    let unusable = |path: &Path, error: &dyn std::fmt::Display| RunError::Unusable {
+        path: path.into(),
+        error: error.to_string(),
+    };
+    let summary = serde_json::from_str(&text).map_err(|error| unusable(&path, &error))?;
+    let path = directory.join("config.toml");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| RunError::Read { path: path.clone(), error })?;
+    let config = toml::from_str(&text).map_err(|error| unusable(&path, &error))?;
+    Ok(Some((summary, config)))
 }

@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::TrainingConfig;
 use crate::interface::{Algorithm, Environment};
 use crate::replay::{Replay, Transition};
 use crate::rng::{Rng, Stream, stream, stream_of};
+use crate::state::{StateError, Walk};
 
 /// An episode that has ended, or was cut off by the end of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +75,25 @@ impl<'a> Collector<'a> {
         };
         (0..count).for_each(|index| collector.begin(index, agent));
         collector
+    }
+
+    /// Where every environment is in its episode, and the random streams. Those of a walk that reads
+    /// are as they were made, with an episode just begun.
+    pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.step)?;
+        walk.value(&mut self.exploration)?;
+        let obs = self.next_observation.len();
+        let observations = self.observations.chunks_exact_mut(obs);
+        for (slot, observation) in self.slots.iter_mut().zip(observations) {
+            let mut state = slot.environment.save();
+            walk.numbers(&mut state)?;
+            slot.environment.restore(&state, observation);
+            walk.value(&mut slot.starts)?;
+            walk.value(&mut slot.episode_return)?;
+            walk.value(&mut slot.length)?;
+            slot.pending.walk(walk)?;
+        }
+        Ok(())
     }
 
     /// One step of every environment.
@@ -165,6 +187,7 @@ struct NStep {
     not_terminated: f32,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Waiting {
     observation: Vec<f32>,
     action: Vec<f32>,
@@ -198,6 +221,15 @@ impl NStep {
         while !self.waiting.is_empty() {
             self.emit(replay);
         }
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.waiting)?;
+        let fits = |w: &Waiting| w.observation.len() == self.next_observation.len();
+        let fits = self.waiting.len() < self.n && self.waiting.iter().all(fits);
+        walk.check("transitions that wait for later rewards", fits)?;
+        walk.numbers(&mut self.next_observation)?;
+        walk.value(&mut self.not_terminated)
     }
 
     /// Hands on the oldest.

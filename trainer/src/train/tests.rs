@@ -124,6 +124,18 @@ impl Algorithm for Memory {
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()
     }
+    fn losses_are_finite(&mut self) -> bool {
+        self.params.value[1].is_finite()
+    }
+    fn value(&mut self, _: &[f32]) -> f32 {
+        unreachable!("nothing is valued")
+    }
+    fn walk_networks(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.numbers(&mut self.params.value)
+    }
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        self.walk_networks(walk)
+    }
     fn parameters(&self) -> &Params<f32> {
         &self.params
     }
@@ -236,4 +248,10 @@ fn what_is_not_finite_stops_the_run() {
     let mut environments = counters(1, f32::INFINITY);
     let error = train(&mut environments, &mut agent, &config(), &mut Unobserved).unwrap_err();
     assert!(error.to_string().starts_with("training diverged: parameter 2 is NaN at step 3"));
+    // A loss is seen in its very iteration, not when an episode ends.
+    let mut agent = Memory::new();
+    agent.params.value[1] = f32::INFINITY;
+    let config = TrainingConfig { update_after: 1, ..config() };
+    let error = train(&mut environments, &mut agent, &config, &mut Unobserved).unwrap_err();
+    assert!(error.to_string().starts_with("training diverged: parameter 1 is inf at step 2"));
 }

@@ -20,6 +20,7 @@ use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
 use crate::elementary;
 use crate::linalg::{self, Backend, Finish, Left, Right, Start};
+use crate::state::{StateError, Walk};
 
 /// A loss compiled to run many times.
 #[derive(Debug)]
@@ -70,6 +71,13 @@ impl Program for Plan {
 
     fn loss(&self) -> f32 {
         self.loss.map_or(0.0, |id| self.arena[self.places[id].start])
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        for id in self.loss.iter().chain(&self.keep) {
+            walk.numbers(&mut self.arena[self.places[*id].clone()])?;
+        }
+        Ok(())
     }
 }
 

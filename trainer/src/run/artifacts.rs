@@ -1,0 +1,97 @@
+//! What a run leaves: the policy with its evaluation, and the files beside it.
+
+use std::path::Path;
+
+use policy_core::Head;
+
+use super::{EvaluationSummary, Parity, RunError, write_whole};
+use crate::config::RunConfig;
+use crate::eval::{Starts, evaluate};
+use crate::export::Blob;
+use crate::interface::{Algorithm, Spec};
+use crate::policy::AnyPolicy;
+use crate::{envs, plot, recording};
+
+/// Writes all but metrics, networks and summary.
+pub(super) fn write(
+    config: &RunConfig,
+    spec: &Spec,
+    directory: &Path,
+    blob: &Blob,
+    policy: &AnyPolicy<'_>,
+    episodes: &[(usize, f64)],
+) -> Result<(), RunError> {
+    write_whole(&directory.join("policy.bin"), blob.bytes())?;
+    let observations =
+        recording::observations(recording::ROWS, policy.observation_size(), config.training.seed);
+    if let Some(bytes) = recording::record(policy, &observations) {
+        write_whole(&directory.join("recording.bin"), &bytes)?;
+    }
+    let text = toml::to_string(config).expect("settings came from TOML");
+    write_whole(&directory.join("config.toml"), text.as_bytes())?;
+    let title = format!("{} on {}, seed {}", config.preset, spec.name, config.training.seed);
+    let picture = plot::learning_curve(&title, episodes);
+    write_whole(&directory.join("learning_curve.svg"), picture.as_bytes())
+}
+
+/// Evaluates on the environment's fixed starts.
+pub(super) fn summarise(
+    policy: &AnyPolicy<'_>,
+    environment: &toml::Table,
+) -> Result<EvaluationSummary, RunError> {
+    let starts = Starts::builtin(environment)?;
+    let evaluation = evaluate(policy, &mut *envs::make(environment)?, &starts)?;
+    let optimal_mean = starts.optimal_mean();
+    Ok(EvaluationSummary {
+        starts: starts.states.len(),
+        mean: evaluation.mean,
+        standard_error: evaluation.standard_error,
+        worst: evaluation.worst,
+        full_episodes: evaluation.full_episodes,
+        optimal_mean,
+        gap_percent: optimal_mean.map(|optimal| evaluation.gap_percent(optimal)),
+    })
+}
+
+/// The largest difference between the trained network and the exported policy over the ordinary
+/// observations of a recording.
+pub(super) fn parity(
+    policy: &AnyPolicy<'_>,
+    agent: &mut dyn Algorithm,
+    spec: &Spec,
+) -> Result<Parity, RunError> {
+    let mut trained = vec![0.0; spec.action_size()];
+    let mut parity = Parity { observations: 0, max_difference: 0.0, differing: 0 };
+    // Sums that differ by rounding do not come near a thousandth of the action's range.
+    let range = spec.action_range();
+    let tolerance = 1e-3 * range.scale().into_iter().fold(0.0, f64::max);
+    let observations = recording::observations(recording::ROWS, spec.observation_size(), 0);
+    for observation in observations.chunks_exact(spec.observation_size()) {
+        if observation.iter().any(|x| !x.is_finite() || x.abs() > 100.0) {
+            continue;
+        }
+        agent.act(observation, &mut trained);
+        parity.observations += 1;
+        let exported = policy.act(observation).unwrap_or_default();
+        let mut close = true;
+        for (index, trained) in trained.iter().enumerate() {
+            let exported = exported.get(index).copied().unwrap_or(f32::NAN);
+            let difference = f64::from((trained - exported).abs());
+            close &= difference <= tolerance;
+            // A refusal where the network answers must not hide: a NaN stays.
+            if difference.is_nan() || difference > parity.max_difference {
+                parity.max_difference = difference;
+            }
+        }
+        parity.differing += usize::from(!close);
+    }
+    // Where two actions of a grid are worth the same but for rounding, either may be taken.
+    let ties = match policy.head() {
+        Head::Grid { .. } => parity.observations / 100,
+        _ => 0,
+    };
+    match parity.observations > 0 && parity.differing <= ties && !parity.max_difference.is_nan() {
+        true => Ok(parity),
+        false => Err(RunError::Parity { parity }),
+    }
+}

@@ -1,0 +1,207 @@
+//! Checkpoints: a run at some moment, from which it goes on to the bits of an unbroken one.
+//!
+//! They lie in `RUN/checkpoints/`, named by their step. Each is written whole under another name,
+//! synced and renamed; only then does the one before the last make way, so that there are two: where
+//! the newest was damaged, the run goes on from the other one.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::sealed::{Kind, SealError};
+use super::{RunError, files};
+use crate::config::RunConfig;
+use crate::envs;
+use crate::state::{StateError, Walk};
+
+/// Folder within a run's directory.
+pub(super) const FOLDER: &str = "checkpoints";
+/// So many stay.
+const KEPT: usize = 2;
+/// Saving takes at most one part in so many of the time, however slow the disk is.
+const SHARE: u32 = 50;
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// It cannot be read.
+    #[error("{0}")]
+    Read(#[from] std::io::Error),
+    /// It is not whole, or none.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// It does not hold what these settings have.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Its settings are none.
+    #[error("its settings cannot be read: {0}")]
+    Settings(#[from] toml::de::Error),
+    /// The equations of the environment have changed since.
+    #[error("the equations of `{0}` were others when it was written")]
+    Physics(String),
+}
+
+/// A checkpoint that was found whole.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    pub(super) path: PathBuf,
+    /// Of its run.
+    pub(super) config: RunConfig,
+    pub(super) step: usize,
+    /// What was written of the run itself.
+    state: Vec<u8>,
+}
+
+impl Checkpoint {
+    fn open(path: &Path) -> Result<Checkpoint, CheckpointError> {
+        let bytes = std::fs::read(path)?;
+        let mut walk = Walk::reading(Kind::Checkpoint.open(&bytes)?);
+        let (mut text, mut physics, mut step) = (String::new(), 0_u32, 0);
+        head(&mut walk, &mut text, &mut physics, &mut step)?;
+        let config: RunConfig = toml::from_str(&text)?;
+        if envs::fingerprint(&config.environment).ok() != Some(physics) {
+            return Err(CheckpointError::Physics(envs::name(&config.environment).into()));
+        }
+        Ok(Checkpoint { path: path.into(), config, step, state: walk.rest().to_vec() })
+    }
+
+    /// That it is there, and what to do.
+    pub(super) fn unfinished(&self, directory: &Path) -> RunError {
+        let (step, steps) = (self.step, self.config.training.steps);
+        RunError::Unfinished { directory: directory.into(), step, steps }
+    }
+
+    /// Puts the run that was written in the place of what the walk shows.
+    pub(super) fn restore(
+        &self,
+        state: impl FnOnce(&mut Walk<'_>) -> Result<(), StateError>,
+    ) -> Result<(), RunError> {
+        let mut walk = Walk::reading(&self.state);
+        let read = state(&mut walk).and_then(|()| walk.end());
+        read.map_err(|error| RunError::Checkpoint { path: self.path.clone(), error: error.into() })
+    }
+}
+
+/// What comes before the run itself.
+fn head(
+    walk: &mut Walk<'_>,
+    config: &mut String,
+    physics: &mut u32,
+    step: &mut usize,
+) -> Result<(), StateError> {
+    walk.value(config)?;
+    walk.value(physics)?;
+    walk.value(step)
+}
+
+/// The checkpoints of a run.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    folder: PathBuf,
+    every: Duration,
+    /// When the next one is due.
+    due: Instant,
+}
+
+impl Checkpoints {
+    /// Those in a run's directory; one is due every so often, from now on.
+    pub(super) fn of(directory: &Path, every: Duration) -> Self {
+        Checkpoints { folder: directory.join(FOLDER), every, due: after(every) }
+    }
+
+    /// Step and path of each, the newest first.
+    pub(super) fn list(&self) -> Result<Vec<(usize, PathBuf)>, RunError> {
+        let unreadable = |error| RunError::Read { path: self.folder.clone(), error };
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unreadable)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let step = name.and_then(|name| name.strip_prefix("step-")?.strip_suffix(".bin"));
+            found.extend(step.and_then(|step| step.parse().ok()).map(|step| (step, path)));
+        }
+        found.sort_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+
+    /// The newest that is whole. Of newer ones that are not, `notice` is told.
+    ///
+    /// # Errors
+    ///
+    /// If there are some, but none can be used.
+    pub(super) fn newest(
+        &self,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Option<Checkpoint>, RunError> {
+        let mut unusable = None;
+        for (_, path) in self.list()? {
+            match Checkpoint::open(&path) {
+                Ok(checkpoint) => {
+                    if let Some(error) = unusable {
+                        notice(&format!("{error}; goes on from {}", path.display()));
+                    }
+                    return Ok(Some(checkpoint));
+                }
+                Err(error) => {
+                    unusable.get_or_insert(RunError::Checkpoint { path, error });
+                }
+            }
+        }
+        unusable.map_or(Ok(None), Err)
+    }
+
+    /// Has it been long enough since the last one?
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.due
+    }
+
+    /// Saves a run at this step. Then the one before stays, and others go: older ones, and newer ones,
+    /// which the run did not go on from because they were damaged.
+    pub(super) fn save(
+        &mut self,
+        config: &RunConfig,
+        mut step: usize,
+        state: impl FnOnce(&mut Walk<'_>) -> Result<(), StateError>,
+    ) -> Result<(), RunError> {
+        let begun = Instant::now();
+        let mut text = toml::to_string(config).expect("settings came from TOML");
+        let mut physics = envs::fingerprint(&config.environment)?;
+        let path = self.folder.join(format!("step-{step:012}.bin"));
+        let written = Kind::Checkpoint.seal(|bytes| {
+            let mut walk = Walk::writing(bytes);
+            head(&mut walk, &mut text, &mut physics, &mut step)?;
+            state(&mut walk)
+        });
+        let bytes = written.map_err(|error: StateError| RunError::Checkpoint {
+            path: path.clone(),
+            error: error.into(),
+        })?;
+        files::create(&self.folder)?;
+        files::write_whole(&path, &bytes)?;
+        let (newer, older): (Vec<_>, Vec<_>) =
+            self.list()?.into_iter().partition(|(at, _)| *at > step);
+        for (_, other) in newer.into_iter().chain(older.into_iter().skip(KEPT)) {
+            files::remove(&other)?;
+        }
+        self.due = after(self.every.max(SHARE * begun.elapsed()));
+        Ok(())
+    }
+
+    /// Removes them all, and their folder.
+    pub(super) fn clear(&self) -> Result<(), RunError> {
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(RunError::Write { path: self.folder.clone(), error })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The moment that long from now; very late where there is none.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or_else(|| now + Duration::from_secs(1 << 30))
+}

@@ -1,0 +1,138 @@
+//! What a run tells while it goes on: its progress, and a row of metrics.csv for each episode.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Progress, RunError, files};
+use crate::interface::{Algorithm, Metric};
+use crate::state::{StateError, Walk};
+use crate::train::{Episode, Observer, TrainError};
+
+/// An interrupted run loses the rows of this time at most.
+const FLUSHED_EVERY: Duration = Duration::from_secs(1);
+
+/// Writes metrics.csv, under another name until the run is over. Whoever holds one has the run's
+/// directory to itself.
+pub(super) struct Recorder<'a> {
+    part: PathBuf,
+    whole: PathBuf,
+    file: File,
+    /// The rows so far, with that of the names; checkpoints carry them.
+    rows: String,
+    /// Bytes of them that the file has.
+    written: usize,
+    /// (step, return) of each episode.
+    episodes: Vec<(usize, f64)>,
+    /// When rows were last given to the system.
+    flushed: Instant,
+    progress: &'a mut dyn Progress,
+}
+
+impl<'a> Recorder<'a> {
+    /// Takes the directory, in which nothing changes yet but that stray files of a run that was killed
+    /// go.
+    ///
+    /// # Errors
+    ///
+    /// If another run has it, or nothing can be written there.
+    pub(super) fn new(directory: &Path, progress: &'a mut dyn Progress) -> Result<Self, RunError> {
+        let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
+        files::create(directory)?;
+        let file = files::open_locked(&part, directory)?;
+        files::remove_strays(directory);
+        let (rows, episodes, flushed) = (String::new(), Vec::new(), Instant::now());
+        Ok(Recorder { part, whole, file, rows, written: 0, episodes, flushed, progress })
+    }
+
+    /// Begins metrics.csv with the names of its columns.
+    pub(super) fn begin(&mut self, agent: &dyn Algorithm) -> Result<(), RunError> {
+        let columns = ["step", "episode", "return", "length", "updates"];
+        let columns = columns.into_iter().chain(agent.metrics().into_iter().map(|m| m.name));
+        self.rows = row(columns);
+        self.rewrite()
+    }
+
+    /// What it has recorded. After a walk that reads, [`Recorder::rewrite`] is called for.
+    pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        walk.value(&mut self.rows)?;
+        walk.value(&mut self.episodes)
+    }
+
+    /// Gives the file the rows there are, and nothing else.
+    pub(super) fn rewrite(&mut self) -> Result<(), RunError> {
+        self.written = 0;
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|error| RunError::Write { path: self.part.clone(), error })?;
+        self.flush()
+    }
+
+    /// Gives the file the rows that it does not have yet.
+    pub(super) fn flush(&mut self) -> Result<(), RunError> {
+        self.append().map_err(|error| RunError::Write { path: self.part.clone(), error })
+    }
+
+    fn append(&mut self) -> std::io::Result<()> {
+        self.file.write_all(&self.rows.as_bytes()[self.written..])?;
+        self.written = self.rows.len();
+        self.flushed = Instant::now();
+        Ok(())
+    }
+
+    /// Nothing is to be recorded after all.
+    pub(super) fn discard(self) -> Result<(), RunError> {
+        files::remove(&self.part)
+    }
+
+    /// Tells the user.
+    pub(super) fn notice(&mut self, text: &str) {
+        self.progress.notice(text);
+    }
+
+    /// The run goes on from this step.
+    pub(super) fn goes_on(&mut self, step: usize) {
+        self.progress.goes_on(step);
+    }
+
+    /// (step, return) of each episode so far.
+    pub(super) fn episodes(&self) -> &[(usize, f64)] {
+        &self.episodes
+    }
+
+    /// Puts metrics.csv in its place.
+    pub(super) fn finish(&mut self) -> Result<(), RunError> {
+        self.append()
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| std::fs::rename(&self.part, &self.whole))
+            .map_err(|error| RunError::Write { path: self.whole.clone(), error })
+    }
+}
+
+/// A line of CSV.
+fn row<T: AsRef<[u8]>>(fields: impl Iterator<Item = T>) -> String {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(fields).expect("writing to memory does not fail");
+    let line = csv.into_inner().expect("writing to memory does not fail");
+    String::from_utf8(line).expect("names and numbers are text")
+}
+
+impl Observer for Recorder<'_> {
+    fn on_step(&mut self, step: usize) {
+        self.progress.step(step);
+    }
+
+    fn on_episode(&mut self, e: &Episode<'_>) -> Result<(), TrainError> {
+        self.progress.episode(e.episode_return);
+        self.episodes.push((e.step, e.episode_return));
+        let counts = [e.step as f64, e.episode as f64, e.episode_return];
+        let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
+        // Before the first update there is nothing to report.
+        let metric = |m: &Metric| if e.updates > 0 { m.value.to_string() } else { String::new() };
+        self.rows += &row(counts.map(|x| x.to_string()).chain(e.metrics.iter().map(metric)));
+        if self.flushed.elapsed() < FLUSHED_EVERY {
+            return Ok(());
+        }
+        self.append().map_err(|error| TrainError::Write { path: self.part.clone(), error })
+    }
+}

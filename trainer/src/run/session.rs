@@ -1,0 +1,124 @@
+//! A run while it trains: interrupted, saved, taken up again.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::checkpoint::{Checkpoint, Checkpoints};
+use super::clock::Stopwatch;
+use super::recorder::Recorder;
+use super::{Options, RunError, SUMMARY};
+use crate::config::RunConfig;
+use crate::interface::{Algorithm, Environment};
+use crate::state::{StateError, Walk};
+use crate::train::{TrainError, Training};
+
+/// All that a checkpoint holds.
+pub(super) struct Session<'a, 'r> {
+    config: &'a RunConfig,
+    directory: &'a Path,
+    pub(super) training: Training<'a>,
+    pub(super) recorder: Recorder<'r>,
+    pub(super) watch: Stopwatch,
+}
+
+impl<'a, 'r> Session<'a, 'r> {
+    /// A run at its beginning.
+    pub(super) fn begin(
+        config: &'a RunConfig,
+        directory: &'a Path,
+        environments: &'a mut [Box<dyn Environment>],
+        agent: &'a mut dyn Algorithm,
+        mut recorder: Recorder<'r>,
+    ) -> Result<Self, RunError> {
+        recorder.begin(agent)?;
+        let training = Training::new(environments, agent, &config.training);
+        Ok(Session { config, directory, training, recorder, watch: Stopwatch::start() })
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        self.training.walk(walk)?;
+        self.recorder.walk(walk)?;
+        self.watch.walk(walk)
+    }
+
+    /// Goes on from a checkpoint. Only the number of steps may have changed.
+    pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        same_settings(self.directory, &checkpoint.config, self.config)?;
+        if checkpoint.step > self.config.training.steps {
+            return Err(RunError::Beyond {
+                directory: self.directory.into(),
+                step: checkpoint.step,
+                steps: self.config.training.steps,
+            });
+        }
+        checkpoint.restore(|walk| self.walk(walk))?;
+        self.recorder.rewrite()?;
+        self.recorder.goes_on(checkpoint.step);
+        Ok(())
+    }
+
+    /// Trains to the end, saving the run from time to time.
+    pub(super) fn train(
+        &mut self,
+        options: &Options<'_>,
+        checkpoints: &mut Checkpoints,
+    ) -> Result<(), RunError> {
+        while !self.training.is_over() {
+            if let Err(error) = self.training.iterate(&mut self.recorder) {
+                return Err(stopped(error, checkpoints));
+            }
+            let interrupted = options.interrupted.load(Ordering::Relaxed);
+            if interrupted || checkpoints.is_due() {
+                self.save(checkpoints)?;
+            }
+            if interrupted && !self.training.is_over() {
+                return Err(RunError::Interrupted {
+                    directory: self.directory.into(),
+                    step: self.training.step(),
+                    steps: self.config.training.steps,
+                });
+            }
+        }
+        self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
+        // While results of an earlier run make way for this one's, a finished run is in neither.
+        match self.directory.join(SUMMARY).exists() {
+            true => self.save(checkpoints),
+            false => Ok(()),
+        }
+    }
+
+    fn save(&mut self, checkpoints: &mut Checkpoints) -> Result<(), RunError> {
+        // What has diverged already must not take the place of what has not.
+        self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
+        self.recorder.flush()?;
+        let (config, step) = (self.config, self.training.step());
+        checkpoints.save(config, step, |walk| self.walk(walk))
+    }
+}
+
+/// Why training stopped, and where it can be taken up.
+fn stopped(error: TrainError, checkpoints: &Checkpoints) -> RunError {
+    match error {
+        TrainError::Diverged { .. } => {
+            let newest = checkpoints.list().ok().and_then(|list| list.into_iter().next());
+            RunError::Diverged { error, checkpoint: newest }
+        }
+        TrainError::Write { path, error } => RunError::Write { path, error },
+    }
+}
+
+/// An error unless a run has the settings that are asked for, but for the number of steps.
+pub(super) fn same_settings(
+    directory: &Path,
+    found: &RunConfig,
+    wanted: &RunConfig,
+) -> Result<(), RunError> {
+    let mut found = found.clone();
+    found.training.steps = wanted.training.steps;
+    match found.difference(wanted) {
+        None => Ok(()),
+        Some(difference) => {
+            Err(RunError::OtherSettings { directory: directory.into(), difference })
+        }
+    }
+}
