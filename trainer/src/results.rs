@@ -93,18 +93,23 @@ impl Results {
         if !path.exists() {
             return Err(missing(directory));
         }
-        let damaged = |path: &Path, message: String| {
-            let message = message.lines().next().unwrap_or_default().into();
-            ResultsError::Damaged { path: path.into(), message }
-        };
         let summary = serde_json::from_slice(&bytes(&path)?)
-            .map_err(|error| damaged(&path, error.to_string()))?;
+            .map_err(|error| damaged(&path, &error.to_string()))?;
+        Results::with_summary(directory, summary)
+    }
+
+    /// Reads the other files of a run, whose summary is known.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing or damaged.
+    pub fn with_summary(directory: &Path, summary: Summary) -> Result<Results, ResultsError> {
         let path = directory.join("config.toml");
-        let settings = settings(&text(&path)?).map_err(|message| damaged(&path, message))?;
+        let settings = settings(&text(&path)?).map_err(|message| damaged(&path, &message))?;
         envs::make(&environment(&settings))
             .map_err(|error| ResultsError::Environment { path, error })?;
         let path = directory.join("metrics.csv");
-        let metrics = Metrics::parse(&text(&path)?).map_err(|message| damaged(&path, message))?;
+        let metrics = Metrics::parse(&text(&path)?).map_err(|message| damaged(&path, &message))?;
         Ok(Results { directory: directory.into(), settings, summary, metrics })
     }
 
@@ -130,6 +135,11 @@ impl Results {
         }
         settings
     }
+}
+
+fn damaged(path: &Path, message: &str) -> ResultsError {
+    let message = message.lines().next().unwrap_or_default().into();
+    ResultsError::Damaged { path: path.into(), message }
 }
 
 fn settings(text: &str) -> Result<Table, String> {

@@ -9,7 +9,7 @@ use super::report::listed;
 use super::{Failure, policy_file};
 use crate::config::environment;
 use crate::plot::{self, Group};
-use crate::report::{Picture, Pictures, Subject, training};
+use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
 use crate::results::{Results, directories, groups};
 use crate::run::write_whole;
 
@@ -45,18 +45,30 @@ impl Plot {
         drop(progress);
         let mut pictures = match &runs[..] {
             [] => Vec::new(),
-            [run] => training(&run.summary.preset, run),
+            [run] => vec![training(run)].into_iter().chain(reported(run)).collect(),
             runs => vec![together(runs)],
         };
         let settings = |run: &Results| run.environment();
         match (&self.policy, &runs[..]) {
             (Some(path), _) => {
                 let name = path.display().to_string();
-                pictures.extend(of_policy(path, &name, runs.first().map(settings))?);
+                pictures.extend(of_policy(path, &name, runs.first().map(settings), None)?);
             }
             (None, [run]) => {
                 let path = run.directory.join(&run.summary.policy.file);
-                pictures.extend(of_policy(&path, &run.summary.preset, Some(settings(run)))?);
+                let name = &run.summary.preset;
+                let mut draw = |value: Option<Value<'_>>| {
+                    let drawn = of_policy(&path, name, Some(settings(run)), value)?;
+                    pictures.extend(drawn);
+                    Ok::<(), Failure>(())
+                };
+                with_value(&run.directory, |value| {
+                    let reason = value.as_ref().err();
+                    if let Some(reason) = reason {
+                        eprintln!("warning: there is no map of the value: {reason}");
+                    }
+                    draw(value.ok())
+                })?;
             }
             _ => {}
         }
@@ -64,6 +76,13 @@ impl Plot {
         let out = self.out.or_else(|| self.runs.first().cloned()).or(beside).unwrap_or_default();
         write(&out, &pictures).map(|files| listed(files, as_json))
     }
+}
+
+/// What the updates of a run report, if there were any.
+fn reported(run: &Results) -> Option<Picture> {
+    let (name, series) = (&run.summary.preset, &run.metrics.reported);
+    let svg = plot::losses(&format!("Losses: {name}"), series);
+    (!series.is_empty()).then(|| Picture { name: "losses", svg, caption: String::new() })
 }
 
 /// The learning curves of several runs.
@@ -81,7 +100,12 @@ fn together(runs: &[Results]) -> Picture {
 }
 
 /// The pictures of a policy file, on the environment that it names, with the settings of its run.
-fn of_policy(path: &Path, name: &str, run: Option<toml::Table>) -> Result<Vec<Picture>, Failure> {
+fn of_policy(
+    path: &Path,
+    name: &str,
+    run: Option<toml::Table>,
+    value: Option<Value<'_>>,
+) -> Result<Vec<Picture>, Failure> {
     let blob = policy_file::read(path)?;
     let policy = policy_file::policy(path, &blob)?;
     let plant = policy_file::plant(path, &policy)?;
@@ -89,7 +113,7 @@ fn of_policy(path: &Path, name: &str, run: Option<toml::Table>) -> Result<Vec<Pi
     let table = own.map_or_else(|| environment(plant, &[]), Ok)?;
     let subject = Subject { name, policy: &policy, environment: &table };
     let pictures =
-        Pictures::new(&subject, None).map_err(|error| policy_file::refused(path, &error))?;
+        Pictures::new(&subject, value).map_err(|error| policy_file::refused(path, &error))?;
     Ok(pictures.all)
 }
 

@@ -9,6 +9,7 @@ use super::progress::Count;
 use super::{Failure, json};
 use crate::report::{self, ReportError};
 use crate::results::{Results, ResultsError, directories};
+use crate::run::write_whole;
 
 /// Write the page of a run again, RUN/report.html, as `trainer train` does at its end
 #[derive(Debug, Args)]
@@ -43,8 +44,9 @@ impl Report {
         let progress = Count::new("reports", directories.len());
         let mut files = Vec::new();
         for directory in &directories {
-            report::write(&Results::read(directory)?, None)?;
-            files.push(directory.join(report::FILE).display().to_string());
+            let path = directory.join(report::FILE);
+            write_whole(&path, report::render(&Results::read(directory)?)?.as_bytes())?;
+            files.push(path.display().to_string());
             progress.one_more();
         }
         drop(progress);

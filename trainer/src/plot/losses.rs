@@ -2,36 +2,45 @@
 
 use plotters::prelude::{Color, LineSeries};
 
-use super::style::{BLUE, Drawn, Paper, SIZE, chart_with, number, picture, range, significant};
+use super::style::{BLUE, Drawn, Paper, chart_with, number, picture, range, significant};
 
-/// Height of a chart.
-const HEIGHT: u32 = 330;
+/// Width and height of a chart: it is to be read beside others.
+const SIZE: (u32, u32) = (720, 400);
+/// Charts beside each other.
+const COLUMNS: usize = 2;
 /// Points of a series that are drawn at most.
 const POINTS: usize = 300;
 /// Where the largest value is this many times the smallest, the axis is one of orders of magnitude.
 const WIDE: f64 = 50.0;
 
-/// Draws each series over environment steps: its name and (step, value) points.
+/// Draws one series over environment steps, (step, value).
 ///
 /// Losses that stay positive and range widely get a logarithmic axis.
-pub fn losses(title: &str, series: &[(String, Vec<(f64, f64)>)]) -> String {
-    let height = HEIGHT * series.len().max(1) as u32;
-    picture(title, (SIZE.0, height), |paper| draw(paper, series))
+pub fn loss(name: &str, points: &[(f64, f64)]) -> String {
+    picture(name, SIZE, |paper| draw(paper, name, points))
 }
 
-fn draw(paper: &Paper<'_>, series: &[(String, Vec<(f64, f64)>)]) -> Drawn {
-    for (part, (name, points)) in paper.split_evenly((series.len().max(1), 1)).iter().zip(series) {
-        let points = thinned(points);
-        let end = points.last().map_or(1.0, |point| point.0);
-        let logarithmic = is_wide(points.iter().map(|point| point.1));
-        let height = |y: f64| if logarithmic { libm::log10(y) } else { y };
-        let label = |y: f64| if logarithmic { significant(libm::pow(10.0, y)) } else { number(y) };
-        let heights = range(points.iter().map(|point| height(point.1)));
-        let mut chart =
-            chart_with(part, name, (0.0..end, "environment steps"), (heights, ""), &label)?;
-        let line = points.iter().map(|&(x, y)| (x, height(y)));
-        chart.draw_series(LineSeries::new(line, BLUE.stroke_width(3)))?;
-    }
+/// Draws each series, as [`loss`], into one picture: two beside each other.
+pub fn losses(title: &str, series: &[(String, Vec<(f64, f64)>)]) -> String {
+    let (rows, columns) = (series.len().div_ceil(COLUMNS).max(1), COLUMNS.min(series.len()).max(1));
+    let size = (SIZE.0 * columns as u32, SIZE.1 * rows as u32);
+    picture(title, size, |paper| {
+        let parts = paper.split_evenly((rows, columns));
+        parts.iter().zip(series).try_for_each(|(part, (name, points))| draw(part, name, points))
+    })
+}
+
+fn draw(paper: &Paper<'_>, name: &str, points: &[(f64, f64)]) -> Drawn {
+    let points = thinned(points);
+    let end = points.last().map_or(1.0, |point| point.0);
+    let logarithmic = is_wide(points.iter().map(|point| point.1));
+    let height = |y: f64| if logarithmic { libm::log10(y) } else { y };
+    let label = |y: f64| if logarithmic { significant(libm::pow(10.0, y)) } else { number(y) };
+    let heights = range(points.iter().map(|point| height(point.1)));
+    let steps = (0.0..end, "environment steps");
+    let mut chart = chart_with(paper, name, steps, (heights, ""), &label)?;
+    let line = points.iter().map(|&(x, y)| (x, height(y)));
+    chart.draw_series(LineSeries::new(line, BLUE.stroke_width(3)))?;
     Ok(())
 }
 

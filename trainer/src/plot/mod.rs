@@ -13,7 +13,7 @@ mod style;
 
 pub use learning_curve::learning_curve;
 pub use learning_curves::{Group, learning_curves};
-pub use losses::losses;
+pub use losses::{loss, losses};
 pub use map::{Colours, Grid, map};
 pub use phase::{Trajectory, phase_portrait};
 pub use returns::{against_optimal, sorted_returns};

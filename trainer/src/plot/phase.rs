@@ -59,7 +59,7 @@ fn draw(
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(SeriesLabelPosition::UpperMiddle)
         .margin(20)
         .legend_area_size(44)
         .background_style(PAPER.mix(0.85))

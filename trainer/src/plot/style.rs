@@ -125,9 +125,9 @@ pub(super) fn chart_with<'a, 'b>(
     let mut chart = ChartBuilder::on(paper)
         .caption(title, ("sans-serif", TITLE, &INK))
         .margin(14)
-        .margin_right(36)
+        .margin_right(64)
         .x_label_area_size(90)
-        .y_label_area_size(126)
+        .y_label_area_size(140)
         .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()

@@ -15,7 +15,7 @@ use crate::eval::EvalError;
 use crate::export::Blob;
 use crate::policy::AnyPolicy;
 use crate::results::{Results, ResultsError};
-use crate::run::{RunError, write_whole};
+use crate::run::{RunError, Trained};
 
 /// The name of the page in a run's directory.
 pub const FILE: &str = "report.html";
@@ -47,19 +47,16 @@ pub enum ReportError {
         /// Why not.
         error: policy_core::BlobError,
     },
-    /// The page cannot be written.
-    #[error(transparent)]
-    Write(#[from] RunError),
 }
 
-/// Writes the page of a finished run into its directory.
+/// The page of a run.
 ///
-/// Where the directory has an `episode.gif`, the page shows it.
+/// Where its directory has an `episode.gif`, the page shows it; where it has an `agent.bin`, what the critics expect.
 ///
 /// # Errors
 ///
-/// If a file of the run is missing or damaged, or the page cannot be written.
-pub fn write(results: &Results, value: Option<Value<'_>>) -> Result<(), ReportError> {
+/// If a file of the run is missing or damaged.
+pub fn render(results: &Results) -> Result<String, ReportError> {
     let directory = &results.directory;
     let shown = directory.display().to_string();
     let blob = Blob::from_bytes(&results.policy()?);
@@ -67,10 +64,19 @@ pub fn write(results: &Results, value: Option<Value<'_>>) -> Result<(), ReportEr
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
     let film = film(&directory.join("episode.gif"));
     let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
-    let page = page(&contents, value)
-        .map_err(|error| ReportError::Evaluate { directory: shown, error })?;
-    write_whole(&directory.join(FILE), page.as_bytes())?;
-    Ok(())
+    let page = with_value(directory, |value| page(&contents, value));
+    page.map_err(|error| ReportError::Evaluate { directory: shown, error })
+}
+
+/// Does something with the critics of a run, or where they cannot be had, with the reason.
+pub fn with_value<T>(directory: &Path, then: impl FnOnce(Result<Value<'_>, String>) -> T) -> T {
+    match Trained::load(directory) {
+        Ok(mut trained) => then(Ok(&mut |observation| trained.value(observation))),
+        Err(RunError::Read { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+            then(Err("the run did not keep its critics (agent.bin)".into()))
+        }
+        Err(error) => then(Err(error.to_string())),
+    }
 }
 
 /// The film, if there is one that a page can hold.

@@ -7,9 +7,10 @@ use policy_core::Head;
 use policy_core::format::WeightKind;
 
 use super::Value;
-use super::pictures::{Picture, Pictures, Subject, training};
+use super::pictures::{Picture, Pictures, Subject, decimal, training};
 use crate::cost::{self, Cost, Shape};
 use crate::eval::EvalError;
+use crate::plot::loss;
 use crate::policy::AnyPolicy;
 use crate::results::{Results, leaves};
 use crate::run::Summary;
@@ -56,6 +57,7 @@ struct Page<'a> {
     summary: &'a Summary,
     figures: Vec<Figure>,
     training: Vec<Picture>,
+    losses: Vec<String>,
     behaviour: Vec<Picture>,
     film: Option<String>,
     policy: Vec<(&'static str, String)>,
@@ -64,7 +66,8 @@ struct Page<'a> {
     others: Vec<Table>,
     settings: Vec<(String, String)>,
     identity: Vec<(&'static str, String)>,
-    has_value: bool,
+    /// Why there is no map of the value.
+    without_value: Option<String>,
 }
 
 /// The page of a run.
@@ -72,12 +75,18 @@ struct Page<'a> {
 /// # Errors
 ///
 /// If the policy cannot be run on the environment's starts.
-pub fn page(contents: &Contents<'_>, value: Option<Value<'_>>) -> Result<String, EvalError> {
+pub fn page(
+    contents: &Contents<'_>,
+    value: Result<Value<'_>, String>,
+) -> Result<String, EvalError> {
     let Contents { results, policy, bytes, film } = contents;
     let summary = &results.summary;
     let title = format!("{} on {}, seed {}", summary.preset, summary.environment, summary.seed);
     let environment = results.environment();
-    let has_value = value.is_some();
+    let (value, without_value) = match value {
+        Ok(value) => (Some(value), None),
+        Err(reason) => (None, Some(reason)),
+    };
     let subject = Subject { name: &summary.preset, policy, environment: &environment };
     let pictures = Pictures::new(&subject, value)?;
     let shape = Shape::of(policy);
@@ -89,7 +98,8 @@ pub fn page(contents: &Contents<'_>, value: Option<Value<'_>>) -> Result<String,
         title,
         summary,
         figures: figures(summary),
-        training: training(&summary.preset, results),
+        training: vec![training(results)],
+        losses: results.metrics.reported.iter().map(|(name, points)| loss(name, points)).collect(),
         behaviour: pictures.all,
         film: film.as_ref().map(|film| STANDARD.encode(film)),
         policy: described(policy),
@@ -98,7 +108,7 @@ pub fn page(contents: &Contents<'_>, value: Option<Value<'_>>) -> Result<String,
         others: cost::KINDS.into_iter().filter(|kind| *kind != policy.kind()).map(table).collect(),
         settings: leaves(&results.settings),
         identity: identity(summary, policy),
-        has_value,
+        without_value,
     };
     Ok(page.render().expect("writing to memory does not fail"))
 }
@@ -238,9 +248,9 @@ fn grouped(x: f64) -> String {
     text
 }
 
-/// A number with one decimal and a true minus.
+/// A number with one decimal.
 fn signed(x: f64) -> String {
-    format!("{x:.1}").replace('-', "−")
+    decimal(x, 1)
 }
 
 #[cfg(test)]

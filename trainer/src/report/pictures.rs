@@ -1,5 +1,6 @@
 //! The pictures of a policy and its run.
 
+use policy_core::Algorithm;
 use toml::Table;
 
 use crate::envs::{self, Plane};
@@ -34,6 +35,11 @@ pub struct Subject<'a> {
     pub policy: &'a AnyPolicy<'a>,
     /// The `[environment]` table.
     pub environment: &'a Table,
+}
+
+/// Do its critics expect SAC's bonus for entropy as well?
+fn has_bonus(policy: &AnyPolicy<'_>) -> bool {
+    policy.contract().is_ok_and(|contract| contract.algorithm() == Algorithm::Sac)
 }
 
 /// The pictures of a policy.
@@ -107,8 +113,10 @@ impl Pictures {
                 name: "value_map",
                 svg: plot::map(&title, "value", &plane, &grid, Colours::Sequential),
                 caption: format!(
-                    "The discounted return that the critic expects from each state{}, in the environment's rewards.",
-                    sliced(&plane)
+                    "The discounted return that the critics expect from each state{}, in the environment's rewards{}.",
+                    sliced(&plane),
+                    // Its critics learn another sum than that of the rewards.
+                    if has_bonus(policy) { ", with SAC's bonus for entropy" } else { "" }
                 ),
             });
         }
@@ -150,7 +158,7 @@ fn returns(name: &str, plane: &Plane, evaluation: &Evaluation, starts: &Starts) 
     let at = |start: usize| {
         let point = plane.point(&starts.states[start]);
         let [x, y] = [(plane.horizontal, point[0]), (plane.vertical, point[1])]
-            .map(|(axis, x)| format!("{} = {x:.3} {}", axis.name, axis.unit));
+            .map(|(axis, x)| format!("{} = {} {}", axis.name, decimal(x, 3), axis.unit));
         format!("start {start} ({x}, {y})")
     };
     if optimal.len() != returns.len() {
@@ -159,9 +167,9 @@ fn returns(name: &str, plane: &Plane, evaluation: &Evaluation, starts: &Starts) 
             name: "returns",
             svg: sorted_returns(&format!("Returns: {name}"), returns),
             caption: format!(
-                "The return from each of {} starts in order; the best that is possible is not known. The worst is {:.1} from {}.",
+                "The return from each of {} starts in order; the best that is possible is not known. The worst is {} from {}.",
                 returns.len(),
-                returns.get(lowest).copied().unwrap_or(f64::NAN),
+                decimal(returns.get(lowest).copied().unwrap_or(f64::NAN), 1),
                 at(lowest)
             ),
         };
@@ -171,13 +179,18 @@ fn returns(name: &str, plane: &Plane, evaluation: &Evaluation, starts: &Starts) 
         name: "returns",
         svg: against_optimal(&format!("Returns: {name}"), returns, optimal, worst),
         caption: format!(
-            "The return from each of {} starts over the best that is possible there, found by dynamic programming. Farthest from it is {}: {:.1} in the place of {:.1}.",
+            "The return from each of {} starts over the best that is possible there, found by dynamic programming. Farthest from it is {}: {} in the place of {}.",
             returns.len(),
             at(worst),
-            returns[worst],
-            optimal[worst]
+            decimal(returns[worst], 1),
+            decimal(optimal[worst], 1)
         ),
     }
+}
+
+/// A number with so many decimals and a true minus.
+pub(super) fn decimal(x: f64, decimals: usize) -> String {
+    format!("{x:.decimals$}").replace('-', "−")
 }
 
 /// The index of the smallest number.
@@ -186,23 +199,13 @@ fn argmin(numbers: impl Iterator<Item = f64>) -> usize {
 }
 
 /// What training looked like.
-pub fn training(name: &str, run: &Results) -> Vec<Picture> {
-    let group =
-        Group { name: run.summary.preset.clone(), runs: vec![run.metrics.episodes.clone()] };
-    let mut all = vec![Picture {
+pub fn training(run: &Results) -> Picture {
+    let name = &run.summary.preset;
+    let group = Group { name: name.clone(), runs: vec![run.metrics.episodes.clone()] };
+    Picture {
         name: "learning_curves",
         svg: plot::learning_curves(&format!("Training: {name}"), &[group]),
         caption: "The return of the episodes of training, with the noise that it explores with."
             .into(),
-    }];
-    if !run.metrics.reported.is_empty() {
-        all.push(Picture {
-            name: "losses",
-            svg: plot::losses(&format!("Losses: {name}"), &run.metrics.reported),
-            caption: "What the last update before the end of each episode reports. Where an axis is one of \
-                      orders of magnitude, its numbers are not evenly spaced."
-                .into(),
-        });
     }
-    all
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod mistakes;
+mod plot;
 mod quantize;
 mod runs;
 mod seeds;
