@@ -4,6 +4,7 @@ mod bench;
 mod mistakes;
 mod plot;
 mod quantize;
+mod resume;
 mod runs;
 mod seeds;
 
