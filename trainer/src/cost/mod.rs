@@ -14,15 +14,14 @@
 //! where a kind of weights was not, there is no estimate.
 
 mod line;
-
-use std::sync::OnceLock;
+mod model;
 
 use policy_core::format::WeightKind;
 use policy_core::{Activation, Head};
-use serde::Deserialize;
 
 use crate::policy::AnyPolicy;
-use line::{dot, fit};
+use line::dot;
+use model::{Line, models};
 
 /// Cores that were measured, and what they are called.
 pub const CORES: [(&str, &str); 5] = [
@@ -71,37 +70,6 @@ pub struct Shape {
     /// Outputs of each layer, and whether tanh stands behind it; of the last one those that the head takes: of a Gaussian
     /// the means alone.
     pub layers: Vec<(usize, bool)>,
-}
-
-/// A row of `measured.csv`.
-#[derive(Debug, Clone, Deserialize)]
-struct Row {
-    #[serde(rename = "use")]
-    use_: String,
-    core: String,
-    weights: String,
-    inputs: usize,
-    layers: String,
-    head: String,
-    instructions: Option<f64>,
-    stack_load: f64,
-    stack_act: f64,
-    code: u32,
-}
-
-/// All that is known of one kind of weights on one core.
-#[derive(Debug)]
-struct Model {
-    core: &'static str,
-    kind: WeightKind,
-    instructions: Option<(Vec<f64>, f64)>,
-    stack_to_load: Option<(Vec<f64>, f64)>,
-    stack_to_act: Option<(Vec<f64>, f64)>,
-    code: Option<(u32, u32)>,
-    /// Weights of the smallest and of the largest policy that was measured.
-    weights: (usize, usize),
-    /// Layers of the deepest one.
-    layers: usize,
 }
 
 impl Shape {
@@ -169,8 +137,8 @@ fn cost(shape: &Shape, kind: WeightKind, core: &str, called: &'static str) -> Co
     };
     let model = models().iter().find(|model| model.core == core && model.kind == kind);
     let Some(model) = model.filter(|model| model.covers(shape)) else { return nothing };
-    let estimate = |fitted: &Option<(Vec<f64>, f64)>, terms: Vec<f64>| {
-        fitted.as_ref().map(|(line, error)| Estimate { value: dot(line, &terms), error: *error })
+    let estimate = |fitted: &Option<Line>, terms: Vec<f64>| {
+        fitted.as_ref().map(|line| Estimate { value: dot(&line.terms, &terms), error: line.error })
     };
     Cost {
         core: called,
@@ -179,94 +147,6 @@ fn cost(shape: &Shape, kind: WeightKind, core: &str, called: &'static str) -> Co
         stack_to_act: estimate(&model.stack_to_act, shape.stack_terms()),
         code: model.code,
     }
-}
-
-/// Fitted once, when first asked for.
-fn models() -> &'static [Model] {
-    static MODELS: OnceLock<Vec<Model>> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        let rows = measured();
-        let pairs = CORES.iter().flat_map(|(core, _)| KINDS.map(|kind| (*core, kind)));
-        pairs.map(|(core, kind)| Model::new(core, kind, &rows)).collect()
-    })
-}
-
-fn measured() -> Vec<Row> {
-    let mut reader = csv::Reader::from_reader(include_str!("measured.csv").as_bytes());
-    reader.deserialize().collect::<Result<_, _>>().expect("the table is read by a test")
-}
-
-impl Row {
-    fn shape(&self) -> Shape {
-        let layer = |text: &str| {
-            let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-            (digits.parse().expect("a layer begins with its size"), text.ends_with("tanh"))
-        };
-        let mut layers: Vec<(usize, bool)> = self.layers.split(' ').map(layer).collect();
-        if let (true, Some(last)) = (self.head.contains("gaussian"), layers.last_mut()) {
-            // Mean and deviation of each action.
-            last.0 /= 2;
-        }
-        Shape { inputs: self.inputs, layers }
-    }
-}
-
-impl Model {
-    fn new(core: &'static str, kind: WeightKind, rows: &[Row]) -> Model {
-        let name = kind_name(kind);
-        let rows: Vec<(&Row, Shape)> = rows
-            .iter()
-            .filter(|row| row.core == core && row.weights == name)
-            .map(|row| (row, row.shape()))
-            .collect();
-        let by_shares = |found: f64, value: f64| ((found - value) / value).abs();
-        let by_bytes = |found: f64, value: f64| (found - value).abs();
-        let weights = || rows.iter().map(|(_, shape)| shape.weights());
-        let code = || rows.iter().map(|(row, _)| row.code);
-        Model {
-            core,
-            kind,
-            instructions: fitted(
-                &rows,
-                |row| row.instructions,
-                |s| s.instruction_terms(kind),
-                by_shares,
-            ),
-            stack_to_load: fitted(&rows, |row| Some(row.stack_load), Shape::stack_terms, by_bytes),
-            stack_to_act: fitted(&rows, |row| Some(row.stack_act), Shape::stack_terms, by_bytes),
-            code: code().min().zip(code().max()),
-            weights: (weights().min().unwrap_or(0), weights().max().unwrap_or(0)),
-            layers: rows.iter().map(|(_, shape)| shape.layers.len()).max().unwrap_or(0),
-        }
-    }
-
-    /// Does the shape lie within what was measured?
-    fn covers(&self, shape: &Shape) -> bool {
-        let weights = shape.weights();
-        (self.weights.0..=self.weights.1).contains(&weights) && shape.layers.len() <= self.layers
-    }
-}
-
-/// A line through the rows to fit, and its largest error on all; `None` where there are too few to fit, or to check.
-fn fitted(
-    rows: &[(&Row, Shape)],
-    value: impl Fn(&Row) -> Option<f64>,
-    terms: impl Fn(&Shape) -> Vec<f64>,
-    error: impl Fn(f64, f64) -> f64,
-) -> Option<(Vec<f64>, f64)> {
-    let points = |wanted: &str| -> Vec<(Vec<f64>, f64)> {
-        let rows = rows.iter().filter(|(row, _)| row.use_ == wanted);
-        rows.filter_map(|(row, shape)| Some((terms(shape), value(row)?))).collect()
-    };
-    let (to_fit, to_check) = (points("fit"), points("check"));
-    if to_check.len() < 3 {
-        return None;
-    }
-    let line = fit(&to_fit)?;
-    let errors =
-        to_fit.iter().chain(&to_check).map(|(terms, value)| error(dot(&line, terms), *value));
-    let largest = errors.fold(0.0, f64::max);
-    Some((line, largest))
 }
 
 /// As `measured.csv` calls it.
@@ -280,6 +160,7 @@ pub fn kind_name(kind: WeightKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::model::measured;
     use super::*;
 
     fn shape(inputs: usize, layers: &[(usize, bool)]) -> Shape {

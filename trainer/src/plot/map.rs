@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::{ChartBuilder, RGBColor};
 
-use super::style::{
-    Drawn, FAINT, INK, Paper, SIZE, TEXT, chart, hexadecimal, number, picture, range,
-};
+use super::style::{FAINT, INK, Paper, SIZE, TEXT, chart, hexadecimal, number, picture, range};
 use crate::envs::Plane;
 
 /// Numbers at the middles of the cells of a plane.
@@ -32,7 +30,7 @@ pub enum Colours {
 /// Colours of a map; as many are told apart, and a boundary between two is a line of equal height.
 const LEVELS: usize = 24;
 /// Width of the bar with its numbers.
-const BAR: u32 = 210;
+const BAR: u32 = 230;
 
 impl Grid {
     /// Asks for the number at the middle of each cell.
@@ -138,7 +136,7 @@ fn bar(
     range: &Range<f64>,
 ) -> Result<(Range<i32>, Range<i32>), Box<dyn std::error::Error>> {
     let mut chart = ChartBuilder::on(paper)
-        .caption(quantity, ("sans-serif", TEXT - 2, &INK))
+        .caption(quantity, ("sans-serif", TEXT - 4, &INK))
         .margin(14)
         .margin_right(10)
         .margin_left(40)
@@ -154,7 +152,6 @@ fn bar(
         .y_label_formatter(&|y| number(*y))
         .label_style(("sans-serif", TEXT, &INK))
         .draw()?;
-    let _: Drawn = Ok(());
     Ok(chart.plotting_area().get_pixel_range())
 }
 

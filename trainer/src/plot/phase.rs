@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use plotters::prelude::{Circle, Color, LineSeries, PathElement, SeriesLabelPosition};
+use plotters::prelude::{Circle, Color, PathElement, SeriesLabelPosition};
 
 use super::style::{
-    BLUE, Drawn, GREEN, GRID, INK, ORANGE, PAPER, Paper, SIZE, TEXT, chart, picture, range,
+    BLUE, GREEN, GRID, INK, ORANGE, PAPER, Paper, SIZE, TEXT, chart, hexadecimal, picture, range,
 };
 use crate::envs::{Axis, Plane};
 
-/// Two points that are drawn are at least so far apart, as a share of the picture's width and height.
-const NEAR: f64 = 1.0 / 150.0;
+/// Pixels from one point that is drawn to the next, at least: the first of these with which the picture has no more than
+/// [`POINTS`] points.
+const NEAR: [i32; 4] = [5, 10, 20, 40];
+const POINTS: usize = 15_000;
 
 /// The points of an episode in the plane, from its start to its end.
 pub type Trajectory = Vec<[f64; 2]>;
@@ -24,24 +26,36 @@ pub fn phase_portrait(title: &str, plane: &Plane, trajectories: &[Trajectory]) -
         false => range(trajectories.iter().flatten().map(|point| point[entry])),
     };
     let ranges = [along(&plane.horizontal, 0), along(&plane.vertical, 1)];
-    picture(title, SIZE, |paper| draw(paper, title, plane, trajectories, ranges))
+    let mut paths = String::new();
+    let svg = picture(title, SIZE, |paper| {
+        paths = draw(paper, title, plane, trajectories, ranges)?;
+        Ok(())
+    });
+    // Below the marks, the first of which is the first circle.
+    svg.replacen("<circle", &format!("{paths}<circle"), 1)
 }
 
+/// Draws all but the lines, and gives these as paths: plotters would write each piece with all its attributes.
 fn draw(
     paper: &Paper<'_>,
     title: &str,
     plane: &Plane,
     trajectories: &[Trajectory],
     [across, up]: [Range<f64>; 2],
-) -> Drawn {
+) -> Result<String, Box<dyn std::error::Error>> {
     let (x_label, y_label) = (plane.horizontal.label(), plane.vertical.label());
-    let sizes = [across.end - across.start, up.end - up.start];
     let mut chart = chart(paper, title, (across, &x_label), (up, &y_label))?;
-    let lines = trajectories.iter().flat_map(|points| pieces(&plane.horizontal, points));
-    let style = BLUE.mix(0.35).stroke_width(2);
-    for line in lines {
-        chart.draw_series(LineSeries::new(thinned(&line, sizes), style))?;
-    }
+    let area = chart.plotting_area();
+    let cut = trajectories.iter().map(|points| pieces(&plane.horizontal, points));
+    let pixels: Vec<Vec<Vec<(i32, i32)>>> = cut
+        .map(|pieces| {
+            let piece = |piece: &Vec<(f64, f64)>| {
+                piece.iter().map(|point| area.map_coordinate(point)).collect()
+            };
+            pieces.iter().map(piece).collect()
+        })
+        .collect();
+    let paths = paths(&pixels);
     let sample = BLUE.stroke_width(3);
     chart
         .draw_series(std::iter::empty::<PathElement<(f64, f64)>>())?
@@ -66,7 +80,32 @@ fn draw(
         .border_style(GRID)
         .label_font(("sans-serif", TEXT - 4, &INK))
         .draw()?;
-    Ok(())
+    Ok(paths)
+}
+
+/// A path for each trajectory, with as many points as the picture can have.
+fn paths(trajectories: &[Vec<Vec<(i32, i32)>>]) -> String {
+    let thin = |near: i32| -> Vec<Vec<Vec<(i32, i32)>>> {
+        let of = |pieces: &Vec<Vec<_>>| pieces.iter().map(|line| thinned(line, near)).collect();
+        trajectories.iter().map(of).collect()
+    };
+    let points = |all: &[Vec<Vec<_>>]| all.iter().flatten().map(Vec::len).sum::<usize>();
+    let few = NEAR.into_iter().map(thin).find(|all| points(all) <= POINTS);
+    let few = few.unwrap_or_else(|| thin(NEAR[NEAR.len() - 1]));
+    let blue = hexadecimal(BLUE);
+    let mut svg = String::new();
+    for pieces in few {
+        let mut path = String::new();
+        for line in pieces {
+            for (index, (x, y)) in line.into_iter().enumerate() {
+                path += &format!("{}{x} {y}", ["M", "L"][index.min(1)]);
+            }
+        }
+        svg += &format!(
+            "<path fill=\"none\" stroke=\"{blue}\" stroke-width=\"2\" opacity=\"0.35\" d=\"{path}\"/>\n"
+        );
+    }
+    svg
 }
 
 /// A trajectory cut where its angle leaves the picture, each piece drawn up to the edge.
@@ -93,12 +132,10 @@ fn pieces(axis: &Axis, points: &[[f64; 2]]) -> Vec<Vec<(f64, f64)>> {
 }
 
 /// Without points that lie too near the last one that is drawn, but with both ends.
-fn thinned(line: &[(f64, f64)], [width, height]: [f64; 2]) -> Vec<(f64, f64)> {
-    let mut kept: Vec<(f64, f64)> = Vec::new();
+fn thinned(line: &[(i32, i32)], near: i32) -> Vec<(i32, i32)> {
+    let mut kept: Vec<(i32, i32)> = Vec::new();
     for (index, &(x, y)) in line.iter().enumerate() {
-        let far = |&(x0, y0): &(f64, f64)| {
-            ((x - x0) / width).abs().max(((y - y0) / height).abs()) >= NEAR
-        };
+        let far = |&(x0, y0): &(i32, i32)| (x - x0).abs().max((y - y0).abs()) >= near;
         if index + 1 == line.len() || kept.last().is_none_or(far) {
             kept.push((x, y));
         }
@@ -145,9 +182,9 @@ mod tests {
 
     #[test]
     fn ends_are_drawn() {
-        let line: Vec<(f64, f64)> = (0..1000).map(|i| (f64::from(i) * 1e-3, 0.0)).collect();
-        let thin = thinned(&line, [1.0, 1.0]);
-        assert!(thin.len() < 160 && thin[0] == line[0] && thin.last() == line.last());
+        let line: Vec<(i32, i32)> = (0..1000).map(|x| (x, 0)).collect();
+        let thin = thinned(&line, 5);
+        assert!(thin.len() < 210 && thin[0] == line[0] && thin.last() == line.last());
         let svg = phase_portrait(
             "a",
             &envs::find("pendulum").unwrap().plane,
@@ -155,5 +192,15 @@ mod tests {
         );
         // Two starts, two ends, and a sample of each.
         assert_eq!(svg.matches("<circle").count(), 6);
+    }
+
+    /// Two hundred episodes that turn and turn are as small a file as others.
+    #[test]
+    fn pictures_stay_small() {
+        let plane = envs::find("pendulum").unwrap().plane;
+        let angle = |step: usize| plane.horizontal.place(step as f64 * 0.39);
+        let turning: Trajectory = (0..200).map(|i| [angle(i), (i % 17) as f64 - 8.0]).collect();
+        let svg = phase_portrait("a", &plane, &vec![turning; 200]);
+        assert!(svg.len() < 300_000, "{} bytes", svg.len());
     }
 }
