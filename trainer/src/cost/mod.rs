@@ -208,7 +208,7 @@ mod tests {
                     let soft =
                         row.weights == "f32" && !row.core.starts_with("m4") && row.core != "m33";
                     assert!(error <= if soft { 0.15 } else { 0.1 }, "{name}: {error}");
-                    assert!(error <= estimate.error, "{name}: {error}");
+                    assert!(error <= estimate.error + 1e-9, "{name}: {error}");
                     let of =
                         worst.entry((row.core.clone(), row.weights.clone())).or_insert(0.0_f64);
                     *of = of.max(error);

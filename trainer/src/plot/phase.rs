@@ -55,11 +55,15 @@ fn draw(
             pieces.iter().map(piece).collect()
         })
         .collect();
-    let paths = paths(&pixels);
+    let (paths, stride) = paths(&pixels);
+    let label = match stride {
+        1 => "one episode".to_string(),
+        _ => format!("one episode in {stride}"),
+    };
     let sample = BLUE.stroke_width(3);
     chart
         .draw_series(std::iter::empty::<PathElement<(f64, f64)>>())?
-        .label("one episode")
+        .label(label)
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 30, y)], sample));
     for (label, colour, size, mark) in [
         ("start", ORANGE, 5, <[[f64; 2]]>::first as fn(&[[f64; 2]]) -> Option<&[f64; 2]>),
@@ -83,8 +87,9 @@ fn draw(
     Ok(paths)
 }
 
-/// A path for each trajectory, with as many points as the picture can have.
-fn paths(trajectories: &[Vec<Vec<(i32, i32)>>]) -> String {
+/// A path for each trajectory, with as many points as the picture can have; where even few of each are too many, for one
+/// trajectory in so many.
+fn paths(trajectories: &[Vec<Vec<(i32, i32)>>]) -> (String, usize) {
     let thin = |near: i32| -> Vec<Vec<Vec<(i32, i32)>>> {
         let of = |pieces: &Vec<Vec<_>>| pieces.iter().map(|line| thinned(line, near)).collect();
         trajectories.iter().map(of).collect()
@@ -92,9 +97,10 @@ fn paths(trajectories: &[Vec<Vec<(i32, i32)>>]) -> String {
     let points = |all: &[Vec<Vec<_>>]| all.iter().flatten().map(Vec::len).sum::<usize>();
     let few = NEAR.into_iter().map(thin).find(|all| points(all) <= POINTS);
     let few = few.unwrap_or_else(|| thin(NEAR[NEAR.len() - 1]));
+    let stride = points(&few).div_ceil(POINTS).max(1);
     let blue = hexadecimal(BLUE);
     let mut svg = String::new();
-    for pieces in few {
+    for pieces in few.into_iter().step_by(stride) {
         let mut path = String::new();
         for line in pieces {
             for (index, (x, y)) in line.into_iter().enumerate() {
@@ -105,7 +111,7 @@ fn paths(trajectories: &[Vec<Vec<(i32, i32)>>]) -> String {
             "<path fill=\"none\" stroke=\"{blue}\" stroke-width=\"2\" opacity=\"0.35\" d=\"{path}\"/>\n"
         );
     }
-    svg
+    (svg, stride)
 }
 
 /// A trajectory cut where its angle leaves the picture, each piece drawn up to the edge.
@@ -202,5 +208,6 @@ mod tests {
         let turning: Trajectory = (0..200).map(|i| [angle(i), (i % 17) as f64 - 8.0]).collect();
         let svg = phase_portrait("a", &plane, &vec![turning; 200]);
         assert!(svg.len() < 300_000, "{} bytes", svg.len());
+        assert!(svg.contains("one episode in "));
     }
 }

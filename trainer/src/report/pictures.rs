@@ -145,7 +145,7 @@ fn portrait(name: &str, plane: &Plane, trajectories: &[Trajectory]) -> Picture {
         name: "phase_portrait",
         svg: phase_portrait(&title, plane, trajectories),
         caption: format!(
-            "{} episodes, one from each start of the evaluation, in {} and {}; upright and at rest is (0, 0).",
+            "{} episodes, one from each start of the evaluation, in {} and {}; (0, 0) is upright and at rest.",
             trajectories.len(),
             plane.horizontal.label(),
             plane.vertical.label()
