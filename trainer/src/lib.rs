@@ -30,7 +30,9 @@
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`plot`], [`results`], [`cost`], [`report`], [`run`] | pictures; what a run's files hold; what an action costs; all of it on a page; a run from settings to files |
+//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
+//! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -53,6 +55,7 @@ pub mod algos;
 pub mod autodiff;
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod cost;
 pub mod elementary;
@@ -80,4 +83,6 @@ pub mod settings;
 pub mod signing;
 pub mod state;
 pub mod statistics;
+pub mod sweep;
 pub mod train;
+pub mod view;

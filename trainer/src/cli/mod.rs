@@ -5,6 +5,8 @@
 //! settings, or 130 after Ctrl-C.
 
 mod bench;
+mod columns;
+mod compare;
 mod eval;
 mod input;
 mod inspect;
@@ -14,15 +16,20 @@ mod monitor;
 mod pil;
 mod plot;
 mod policy_file;
+mod pool;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
 mod report;
+mod runs;
 mod seeds;
 mod sign;
 mod stop;
+mod sweep;
+mod sweep_report;
 mod train;
+mod view;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -56,10 +63,16 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Train with settings that vary, on all processors, and rank them
+    Sweep(sweep::Sweep),
+    /// Compare runs and seeds, with intervals
+    Compare(compare::Compare),
     /// Draw a run, or several beside each other, as SVG
     Plot(plot::Plot),
     /// Write the page of a run again
     Report(report::Report),
+    /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
+    View(view::View),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -137,6 +150,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::Plot(command)) => command.run(arguments.json),
         Some(Command::Report(command)) => command.run(arguments.json),
+        Some(Command::Compare(command)) => command.run(arguments.json),
+        Some(Command::Sweep(command)) => command.run(arguments.json),
+        Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),

@@ -1,12 +1,15 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod compare;
 mod mistakes;
 mod plot;
 mod quantize;
 mod resume;
 mod runs;
 mod seeds;
+mod sweep;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};

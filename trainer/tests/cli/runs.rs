@@ -48,11 +48,13 @@ fn a_run_leaves_its_files() {
         fs::read_dir(directory.join("run")).unwrap().map(|f| f.unwrap().file_name()).collect();
     files.sort();
     let whole = [
+        "agent.bin",
         "config.toml",
         "learning_curve.svg",
         "metrics.csv",
         "policy.bin",
         "recording.bin",
+        "report.html",
         "summary.json",
     ];
     assert_eq!(files, whole, "nothing is left half-written");
