@@ -214,9 +214,7 @@ mod tests {
                     *of = of.max(error);
                 }
                 // Zeros on the M3 say nothing of other observations.
-                (None, None) => {
-                    assert_eq!((row.core.as_str(), row.weights.as_str()), ("m3", "f32"))
-                }
+                (None, None) => assert_eq!([&row.core, &row.weights], ["m3", "f32"]),
                 (estimate, value) => panic!("{name}: {estimate:?}, measured {value:?}"),
             }
             for (estimate, value) in
