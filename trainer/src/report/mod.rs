@@ -1,0 +1,87 @@
+//! `report.html`: all that there is to know of a run, on one page that needs no network.
+//!
+//! Pictures lie in it as SVG, so that they follow the reader's light or dark, and print sharply; the page has no
+//! scripts. What comes from files is escaped by the template, `templates/report.html`.
+
+mod page;
+mod pictures;
+
+pub use page::{Contents, page};
+pub use pictures::{Picture, Pictures, Subject, training};
+
+use std::path::Path;
+
+use crate::eval::EvalError;
+use crate::export::Blob;
+use crate::policy::AnyPolicy;
+use crate::results::{Results, ResultsError};
+use crate::run::{RunError, Trained};
+
+/// The name of the page in a run's directory.
+pub const FILE: &str = "report.html";
+/// No film of an episode is larger than this where it is put into a page, in bytes.
+const LARGEST_FILM: u64 = 700_000;
+
+/// Asks for the expected discounted return from a state with this observation, under the policy.
+pub type Value<'a> = &'a mut dyn FnMut(&[f32]) -> f32;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The run's files are not whole.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The policy cannot be run on the environment's starts.
+    #[error("the policy of {directory} cannot be shown: {error}")]
+    Evaluate {
+        /// The run's directory.
+        directory: String,
+        /// Why not.
+        error: EvalError,
+    },
+    /// The policy file is none.
+    #[error("{directory}/policy.bin is no usable policy: {error}; train again")]
+    Policy {
+        /// The run's directory.
+        directory: String,
+        /// Why not.
+        error: policy_core::BlobError,
+    },
+}
+
+/// The page of a run.
+///
+/// Where its directory has an `episode.gif`, the page shows it; where it has an `agent.bin`, what the critics expect.
+///
+/// # Errors
+///
+/// If a file of the run is missing or damaged.
+pub fn render(results: &Results) -> Result<String, ReportError> {
+    let directory = &results.directory;
+    let shown = directory.display().to_string();
+    let blob = Blob::from_bytes(&results.policy()?);
+    let policy = AnyPolicy::from_bytes(blob.bytes())
+        .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
+    let film = film(&directory.join("episode.gif"));
+    let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
+    let page = with_value(directory, |value| page(&contents, value));
+    page.map_err(|error| ReportError::Evaluate { directory: shown, error })
+}
+
+/// Does something with the critics of a run, or where they cannot be had, with the reason.
+pub fn with_value<T>(directory: &Path, then: impl FnOnce(Result<Value<'_>, String>) -> T) -> T {
+    match Trained::load(directory) {
+        Ok(mut trained) => then(Ok(&mut |observation| trained.value(observation))),
+        Err(RunError::Read { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+            then(Err("the run did not keep its critics (agent.bin)".into()))
+        }
+        Err(error) => then(Err(error.to_string())),
+    }
+}
+
+/// The film, if there is one that a page can hold.
+fn film(path: &Path) -> Option<Vec<u8>> {
+    let small =
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
+    small.then(|| std::fs::read(path).ok()).flatten()
+}
