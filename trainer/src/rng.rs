@@ -30,6 +30,10 @@ pub enum Stream {
     Calibration,
     /// Noise of the sensors of a machine that somebody watches.
     Sensors,
+    /// Which scores an interval's resamples are made of.
+    Bootstrap,
+    /// Settings of a sweep's trials.
+    Sweep,
 }
 
 /// The stream of `seed` for a purpose.

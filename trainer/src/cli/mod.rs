@@ -6,6 +6,8 @@
 
 mod bench;
 mod board;
+mod columns;
+mod compare;
 mod completions;
 mod eval;
 mod input;
@@ -16,14 +18,18 @@ mod monitor;
 mod names;
 mod pil;
 mod policy_file;
+mod pool;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
 mod record;
+mod runs;
 mod seeds;
 mod sign;
 mod stop;
+mod sweep;
+mod sweep_report;
 mod train;
 mod view;
 
@@ -66,6 +72,10 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Train with settings that vary, on all processors, and rank them
+    Sweep(sweep::Sweep),
+    /// Compare runs and seeds, with intervals
+    Compare(compare::Compare),
     /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
     View(view::View),
     /// Give a policy integer weights, for processors without an FPU
@@ -148,6 +158,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Compare(command)) => command.run(arguments.json),
+        Some(Command::Sweep(command)) => command.run(arguments.json),
         Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod compare;
 mod completions;
 mod mistakes;
 mod quantize;
@@ -8,6 +9,7 @@ mod record;
 mod resume;
 mod runs;
 mod seeds;
+mod sweep;
 #[cfg(unix)]
 mod terminal;
 mod view;

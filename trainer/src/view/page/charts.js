@@ -115,7 +115,9 @@ class Row {
     c.font = "11px system-ui, sans-serif";
     c.textAlign = "right";
     c.textBaseline = "middle";
-    for (const level of low < 0 && high > 0 ? [low, 0, high] : [low, high]) {
+    // 0, too, where its number has room beside theirs.
+    const roomy = low < 0 && high > 0 && y(low) - y(0) > 13 && y(0) - y(high) > 13;
+    for (const level of roomy ? [low, 0, high] : [low, high]) {
       const at = Math.round(y(level)) + 0.5;
       c.beginPath();
       c.moveTo(left, at);
