@@ -15,8 +15,7 @@ use trainer::{algos, cli, envs, presets};
 /// Presets of this project, whose values are the defaults that the book gives.
 const OURS: [&str; 7] = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best"];
 /// Commands that the book has already and the command line not yet.
-const TO_COME: [&str; 7] =
-    ["compare", "completions", "plot", "record", "report", "sweep", "view"];
+const TO_COME: [&str; 7] = ["compare", "completions", "plot", "record", "report", "sweep", "view"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -100,8 +99,10 @@ fn links_lead_somewhere() {
     let mut wrong = Vec::new();
     for folder in [".", "docs", "core"] {
         for (name, text) in pages(folder) {
-            for (number, target) in
-                lines(&text).0.iter().flat_map(|(n, line)| targets(line).into_iter().map(|t| (*n, t)))
+            for (number, target) in lines(&text)
+                .0
+                .iter()
+                .flat_map(|(n, line)| targets(line).into_iter().map(|t| (*n, t)))
             {
                 if target.contains("://") || target.starts_with("mailto:") {
                     continue;
@@ -284,7 +285,7 @@ fn default(values: &[(&str, Value)]) -> String {
         };
         match groups.iter_mut().find(|(other, _)| *other == text) {
             Some((_, names)) => names.push(name),
-            None => groups.push((text, vec![name])),
+            None => groups.push((text, vec![*name])),
         }
     }
     groups.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
