@@ -11,6 +11,7 @@ use trainer::interface::{Algorithm, Spec, channel};
 use trainer::linalg::Backend;
 use trainer::recording;
 use trainer::rng::{Stream, stream};
+use trainer::state::{StateError, Walk};
 
 /// Entries of the observations here.
 const OBSERVATION: usize = 4;
@@ -160,6 +161,9 @@ impl Program for Portable {
     }
     fn loss(&self) -> f32 {
         self.0.loss()
+    }
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
+        self.0.walk(walk)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 
 /// States beyond ± this are taken for mistakes.
-const MAX_STATE: f64 = 1e6;
+pub const MAX_STATE: f64 = 1e6;
 
 /// Initial states, with the best return that is possible from each where it is known.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -163,6 +163,20 @@ pub fn evaluate(
     environment: &mut dyn Environment,
     starts: &Starts,
 ) -> Result<Evaluation, EvalError> {
+    evaluate_watched(policy, environment, starts, &mut |_| {})
+}
+
+/// The same; `watch` is told how many episodes have ended.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn evaluate_watched(
+    policy: &AnyPolicy<'_>,
+    environment: &mut dyn Environment,
+    starts: &Starts,
+    watch: &mut dyn FnMut(usize),
+) -> Result<Evaluation, EvalError> {
     check_shape(policy, environment.spec())?;
     let horizon = environment.spec().horizon;
     let mut observation = vec![0.0; environment.spec().observation_size()];
@@ -182,6 +196,7 @@ pub fn evaluate(
             }
         }
         returns.push(sum);
+        watch(returns.len());
     }
     Ok(Evaluation::new(returns, full_episodes))
 }

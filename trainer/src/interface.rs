@@ -1,5 +1,10 @@
 //! What everything below and above agrees on: environments, algorithms, batches.
 
+mod by_hand;
+
+pub(crate) use by_hand::within;
+pub use by_hand::{ByHand, Grip, Parameter};
+
 use ndarray::{ArrayView1, ArrayView2};
 use policy_core::{Algorithm as AlgorithmId, Head, format};
 
@@ -78,6 +83,11 @@ pub trait Environment {
 
     /// Applies an action `[action_size]` for one period and writes the next observation.
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step;
+
+    /// The same machine for a person's hands; `None` where it has nothing for them.
+    fn by_hand(&mut self) -> Option<&mut dyn ByHand> {
+        None
+    }
 }
 
 /// A minibatch of transitions (s, a, r, s′, 1 − d), row-major. Where a transition spans m steps

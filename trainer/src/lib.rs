@@ -16,6 +16,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`scalar`], [`rng`], [`state`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; the way to a board |
+//! | [`statistics`] | how sure figures of a few runs are |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
@@ -28,8 +29,12 @@
 //! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
+//! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
 //! | [`run`], [`plot`] | a run from settings to files |
+//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
+//! | [`picture`] | a machine as shapes, an episode as a film |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
+//! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
 //! | [`cli`] | the command line |
 //!
@@ -52,6 +57,7 @@ pub mod algos;
 pub mod autodiff;
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod elementary;
 pub mod envs;
@@ -62,6 +68,7 @@ pub mod linalg;
 pub mod link;
 pub mod nn;
 pub mod noise;
+pub mod picture;
 pub mod pil;
 pub mod plot;
 pub mod policy;
@@ -75,4 +82,8 @@ pub mod scalar;
 pub mod settings;
 pub mod signing;
 pub mod state;
+pub mod statistics;
+pub mod sweep;
+pub mod tensorboard;
 pub mod train;
+pub mod view;

@@ -28,6 +28,12 @@ pub enum Stream {
     Evaluation,
     /// Start states of the observations that weights are rounded by.
     Calibration,
+    /// Noise of the sensors of a machine that somebody watches.
+    Sensors,
+    /// Which scores an interval's resamples are made of.
+    Bootstrap,
+    /// Settings of a sweep's trials.
+    Sweep,
 }
 
 /// The stream of `seed` for a purpose.

@@ -130,7 +130,7 @@ fn altered_states_do_no_harm() {
 fn states_of_other_settings_are_refused() {
     let config = small("td3");
     let (states, _) = unbroken(&config);
-    for settings in ["hidden=[9, 8]", "environments=2", "buffer_size=100", "n_step=1"] {
+    for settings in ["hidden=[9, 8]", "environments=2", "buffer_size=100"] {
         let mut other = SMALL.map(String::from).to_vec();
         other.push(settings.into());
         let config = RunConfig::resolve(Some("td3"), None, &other).unwrap();

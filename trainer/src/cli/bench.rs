@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::progress::Wait;
 use super::train::{OWN, at_most_processors};
 use super::{Counter, Failure, json};
 use crate::bench::{Learner, whole_run};
@@ -86,15 +87,19 @@ impl Bench {
 
     fn measure(&self, threads: usize, count: Counter) -> Result<Report, Failure> {
         let backend = Backend::current();
+        let chosen =
+            OWN.iter().filter(|name| self.only.is_empty() || self.only.contains(&(**name).into()));
+        let count_of_rows = chosen.clone().count() * HIDDEN.len() * BATCHES.len();
+        let wait = Wait::bar("measuring", count_of_rows, "rows");
         let mut rows = Vec::new();
-        for preset in
-            OWN.iter().filter(|name| self.only.is_empty() || self.only.contains(&(**name).into()))
-        {
+        for preset in chosen {
             for (hidden, batch_size) in HIDDEN.into_iter().flat_map(|h| BATCHES.map(|b| (h, b))) {
-                eprintln!("measuring {preset}, {}-{}, batch {batch_size}", hidden[0], hidden[1]);
+                let [first, second] = hidden;
+                wait.say(format!("measuring {preset}, {first}-{second}, batch {batch_size}"));
                 let settings = [format!("hidden={hidden:?}"), format!("batch_size={batch_size}")];
                 let config = RunConfig::resolve(Some(preset), None, &settings)?;
                 rows.push(self.row(&config, hidden, count, backend.measure_peak())?);
+                wait.set(rows.len());
             }
         }
         Ok(Report { schema: 1, backend: backend.to_string(), threads, rows })

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use super::progress::Wait;
 use super::{Failure, input, json, policy_file};
 use crate::config::environment;
 use crate::envs;
-use crate::eval::{EvalError, Evaluation, Starts, evaluate};
+use crate::eval::{EvalError, Evaluation, Starts, evaluate_watched};
 use crate::interface::Spec;
 
 /// No file of starts is larger, in bytes.
@@ -19,11 +20,12 @@ const LARGEST: u64 = 1 << 28;
 #[command(after_help = "Example: trainer eval runs/sac/policy.bin --json")]
 pub(super) struct Eval {
     /// A policy.bin
+    #[arg(value_hint = ValueHint::FilePath)]
     policy: PathBuf,
     /// A JSON array of initial states, [[θ, θ̇], …] (rad, rad/s) for the pendulum and
     /// [[x, θ, ẋ, θ̇], …] (m, rad, m/s, rad/s) for the inverted one; more columns are ignored
     /// [default: the environment's own, 200 for the pendulum and 100 for others]
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
     starts: Option<PathBuf>,
     /// A setting of the environment, such as reset_noise_scale=0.2
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -52,7 +54,11 @@ impl Eval {
         let mut environment = envs::make(&table)?;
         let starts = starts(self.starts.as_deref(), &table, environment.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
-        let evaluation = evaluate(&policy, &mut *environment, &starts).map_err(failed)?;
+        let wait = Wait::bar("evaluating", starts.states.len(), "episodes");
+        let watch = &mut |episodes| wait.set(episodes);
+        let evaluation = evaluate_watched(&policy, &mut *environment, &starts, watch);
+        let evaluation = evaluation.map_err(failed)?;
+        drop(wait);
         let optimal_mean = starts.optimal_mean();
         if as_json {
             let gap_percent = optimal_mean.map(|optimal| evaluation.gap_percent(optimal));

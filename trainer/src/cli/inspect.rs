@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use policy_core::format::{Channel, Normalisation, VERSION};
 use policy_core::{Activation, BlobError, Contract, Head, LogStdBound, WeightKind};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::policy::AnyPolicy;
 #[command(after_help = "Example: trainer inspect runs/sac/policy.bin")]
 pub(super) struct Inspect {
     /// A policy.bin
+    #[arg(value_hint = ValueHint::FilePath)]
     policy: PathBuf,
 }
 

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::{Failure, json};
@@ -18,7 +18,7 @@ use crate::signing;
                         KEY=update.pub, when firmware is built; --key update.key, when a policy is signed")]
 pub(super) struct Keygen {
     /// Name of both files, without an ending
-    #[arg(long, value_name = "NAME", default_value = "update")]
+    #[arg(long, value_name = "NAME", default_value = "update", value_hint = ValueHint::FilePath)]
     out: PathBuf,
 }
 

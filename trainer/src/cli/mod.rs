@@ -1,26 +1,37 @@
 //! The command line: one file for each subcommand.
 //!
 //! Reports go to standard output, as a table or with `--json` as JSON; progress and errors go to
-//! standard error. The exit status is 0, or 1 for a run that failed, or 2 for wrong usage or
-//! settings, or 130 after Ctrl-C.
+//! standard error, progress only where that is a terminal. The exit status is 0, or 1 for a run that
+//! failed, or 2 for wrong usage or settings, or 130 after Ctrl-C.
 
 mod bench;
+mod board;
+mod columns;
+mod compare;
+mod completions;
 mod eval;
 mod input;
 mod inspect;
 mod interrupt;
 mod keygen;
 mod monitor;
+mod names;
 mod pil;
 mod policy_file;
+mod pool;
 mod presets;
 mod progress;
 mod push;
 mod quantize;
+mod record;
+mod runs;
 mod seeds;
 mod sign;
 mod stop;
+mod sweep;
+mod sweep_report;
 mod train;
+mod view;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,10 +43,14 @@ use crate::linalg::Backend;
 use crate::run::RunError;
 use crate::settings::ConfigError;
 
+/// A line of help has so many at most.
+const COLUMNS: usize = 100;
+
 /// Trains control policies by reinforcement learning and exports them for microcontrollers.
 #[derive(Debug, Parser)]
 #[command(
     version,
+    max_term_width = COLUMNS,
     after_help = "Without a command: trains the presets `dqn`, `ddpg`, `td3` and `sac`, evaluates \
                   and exports their policies to runs/PRESET, checks them, and prints a table.\n\n\
                   Example: trainer train --preset sac --seed 3 --set gamma=0.98 --out runs/mine"
@@ -46,6 +61,9 @@ struct Arguments {
     /// Print JSON instead of text
     #[arg(long, global = true)]
     json: bool,
+    /// Show no progress; warnings and errors are still shown
+    #[arg(long, short, global = true)]
+    quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,6 +72,12 @@ enum Command {
     Train(train::Train),
     /// Run a policy from fixed starts and report its return
     Eval(eval::Eval),
+    /// Train with settings that vary, on all processors, and rank them
+    Sweep(sweep::Sweep),
+    /// Compare runs and seeds, with intervals
+    Compare(compare::Compare),
+    /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
+    View(view::View),
     /// Give a policy integer weights, for processors without an FPU
     Quantize(quantize::Quantize),
     /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
@@ -66,12 +90,16 @@ enum Command {
     Sign(sign::Sign),
     /// Send a signed policy to a board, which tries it and keeps it if nothing goes wrong
     Push(push::Push),
+    /// Film an episode of a policy, as an animated GIF
+    Record(record::Record),
     /// Show what is in a policy file
     Inspect(inspect::Inspect),
     /// List the presets
     Presets(presets::Presets),
     /// Measure what training costs on this machine
     Bench(bench::Bench),
+    /// Print a script with which a shell completes commands, options and presets
+    Completions(completions::Completions),
 }
 
 /// Runs something and counts the allocations that it makes. The library leaves the allocator to the
@@ -128,6 +156,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
             return ExitCode::SUCCESS;
         }
     };
+    progress::be_quiet(arguments.quiet);
     if let Err(error) = Backend::from_environment() {
         return fail(&error.to_string(), 2);
     }
@@ -135,15 +164,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Compare(command)) => command.run(arguments.json),
+        Some(Command::Sweep(command)) => command.run(arguments.json),
+        Some(Command::View(command)) => command.run(arguments.json),
         Some(Command::Quantize(command)) => command.run(arguments.json),
         Some(Command::Pil(command)) => command.run(arguments.json),
         Some(Command::Monitor(command)) => command.run(arguments.json),
         Some(Command::Keygen(command)) => command.run(arguments.json),
         Some(Command::Sign(command)) => command.run(arguments.json),
         Some(Command::Push(command)) => command.run(arguments.json),
+        Some(Command::Record(command)) => command.run(arguments.json),
         Some(Command::Inspect(command)) => command.run(arguments.json),
         Some(Command::Presets(command)) => Ok(command.run(arguments.json)),
         Some(Command::Bench(command)) => command.run(arguments.json, count),
+        Some(Command::Completions(command)) => command.run(arguments.json),
     };
     match report {
         Ok(report) => print(&report),
@@ -186,3 +220,6 @@ fn one_line(error: &clap::Error) -> String {
 fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).expect("reports are plain data") + "\n"
 }
+
+#[cfg(test)]
+mod tests;

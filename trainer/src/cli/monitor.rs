@@ -6,13 +6,14 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use policy_core::link::Request;
 
 use super::Failure;
+use super::board::meet;
 use super::stop::stop;
-use crate::link::{LinkError, connect};
+use crate::link::LinkError;
 use view::{Machine, View};
 
 /// Show how the controller on a board is
@@ -24,7 +25,7 @@ use view::{Machine, View};
                         trainer monitor --serial /dev/ttyACM0 --stop")]
 pub(super) struct Monitor {
     /// The board's serial port, or tcp:HOST:PORT
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: String,
     /// Bits each second on the serial port
     #[arg(long, value_name = "BAUD", default_value = "115200")]
@@ -54,8 +55,7 @@ impl Monitor {
             return Err(Failure::Usage(text));
         }
         let failed = |error: LinkError| Failure::Failed(error.to_string());
-        let mut client = connect(&self.serial, self.baud.get()).map_err(failed)?;
-        let board = client.hello().map_err(failed)?;
+        let (mut client, board) = meet(&self.serial, self.baud.get())?;
         let machine = Machine::of(&board);
         if self.start {
             client.order(Request::Start).map_err(failed)?;

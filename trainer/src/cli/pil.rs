@@ -4,12 +4,13 @@ use std::fmt::Display;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use super::board::greet;
 use super::eval::{described, starts};
-use super::progress::Bar;
+use super::progress::{Bar, Wait};
 use super::{Failure, json, policy_file, print};
 use crate::config::environment;
 use crate::envs;
@@ -31,18 +32,19 @@ const EPISODES: usize = 100;
                         trainer pil runs/sac/policy.bin --serial /dev/ttyACM0")]
 pub(super) struct Pil {
     /// The policy.bin that the board runs
+    #[arg(value_hint = ValueHint::FilePath)]
     policy: PathBuf,
     /// Build firmware around the policy and run it in QEMU, on this core [default: m4, without --serial]
     #[arg(long, value_name = "CORE", value_parser = core(), conflicts_with = "serial")]
     qemu: Option<String>,
     /// The board's serial port, or tcp:HOST:PORT
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: Option<String>,
     /// Bits each second on the serial port
     #[arg(long, value_name = "BAUD", default_value = "115200", requires = "serial")]
     baud: NonZeroU32,
     /// A JSON array of initial states, as `trainer eval` takes it
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
     starts: Option<PathBuf>,
     /// How many of the starts, from the first on [default: 100, or all where there are fewer]
     #[arg(long, value_name = "N")]
@@ -120,17 +122,17 @@ impl Pil {
             None => {
                 let core = self.qemu.as_deref().unwrap_or("m4");
                 let folder = emulated::firmware().map_err(failed)?;
-                eprintln!(
-                    "building firmware around {} and starting it on an emulated {core}; the first time this takes minutes",
-                    self.policy.display()
-                );
+                let _wait = Wait::spinner(format!(
+                    "building firmware for an emulated {core}; the first time this takes minutes"
+                ));
                 let (emulator, client) =
                     Emulated::start(&folder, core, &self.policy).map_err(failed)?;
                 (Some(emulator), client)
             }
         };
+        let port = self.serial.as_deref().unwrap_or("the emulated board");
         let mut end = || emulator.as_mut().and_then(Emulated::end);
-        let board = client.hello().map_err(|error| with_end(&error, end()))?;
+        let board = greet(&mut client, port).map_err(|error| with_end(&error, end()))?;
         pil::check(&board, &policy).map_err(failed)?;
         let found = {
             let mut bar = Bar::new(&board.name, states.len().saturating_mul(steps));

@@ -4,14 +4,15 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::{Args, ValueHint};
 use policy_core::link::{CHUNK, Fault, Refusal, Request, Source, State, UpdateRefusal};
 use serde::Serialize;
 
+use super::board::meet;
+use super::progress::Wait;
 use super::stop::stop;
 use super::{Failure, input, json};
-use crate::link::{Client, LinkError, connect};
+use crate::link::{Client, LinkError};
 use crate::signing::Signed;
 
 /// No signed policy is larger, in bytes.
@@ -32,9 +33,10 @@ const SPARE: f32 = 100.0;
 )]
 pub(super) struct Push {
     /// A signed policy, as `trainer sign` makes it
+    #[arg(value_hint = ValueHint::FilePath)]
     signed: PathBuf,
     /// The board's serial port, or tcp:HOST:PORT
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: String,
     /// Bits each second on the serial port
     #[arg(long, value_name = "BAUD", default_value = "115200")]
@@ -78,8 +80,7 @@ impl Push {
             .map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?;
         let signed = Signed::from_bytes(bytes)
             .map_err(|error| Failure::Failed(format!("{name} is no signed policy: {error}")))?;
-        let mut client = connect(&self.serial, self.baud.get()).map_err(failed)?;
-        let board = client.hello().map_err(failed)?;
+        let (mut client, board) = meet(&self.serial, self.baud.get())?;
         if self.stop {
             stop(&mut client, &board)?;
         }
@@ -120,16 +121,12 @@ fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure
     };
     let (manifest, signature) = (signed.manifest_bytes(), signed.signature());
     client.order(Request::Propose { manifest, signature }).map_err(failed)?;
-    let template = "{prefix} [{bar:30}] {bytes}/{total_bytes}, {eta} left";
-    let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-    let bar =
-        ProgressBar::new(signed.policy().len() as u64).with_style(style.progress_chars("=> "));
-    bar.set_prefix(board.to_string());
+    let wait = Wait::bar(format!("sending to {board}"), signed.policy().len(), "bytes");
     for (offset, bytes) in (0..).step_by(CHUNK).zip(signed.policy().chunks(CHUNK)) {
         client.order(Request::Chunk { offset, bytes }).map_err(failed)?;
-        bar.inc(bytes.len() as u64);
+        wait.set(offset as usize + bytes.len());
     }
-    bar.finish_and_clear();
+    wait.say(format!("{board} checks the policy"));
     client.order(Request::Commit).map_err(failed)
 }
 
@@ -142,6 +139,7 @@ fn watch(
     let version = signed.manifest.version;
     let mut begun = Instant::now();
     let mut left = None;
+    let wait = Wait::spinner("the policy is on trial");
     let patience = Duration::try_from_secs_f32(SPARE * period).unwrap_or(LOOK).max(20 * LOOK);
     loop {
         std::thread::sleep(LOOK);
@@ -155,6 +153,7 @@ fn watch(
         }
         if left != Some(status.trial) {
             (left, begun) = (Some(status.trial), Instant::now());
+            wait.say(format!("the policy is on trial for {} more periods", status.trial));
         }
         // The first period after an order may still be to come.
         let has_waited = begun.elapsed() > patience;

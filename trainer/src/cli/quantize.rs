@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 use policy_core::WeightKind;
 use serde::Serialize;
 
 use super::eval::{described, starts};
+use super::progress::Wait;
 use super::{Failure, json, policy_file};
 use crate::config::environment;
 use crate::envs;
@@ -34,6 +35,7 @@ const SEED: u64 = 1;
 )]
 pub(super) struct Quantize {
     /// A policy.bin with f32 weights
+    #[arg(value_hint = ValueHint::FilePath)]
     policy: PathBuf,
     /// Bits of a weight; 13 and 16 are stored in two bytes [default: the fewest whose loss is below
     /// --max-loss]
@@ -44,10 +46,10 @@ pub(super) struct Quantize {
     max_loss: Option<f64>,
     /// The new policy, in another directory than the old one: beside it lies its recording.bin
     /// [default: int8/policy.bin or int16/policy.bin beside the old one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// A JSON array of initial states to compare from, as `trainer eval` takes it
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
     starts: Option<PathBuf>,
     /// A setting of the environment, such as reset_noise_scale=0.2
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -106,12 +108,14 @@ impl Quantize {
         let mut machine = envs::make(&table)?;
         let starts = starts(self.starts.as_deref(), &table, machine.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
+        let wait = Wait::spinner(format!("evaluating over {} starts", starts.states.len()));
         let reference = Reference::new(&policy, &mut *machine, &starts).map_err(failed)?;
         let observations = visited(&policy, &mut *machine).map_err(failed)?;
 
         let limit = self.max_loss.or(self.bits.is_none().then_some(MAX_LOSS));
         let (mut tried, mut chosen) = (Vec::new(), None);
         for bits in self.bits.map_or(Bits::ALL.to_vec(), |bits| vec![bits]) {
+            wait.say(format!("quantizing to {} bits and comparing", bits.number()));
             let blob = quantise(&policy, &observations, bits).map_err(refused)?;
             let new = policy_file::policy(&self.policy, &blob)?;
             let comparison = reference.compare(&new, &mut *machine, &starts).map_err(failed)?;
@@ -123,6 +127,7 @@ impl Quantize {
                 break;
             }
         }
+        drop(wait);
         let bytes = blob.bytes().len();
         let Some((bits, blob)) = chosen else { return Err(none_is_good(&tried, limit)) };
         let new = policy_file::policy(&self.policy, &blob)?;

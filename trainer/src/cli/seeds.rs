@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use indicatif::MultiProgress;
-
 use super::interrupt::Interrupt;
-use super::progress::Bar;
+use super::progress::{Bar, bars};
 use super::train::{MAX_SEED, processors, table, train as train_one};
 use super::{Failure, json, print};
 use crate::config::RunConfig;
@@ -38,7 +36,7 @@ pub(super) fn train(
     if options.begin == Begin::Fresh {
         refuse_interrupted((0..count).map(place))?;
     }
-    let (next, bars, ended) = (AtomicUsize::new(0), MultiProgress::new(), Mutex::new(Vec::new()));
+    let (next, bars, ended) = (AtomicUsize::new(0), bars(), Mutex::new(Vec::new()));
     let work = || {
         while !options.interrupted.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use policy_core::update::Manifest;
 use serde::Serialize;
 
@@ -16,15 +16,16 @@ use crate::signing;
 #[command(after_help = "Example: trainer sign runs/sac/policy.bin --key update.key --version 2")]
 pub(super) struct Sign {
     /// A policy.bin
+    #[arg(value_hint = ValueHint::FilePath)]
     policy: PathBuf,
     /// The private key, as `trainer keygen` makes it
-    #[arg(long, value_name = "FILE.key")]
+    #[arg(long, value_name = "FILE.key", value_hint = ValueHint::FilePath)]
     key: PathBuf,
     /// Version of the policy: a board takes only higher ones than that which it has
     #[arg(long, value_name = "N")]
     version: NonZeroU32,
     /// The signed policy [default: the policy's name with the ending .signed]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
 

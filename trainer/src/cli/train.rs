@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::interrupt::Interrupt;
+use super::names::{ENVIRONMENTS, PRESETS};
 use super::progress::Bar;
 use super::{Failure, input, json, seeds};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
@@ -25,10 +26,10 @@ const LARGEST: u64 = 1 << 20;
 )]
 pub(super) struct Train {
     /// The settings to start from; `trainer presets` lists them
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = PRESETS, hide_possible_values = true)]
     preset: Option<String>,
     /// Environment, in the place of the preset's
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = ENVIRONMENTS, hide_possible_values = true)]
     env: Option<String>,
     /// Seed of all random streams, at most 2⁶³ − 1
     #[arg(long, allow_negative_numbers = true)]
@@ -42,7 +43,7 @@ pub(super) struct Train {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
     /// Settings that go over the preset's
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Threads of a run; its results do not depend on them. More than one pays where hidden layers
     /// have 256 units or more, and other processors are idle
@@ -66,7 +67,7 @@ pub(super) struct Train {
     #[arg(value_parser = seconds)]
     checkpoint_every: f64,
     /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own seed-N in there
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 

@@ -1,30 +1,16 @@
 //! A cart that balances a pole: gymnasium's `InvertedPendulum-v5`, without MuJoCo.
 
+mod by_hand;
 mod limits;
+mod model;
 
-use std::f64::consts::PI;
-
-use crate::interface::{Environment, Spec, Step, channel};
+use crate::interface::{ByHand, Environment, Spec, Step, channel};
 use crate::rng::Rng;
+use model::Model;
 use policy_core::gaussian::uniform;
 
-// The model: gymnasium's `inverted_pendulum.xml`, and MuJoCo's defaults where it is silent.
+// The rest of gymnasium's `inverted_pendulum.xml`; masses and lengths are in `model`.
 
-/// ρ, in kg/m³: MuJoCo's default density, from which it makes masses and inertias.
-const DENSITY: f64 = 1000.0;
-/// Radius of the cart, a capsule, in m.
-const CART_RADIUS: f64 = 0.1;
-/// Length of the cart without its round ends (two halves of 0.1), in m.
-const CART_LENGTH: f64 = 0.2;
-/// Radius of the pole, a capsule, in m.
-const POLE_RADIUS: f64 = 0.049;
-/// Length of the pole without its round ends, from (0, 0, 0) to (0.001, 0, 0.6), in m: the model's
-/// pole leans by 1.7 mrad when θ = 0. The root of 0.001² + 0.6², checked by a test.
-const POLE_LENGTH: f64 = 0.600_000_833_332_754_6;
-/// cx: the pole's centre of mass from the hinge, across the pole at θ = 0, in m.
-const CENTRE_X: f64 = 0.0005;
-/// cz: the same, upwards, in m.
-const CENTRE_Z: f64 = 0.3;
 /// g, in m/s²
 const GRAVITY: f64 = 9.81;
 /// Friction of either joint, in N·s/m and N·m·s/rad.
@@ -42,26 +28,6 @@ const STEPS_PER_ACTION: usize = 2;
 /// An episode ends when |θ| exceeds this, in rad.
 const MAX_ANGLE: f64 = 0.2;
 
-// What follows from it; a test compares with the numbers that MuJoCo compiled the model to.
-
-/// mc, in kg
-const CART_MASS: f64 = capsule_mass(CART_RADIUS, CART_LENGTH);
-/// mp, in kg
-const POLE_MASS: f64 = capsule_mass(POLE_RADIUS, POLE_LENGTH);
-/// M11 = mc + mp, in kg
-const M11: f64 = CART_MASS + POLE_MASS;
-/// M22 = I + mp (cx² + cz²), in kg·m²: the pole's inertia about the hinge.
-const M22: f64 = capsule_inertia(POLE_RADIUS, POLE_LENGTH)
-    + POLE_MASS * (CENTRE_X * CENTRE_X + CENTRE_Z * CENTRE_Z);
-/// M12 at θ = 0, in kg·m
-const M12_AT_ZERO: f64 = POLE_MASS * CENTRE_Z;
-/// Diagonal of M⁻¹ at θ = 0, in 1/kg and 1/(kg·m²): MuJoCo's `dof_invweight0`, which scales how soft
-/// a limit is.
-const INVERSE_AT_ZERO: [f64; 2] = {
-    let determinant = M11 * M22 - M12_AT_ZERO * M12_AT_ZERO;
-    [M22 / determinant, M11 / determinant]
-};
-
 /// A cart on a rail with a hinged pole. State (x, θ, ẋ, θ̇), in m, rad, m/s, rad/s: θ = 0 is
 /// upright, θ > 0 leans towards +x.
 ///
@@ -71,6 +37,7 @@ const INVERSE_AT_ZERO: [f64; 2] = {
 pub struct InvertedPendulum {
     spec: Spec,
     reset_noise_scale: f64,
+    model: Model,
     state: [f64; 4],
 }
 
@@ -93,7 +60,7 @@ impl InvertedPendulum {
             horizon: 1000,
             period: STEPS_PER_ACTION as f64 * TIMESTEP,
         };
-        InvertedPendulum { spec, reset_noise_scale, state: [0.0; 4] }
+        InvertedPendulum { spec, reset_noise_scale, model: Model::GYMNASIUM, state: [0.0; 4] }
     }
 
     /// (x, θ, ẋ, θ̇), in m, rad, m/s, rad/s.
@@ -137,27 +104,32 @@ impl Environment for InvertedPendulum {
     fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
         let force = GEAR * f64::from(action[0].clamp(-MAX_ACTION, MAX_ACTION));
         for _ in 0..STEPS_PER_ACTION {
-            self.state = runge_kutta(&self.state, force);
+            self.state = runge_kutta(&self.state, |s| derivative(&self.model, s, force));
         }
         self.observe(observation);
         let finite = self.state.iter().all(|x| x.is_finite());
         let terminated = !finite || self.state[1].abs() > MAX_ANGLE;
         Step { reward: if terminated { 0.0 } else { 1.0 }, terminated }
     }
+
+    fn by_hand(&mut self) -> Option<&mut dyn ByHand> {
+        Some(self)
+    }
 }
 
-/// The classic method of fourth order, with f = [`derivative`] at a constant force:
+/// The classic method of fourth order, with f the [`derivative`] at a constant force:
 ///
 /// ```text
 /// k₁ = f(s)    k₂ = f(s + h/2 k₁)    k₃ = f(s + h/2 k₂)    k₄ = f(s + h k₃)
 /// s ← s + h/6 (k₁ + 2 k₂ + 2 k₃ + k₄)
 /// ```
-fn runge_kutta(s: &[f64; 4], force: f64) -> [f64; 4] {
+#[inline]
+fn runge_kutta(s: &[f64; 4], f: impl Fn(&[f64; 4]) -> [f64; 4]) -> [f64; 4] {
     let moved = |k: &[f64; 4], h: f64| [0, 1, 2, 3].map(|i| s[i] + h * k[i]);
-    let k1 = derivative(s, force);
-    let k2 = derivative(&moved(&k1, 0.5 * TIMESTEP), force);
-    let k3 = derivative(&moved(&k2, 0.5 * TIMESTEP), force);
-    let k4 = derivative(&moved(&k3, TIMESTEP), force);
+    let k1 = f(s);
+    let k2 = f(&moved(&k1, 0.5 * TIMESTEP));
+    let k3 = f(&moved(&k2, 0.5 * TIMESTEP));
+    let k4 = f(&moved(&k3, TIMESTEP));
     moved(&[0, 1, 2, 3].map(|i| k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]), TIMESTEP / 6.0)
 }
 
@@ -169,46 +141,21 @@ fn runge_kutta(s: &[f64; 4], force: f64) -> [f64; 4] {
 /// ⎡ M11  M12 ⎤ ⎡ ẍ ⎤   ⎡ F − ẋ + mp p θ̇² ⎤
 /// ⎣ M12  M22 ⎦ ⎣ θ̈ ⎦ = ⎣   mp g p − θ̇    ⎦ + forces of the limits
 /// ```
-fn derivative(&[x, angle, velocity, rate]: &[f64; 4], force: f64) -> [f64; 4] {
-    let (sine, cosine) = libm::sincos(angle);
-    let p = CENTRE_X * cosine + CENTRE_Z * sine;
-    let m12 = POLE_MASS * (CENTRE_Z * cosine - CENTRE_X * sine);
-    let on_cart = force - DAMPING * velocity + POLE_MASS * p * (rate * rate);
-    let on_pole = POLE_MASS * GRAVITY * p - DAMPING * rate;
-
-    let scale = 1.0 / (M11 * M22 - m12 * m12);
-    let inverse = [M22 * scale, -m12 * scale, M11 * scale];
+fn derivative(m: &Model, &[x, angle, velocity, rate]: &[f64; 4], force: f64) -> [f64; 4] {
+    let (m12, [on_cart, on_pole]) = m.m12_and_forces([angle, velocity, rate], force);
+    let scale = 1.0 / (m.m11 * m.m22 - m12 * m12);
+    let inverse = [m.m22 * scale, -m12 * scale, m.m11 * scale];
     let accelerations = |f: [f64; 2]| {
         [inverse[0] * f[0] + inverse[1] * f[1], inverse[1] * f[0] + inverse[2] * f[1]]
     };
     let mut acceleration = accelerations([on_cart, on_pole]);
     if limits::violated(x, angle) {
-        let f = limits::forces([x, angle], [velocity, rate], acceleration, inverse);
+        let at_zero = m.inverse_at_zero;
+        let f = limits::forces([x, angle], [velocity, rate], acceleration, inverse, at_zero);
         let pushed = accelerations(f);
         acceleration = [acceleration[0] + pushed[0], acceleration[1] + pushed[1]];
     }
     [velocity, rate, acceleration[0], acceleration[1]]
-}
-
-const fn cylinder_mass(radius: f64, length: f64) -> f64 {
-    DENSITY * PI * radius * radius * length
-}
-
-/// Of the two round ends together.
-const fn ball_mass(radius: f64) -> f64 {
-    DENSITY * 4.0 / 3.0 * PI * radius * radius * radius
-}
-
-const fn capsule_mass(radius: f64, length: f64) -> f64 {
-    cylinder_mass(radius, length) + ball_mass(radius)
-}
-
-/// Inertia of a capsule about an axis across its middle, in kg·m²: cylinder and half balls, the
-/// latter (centre of mass 3/8 r beyond the cylinder's end) moved out by Steiner's theorem.
-const fn capsule_inertia(radius: f64, length: f64) -> f64 {
-    let cylinder = (3.0 * radius * radius + length * length) / 12.0;
-    let ball = 0.4 * radius * radius + length * (2.0 * length + 3.0 * radius) / 8.0;
-    cylinder_mass(radius, length) * cylinder + ball_mass(radius) * ball
 }
 
 #[cfg(test)]
@@ -221,26 +168,6 @@ mod tests {
         environment.restore(&state, &mut observation);
         let step = environment.step(&[action], &mut observation);
         (environment, observation, step)
-    }
-
-    /// The numbers are those of MuJoCo 4.0's compiled model.
-    #[test]
-    fn constants_follow_from_the_model() {
-        let length = libm::sqrt(0.001 * 0.001 + 0.6 * 0.6);
-        for (name, ours, compiled) in [
-            ("pole's length", POLE_LENGTH, length),
-            ("mc", CART_MASS, 10.471_975_511_965_98),
-            ("mp", POLE_MASS, 5.018_591_641_363_306),
-            ("I", capsule_inertia(POLE_RADIUS, POLE_LENGTH), 0.188_749_766_873_088_5),
-            ("M11", M11, 15.490_567_153_329_284),
-            ("M22", M22, 0.640_424_269_243_696_3),
-            ("M12 at zero", M12_AT_ZERO, 1.505_577_492_408_991_5),
-            ("M⁻¹, slider", INVERSE_AT_ZERO[0], 0.083_674_338_058_595_88),
-            ("M⁻¹, hinge", INVERSE_AT_ZERO[1], 2.023_912_919_848_819),
-        ] {
-            let error = (ours - compiled).abs() / compiled;
-            assert!(error < 1e-14, "{name}: {ours} instead of {compiled}");
-        }
     }
 
     /// Upright is unstable; a pushed cart comes to rest at the rail's end, its pole lying.

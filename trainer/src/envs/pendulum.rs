@@ -1,16 +1,18 @@
 //! The torque-limited pendulum to be swung up: gymnasium's `Pendulum-v1`.
 
+mod by_hand;
+
 use std::f64::consts::{PI, TAU};
 
-use crate::interface::{Environment, Spec, Step, channel};
+use crate::interface::{ByHand, Environment, Spec, Step, channel};
 use crate::rng::Rng;
 use policy_core::gaussian::uniform;
 
 /// g, in m/s²
 const GRAVITY: f64 = 10.0;
-/// m, in kg
+/// m of the machine that policies are trained on, in kg
 const MASS: f64 = 1.0;
-/// l, in m
+/// l of the same, in m
 const LENGTH: f64 = 1.0;
 /// Δt, in s
 const PERIOD: f64 = 0.05;
@@ -19,6 +21,27 @@ const MAX_TORQUE: f32 = 2.0;
 /// Speeds beyond ± this are clipped, in rad/s.
 const MAX_SPEED: f64 = 8.0;
 
+/// What mass and length make of the rod.
+#[derive(Debug, Clone, Copy)]
+struct Rod {
+    /// m, in kg
+    mass: f64,
+    /// l, in m
+    length: f64,
+    /// 3g/2l, in 1/s²
+    pull: f64,
+    /// 3/(ml²), in 1/(kg·m²)
+    push: f32,
+}
+
+impl Rod {
+    fn new(mass: f64, length: f64) -> Self {
+        let pull = 3.0 * GRAVITY / (2.0 * length);
+        let push = (3.0 / (mass * length * length)) as f32;
+        Rod { mass, length, pull, push }
+    }
+}
+
 /// A pendulum with state (θ, θ̇), in rad, rad/s, θ = 0 upright.
 ///
 /// Observation: (cos θ, sin θ, θ̇). Action: a torque u in ±2 N·m. Never terminal; 200 steps of
@@ -26,6 +49,7 @@ const MAX_SPEED: f64 = 8.0;
 #[derive(Debug, Clone)]
 pub struct Pendulum {
     spec: Spec,
+    rod: Rod,
     angle: f64,
     speed: f64,
 }
@@ -45,7 +69,7 @@ impl Pendulum {
             horizon: 200,
             period: PERIOD,
         };
-        Pendulum { spec, angle: 0.0, speed: 0.0 }
+        Pendulum { spec, rod: Rod::new(MASS, LENGTH), angle: 0.0, speed: 0.0 }
     }
 
     /// (θ, θ̇), in rad, rad/s; θ is not wrapped.
@@ -102,13 +126,17 @@ impl Environment for Pendulum {
         let wrapped = wrap(self.angle);
         let cost = wrapped * wrapped + 0.1 * (self.speed * self.speed) + f64::from(effort);
 
-        let push = (3.0 / (MASS * LENGTH * LENGTH)) as f32 * torque;
-        let pull = 3.0 * GRAVITY / (2.0 * LENGTH) * libm::sin(self.angle);
+        let push = self.rod.push * torque;
+        let pull = self.rod.pull * libm::sin(self.angle);
         let speed = self.speed + (pull + f64::from(push)) * PERIOD;
         self.speed = speed.clamp(-MAX_SPEED, MAX_SPEED);
         self.angle += self.speed * PERIOD;
         self.observe(observation);
         Step { reward: -cost, terminated: false }
+    }
+
+    fn by_hand(&mut self) -> Option<&mut dyn ByHand> {
+        Some(self)
     }
 }
 

@@ -4,6 +4,7 @@
 //! synced and renamed; only then does the one before the last make way, so that there are two: where
 //! the newest was damaged, the run goes on from the other one.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -112,7 +113,12 @@ impl Checkpoints {
     pub(super) fn list(&self) -> Result<Vec<(usize, PathBuf)>, RunError> {
         let unreadable = |error| RunError::Read { path: self.folder.clone(), error };
         let entries = match std::fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            // Where a file stands in the way, whoever writes there says so.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Vec::new());
+            }
             entries => entries.map_err(unreadable)?,
         };
         let mut found = Vec::new();
@@ -192,7 +198,7 @@ impl Checkpoints {
     /// Removes them all, and their folder.
     pub(super) fn clear(&self) -> Result<(), RunError> {
         match std::fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(RunError::Write { path: self.folder.clone(), error })
             }
             _ => Ok(()),

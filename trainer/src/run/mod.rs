@@ -120,7 +120,8 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
 /// Runs the settings and writes to `directory`: `policy.bin`, `agent.bin`, `recording.bin`, `config.toml`,
 /// `metrics.csv`, `learning_curve.svg` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
-/// Meanwhile there are `checkpoints/`.
+/// Meanwhile there are `checkpoints/`; and the event file for TensorBoard ([`crate::tensorboard`]) has its
+/// own name from the beginning.
 ///
 /// # Errors
 ///

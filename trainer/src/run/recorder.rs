@@ -1,4 +1,5 @@
-//! What a run tells while it goes on: its progress, and a row of metrics.csv for each episode.
+//! What a run tells while it goes on: its progress, and for each episode a row of metrics.csv and the same
+//! numbers for TensorBoard.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -8,10 +9,14 @@ use std::time::{Duration, Instant};
 use super::{Progress, RunError, files};
 use crate::interface::{Algorithm, Metric};
 use crate::state::{StateError, Walk};
+use crate::tensorboard::{EventWriter, tag};
 use crate::train::{Episode, Observer, TrainError};
 
 /// An interrupted run loses the rows of this time at most.
 const FLUSHED_EVERY: Duration = Duration::from_secs(1);
+
+/// The columns of metrics.csv before those of the agent's metrics.
+const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"];
 
 /// Writes metrics.csv, under another name until the run is over. Whoever holds one has the run's
 /// directory to itself.
@@ -23,6 +28,10 @@ pub(super) struct Recorder<'a> {
     rows: String,
     /// Bytes of them that the file has.
     written: usize,
+    /// Once the run trains.
+    events: Option<EventWriter>,
+    /// The step that it goes on from.
+    resumed: Option<u64>,
     /// (step, return) of each episode.
     episodes: Vec<(usize, f64)>,
     /// When rows were last given to the system.
@@ -43,15 +52,34 @@ impl<'a> Recorder<'a> {
         let file = files::open_locked(&part, directory)?;
         files::remove_strays(directory);
         let (rows, episodes, flushed) = (String::new(), Vec::new(), Instant::now());
-        Ok(Recorder { part, whole, file, rows, written: 0, episodes, flushed, progress })
+        Ok(Recorder {
+            part,
+            whole,
+            file,
+            rows,
+            written: 0,
+            events: None,
+            resumed: None,
+            episodes,
+            flushed,
+            progress,
+        })
     }
 
     /// Begins metrics.csv with the names of its columns.
     pub(super) fn begin(&mut self, agent: &dyn Algorithm) -> Result<(), RunError> {
-        let columns = ["step", "episode", "return", "length", "updates"];
-        let columns = columns.into_iter().chain(agent.metrics().into_iter().map(|m| m.name));
+        let columns = COLUMNS.into_iter().chain(agent.metrics().into_iter().map(|m| m.name));
         self.rows = row(columns);
         self.rewrite()
+    }
+
+    /// Begins the file for TensorBoard, once it is known whether the run goes on from a checkpoint.
+    pub(super) fn begin_events(&mut self) -> Result<(), RunError> {
+        let directory = self.part.parent().unwrap_or(Path::new("."));
+        let events = EventWriter::create(directory, self.resumed);
+        let wrong = |error| RunError::Write { path: directory.into(), error };
+        self.events = Some(events.map_err(wrong)?);
+        Ok(())
     }
 
     /// What it has recorded. After a walk that reads, [`Recorder::rewrite`] is called for.
@@ -68,7 +96,7 @@ impl<'a> Recorder<'a> {
         self.flush()
     }
 
-    /// Gives the file the rows that it does not have yet.
+    /// Gives the files the rows that they do not have yet.
     pub(super) fn flush(&mut self) -> Result<(), RunError> {
         self.append().map_err(|error| RunError::Write { path: self.part.clone(), error })
     }
@@ -76,6 +104,8 @@ impl<'a> Recorder<'a> {
     fn append(&mut self) -> std::io::Result<()> {
         self.file.write_all(&self.rows.as_bytes()[self.written..])?;
         self.written = self.rows.len();
+        // A run that goes on from a checkpoint finds there what came before it.
+        self.events.as_mut().map_or(Ok(()), EventWriter::flush)?;
         self.flushed = Instant::now();
         Ok(())
     }
@@ -92,6 +122,7 @@ impl<'a> Recorder<'a> {
 
     /// The run goes on from this step.
     pub(super) fn goes_on(&mut self, step: usize) {
+        self.resumed = Some(step as u64);
         self.progress.goes_on(step);
     }
 
@@ -105,6 +136,7 @@ impl<'a> Recorder<'a> {
         self.append()
             .and_then(|()| self.file.sync_all())
             .and_then(|()| std::fs::rename(&self.part, &self.whole))
+            .and_then(|()| self.events.take().map_or(Ok(()), EventWriter::finish))
             .map_err(|error| RunError::Write { path: self.whole.clone(), error })
     }
 }
@@ -125,11 +157,20 @@ impl Observer for Recorder<'_> {
     fn on_episode(&mut self, e: &Episode<'_>) -> Result<(), TrainError> {
         self.progress.episode(e.episode_return);
         self.episodes.push((e.step, e.episode_return));
-        let counts = [e.step as f64, e.episode as f64, e.episode_return];
-        let counts = counts.into_iter().chain([e.length as f64, e.updates as f64]);
+        let (length, updates) = (e.length as f64, e.updates as f64);
+        let counts = [e.step as f64, e.episode as f64, e.episode_return, length, updates];
         // Before the first update there is nothing to report.
         let metric = |m: &Metric| if e.updates > 0 { m.value.to_string() } else { String::new() };
-        self.rows += &row(counts.map(|x| x.to_string()).chain(e.metrics.iter().map(metric)));
+        self.rows += &row(counts.iter().map(f64::to_string).chain(e.metrics.iter().map(metric)));
+        if let Some(events) = &mut self.events {
+            // The step, which is first, all of them have.
+            let counts = COLUMNS.into_iter().zip(counts).skip(1);
+            let metrics = e.metrics.iter().filter(|_| e.updates > 0).map(|m| (m.name, m.value));
+            let values = counts.chain(metrics).map(|(column, value)| (tag(column), value));
+            let written = events.scalars(e.step as u64, values);
+            let path = || events.path().to_path_buf();
+            written.map_err(|error| TrainError::Write { path: path(), error })?;
+        }
         if self.flushed.elapsed() < FLUSHED_EVERY {
             return Ok(());
         }

@@ -63,6 +63,7 @@ impl<'a, 'r> Session<'a, 'r> {
         options: &Options<'_>,
         checkpoints: &mut Checkpoints,
     ) -> Result<(), RunError> {
+        self.recorder.begin_events()?;
         while !self.training.is_over() {
             if let Err(error) = self.training.iterate(&mut self.recorder) {
                 return Err(stopped(error, checkpoints));

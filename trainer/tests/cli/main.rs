@@ -1,11 +1,18 @@
 //! The command line as a user meets it: what it writes, and what it says to mistakes.
 
 mod bench;
+mod compare;
+mod completions;
 mod mistakes;
 mod quantize;
+mod record;
 mod resume;
 mod runs;
 mod seeds;
+mod sweep;
+#[cfg(unix)]
+mod terminal;
+mod view;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -2,10 +2,10 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::{INVERSE_AT_ZERO, TIMESTEP};
+use super::TIMESTEP;
 
 /// Where the joints' limits are: |x|, in m, and |θ|, in rad.
-const LIMIT: [f64; 2] = [1.0, FRAC_PI_2];
+pub(super) const LIMIT: [f64; 2] = [1.0, FRAC_PI_2];
 /// `solref[0]`: time in which a violation decays, in s. The default is 0.02, which MuJoCo raises to
 /// two time steps (its `refsafe`).
 const LIMIT_TIME: f64 = 2.0 * TIMESTEP;
@@ -30,8 +30,8 @@ pub(super) fn violated(x: f64, angle: f64) -> bool {
     x.abs() > LIMIT[0] || angle.abs() > LIMIT[1]
 }
 
-/// Forces that push violated joints back, in N and N·m, given the accelerations a without them and
-/// M⁻¹ as (11, 12, 22). With q, v the joint's position and speed and σ = −sign q:
+/// Forces that push violated joints back, in N and N·m, given the accelerations a without them,
+/// M⁻¹ as (11, 12, 22), and its diagonal at θ = 0. With q, v the joint's position and speed and σ = −sign q:
 ///
 /// ```text
 /// δ = |q| − limit > 0                                      how deep
@@ -45,7 +45,13 @@ pub(super) fn violated(x: f64, angle: f64) -> bool {
 /// For one joint f = max(0, b / (A + R)). For both it is MuJoCo's convex problem in dual form, whose
 /// solver only approaches what [`solve`] gives.
 #[cold]
-pub(super) fn forces(q: [f64; 2], v: [f64; 2], a: [f64; 2], inverse: [f64; 3]) -> [f64; 2] {
+pub(super) fn forces(
+    q: [f64; 2],
+    v: [f64; 2],
+    a: [f64; 2],
+    inverse: [f64; 3],
+    at_zero: [f64; 2],
+) -> [f64; 2] {
     // A joint within its limits wants an acceleration of −∞, so that its force is 0.
     let [mut b, mut diagonal] = [[f64::NEG_INFINITY; 2], [1.0; 2]];
     let sign = q.map(|q| -q.signum());
@@ -54,7 +60,7 @@ pub(super) fn forces(q: [f64; 2], v: [f64; 2], a: [f64; 2], inverse: [f64; 3]) -
         if depth > 0.0 {
             let d = impedance(depth);
             b[i] = -B * sign[i] * v[i] + K * d * depth - sign[i] * a[i];
-            diagonal[i] = inverse[2 * i] + (1.0 - d) / d * INVERSE_AT_ZERO[i];
+            diagonal[i] = inverse[2 * i] + (1.0 - d) / d * at_zero[i];
         }
     }
     let f = solve(diagonal, sign[0] * inverse[1] * sign[1], b);
@@ -93,6 +99,7 @@ fn impedance(depth: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envs::inverted_pendulum::Model;
 
     #[test]
     fn impedance_rises_over_a_millimetre() {
@@ -130,10 +137,12 @@ mod tests {
 
     #[test]
     fn limits_push_inwards_and_never_pull() {
-        let inverse = [INVERSE_AT_ZERO[0], -0.1, INVERSE_AT_ZERO[1]];
+        let at_zero = Model::GYMNASIUM.inverse_at_zero;
+        let inverse = [at_zero[0], -0.1, at_zero[1]];
         for sign in [1.0, -1.0] {
             let push = |x: f64, angle: f64, v: f64| {
-                forces([sign * x, sign * angle], [sign * v; 2], [0.0; 2], inverse).map(|f| sign * f)
+                let (q, v) = ([sign * x, sign * angle], [sign * v; 2]);
+                forces(q, v, [0.0; 2], inverse, at_zero).map(|f| sign * f)
             };
             let [slider, hinge] = push(1.01, 0.0, 0.1);
             assert!(slider < 0.0 && hinge == 0.0);

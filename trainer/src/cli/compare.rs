@@ -1,0 +1,192 @@
+//! `trainer compare`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::columns::columns;
+use super::eval::{described, starts};
+use super::pool;
+use super::progress::Wait;
+use super::runs::{Run, Runs, Sorter};
+use super::train::processors;
+use super::{Failure, json, policy_file};
+use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
+use crate::envs;
+use crate::eval::{EvalError, Evaluation, Starts, evaluate};
+use crate::run::{RunError, write_whole};
+use crate::statistics::Estimate;
+
+/// Compare runs, or the same settings trained with several seeds, and say how sure that is
+///
+/// Each RUN is the directory of a run, or one with runs in seed-N as `trainer train --seeds` and `trainer sweep` leave
+/// them. Single runs whose settings differ by the seed alone become one group, so that a shell's pattern can name them.
+/// Every policy is evaluated again from the same fixed starts.
+///
+/// Printed is for each group the interquartile mean of the seeds' mean returns (that of the middle half) with its interval
+/// of 95 % confidence by a bootstrap over the seeds; then each group against the first: the difference of the mean
+/// returns with Welch's interval over the seeds, from how many of the starts it is ahead, and the chance that one of its
+/// runs beats one of the first's. With one seed a difference is paired over the starts alone.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: trainer train --preset sac --seeds 10 && trainer train --preset td3 --seeds 10 && \
+                  trainer compare runs/sac runs/td3 --picture sac-td3.svg"
+)]
+pub(super) struct Compare {
+    /// Directories of runs; the first group is what the others are compared with
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Pass over runs that did not finish, in the place of an error
+    #[arg(long)]
+    finished: bool,
+    /// Draw the groups, their intervals and their seeds
+    #[arg(long, value_name = "FILE.svg")]
+    picture: Option<PathBuf>,
+    /// A JSON array of initial states to compare from, as `trainer eval` takes it
+    #[arg(long, value_name = "FILE.json")]
+    starts: Option<PathBuf>,
+}
+
+impl Compare {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let mut sorter = Sorter::new(self.finished);
+        self.runs.iter().try_for_each(|argument| sorter.add(argument))?;
+        let (groups, notes) = sorter.finish()?;
+        let table = environment(&groups)?.clone();
+        let starts = starts(self.starts.as_deref(), &table, envs::make(&table)?.spec())?;
+        let wait = Wait::spinner("runs every policy from the starts");
+        let groups = evaluated(groups, &table, &starts)?;
+        wait.say("resamples the seeds");
+        let mut report = compare(table, &starts, groups);
+        drop(wait);
+        report.warnings.splice(0..0, notes);
+        for warning in &report.warnings {
+            eprintln!("warning: {warning}");
+        }
+        if let Some(path) = &self.picture {
+            draw(path, &report)?;
+        }
+        Ok(if as_json { json(&report) } else { to_text(&report) })
+    }
+}
+
+/// The one that all runs are of.
+fn environment(groups: &[Runs]) -> Result<&toml::Table, Failure> {
+    let mut runs = groups.iter().flat_map(|group| &group.runs);
+    let first = runs.next().expect("no group is empty");
+    let other = runs.find(|run| run.config.environment != first.config.environment);
+    let Some(other) = other else { return Ok(&first.config.environment) };
+    let text = format!(
+        "{} is on {}, but {} is on {}: returns compare on one environment with the same settings only, so leave one out",
+        first.directory.display(),
+        described(&first.config.environment),
+        other.directory.display(),
+        described(&other.config.environment)
+    );
+    Err(Failure::Failed(text))
+}
+
+/// Runs every policy from the starts.
+fn evaluated(
+    groups: Vec<Runs>,
+    table: &toml::Table,
+    starts: &Starts,
+) -> Result<Vec<Group>, Failure> {
+    let all: Vec<&Run> = groups.iter().flat_map(|group| &group.runs).collect();
+    let work = |i: usize| Some(evaluate_run(all[i], table, starts));
+    let mut evaluations = pool::each(processors(1), all.len(), work).into_iter();
+    let mut scored = Vec::new();
+    for Runs { name, runs } in &groups {
+        let evaluations = evaluations.by_ref().take(runs.len());
+        let runs = runs.iter().zip(evaluations).map(|(run, evaluation)| {
+            let (seed, directory) = (run.config.training.seed, run.directory.clone());
+            Ok(ScoredRun { seed, directory, evaluation: evaluation? })
+        });
+        scored.push(Group { name: name.clone(), runs: runs.collect::<Result<_, Failure>>()? });
+    }
+    Ok(scored)
+}
+
+fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evaluation, Failure> {
+    let policy = policy_file::policy(&run.directory.join("policy.bin"), &run.blob)?;
+    let failed = |error: EvalError| {
+        Failure::Failed(format!("the policy in {}: {error}", run.directory.display()))
+    };
+    evaluate(&policy, &mut *envs::make(table)?, starts).map_err(failed)
+}
+
+fn draw(path: &Path, report: &Report) -> Result<(), Failure> {
+    let title = format!("{}, {} starts", described(&report.environment), report.starts);
+    write_whole(path, picture(&title, report).as_bytes()).map_err(|error| match error {
+        RunError::Write { path, error } => {
+            let text = format!(
+                "cannot write {}: {error}; choose another file with --picture",
+                path.display()
+            );
+            Failure::Failed(text)
+        }
+        error => error.into(),
+    })
+}
+
+/// `value (low to high)`, as far as there is an interval.
+pub(super) fn with_interval(estimate: &Estimate, digits: usize) -> String {
+    let value = estimate.value;
+    match estimate.interval {
+        Some([low, high]) => format!("{value:.digits$} ({low:.digits$} to {high:.digits$})"),
+        None => format!("{value:.digits$}"),
+    }
+}
+
+fn to_text(report: &Report) -> String {
+    let optimal = report.optimal_mean.map(|optimal| format!(", optimal mean {optimal:.1}"));
+    let mut text = format!(
+        "{}: {} fixed starts{}; intervals of 95 %\n",
+        described(&report.environment),
+        report.starts,
+        optimal.unwrap_or_default(),
+    );
+    let headings = ["group", "seeds", "return (IQM)", "mean", "worst seed", "gap"];
+    let rows = report.groups.iter().map(standing);
+    text += &columns(
+        &std::iter::once(headings.map(String::from)).chain(rows).collect::<Vec<_>>(),
+        &[0],
+    );
+    if report.against_first.is_empty() {
+        return text;
+    }
+    let first = &report.groups[0].name;
+    text += &format!("\nagainst {first}:\n");
+    let headings =
+        ["group", "difference of means", "over", "ahead from", "chance of a better run", "verdict"];
+    let rows = report.against_first.iter().map(|difference| against(difference, report.starts));
+    let rows: Vec<_> = std::iter::once(headings.map(String::from)).chain(rows).collect();
+    text + &columns(&rows, &[0, 2, 5])
+}
+
+fn standing(group: &Standing) -> [String; 6] {
+    [
+        group.name.clone(),
+        group.runs.len().to_string(),
+        with_interval(&group.interquartile_mean, 1),
+        format!("{:.1}", group.mean),
+        format!("{:.1}", group.worst_seed),
+        group.gap_percent.map_or("–".into(), |gap| with_interval(&gap, 1) + " %"),
+    ]
+}
+
+fn against(difference: &Difference, starts: usize) -> [String; 6] {
+    let over = match difference.over {
+        Over::Seeds => "seeds",
+        Over::Starts => "starts",
+    };
+    let improvement = difference.probability_of_improvement;
+    [
+        difference.name.clone(),
+        with_interval(&difference.difference, 2),
+        over.into(),
+        format!("{} of {starts}", difference.starts_better),
+        improvement.map_or("–".into(), |improvement| with_interval(&improvement, 2)),
+        difference.verdict.to_string(),
+    ]
+}

@@ -1,0 +1,264 @@
+//! `trainer sweep`.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use clap::Args;
+use indicatif::MultiProgress;
+
+use super::interrupt::Interrupt;
+use super::progress::{self, Bar};
+use super::sweep_report::{Outcome, csv, line, table};
+use super::train::processors;
+use super::{Failure, input, pool, print};
+use crate::config::RunConfig;
+use crate::run::{Begin, Options, RunError, finished, interrupted, run, write_whole};
+use crate::statistics::FEW;
+use crate::sweep::{Plan, SweepError, Trial, plan};
+
+/// No file of a sweep is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
+/// The most runs at a time.
+const MOST_JOBS: i64 = 1024;
+
+/// Train with settings that vary, on all processors, and rank them
+///
+/// Every trial is checked before the first one runs. A trial has a directory of its own in DIR, named after what varies,
+/// with the files of `trainer train` and the same bits. What has finished there with the same settings is not trained
+/// again, so that the same command goes on after an interruption, or after more values, seeds or draws were added to
+/// FILE.toml; a finished trial of other settings is an error. One that failed, for example because training diverged, does
+/// not stop the others, and is tried again next time.
+///
+/// A line tells of each trial as it ends; at last the settings are ranked by the interquartile mean over their seeds.
+/// DIR/sweep.csv has a row for each trial that has ended. With --json every line is a JSON object.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Sweep {
+    /// What to try, as below
+    #[arg(value_name = "FILE.toml")]
+    file: PathBuf,
+    /// Directory of the trials [default: runs/FILE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Trials at a time [default: as many as there are processors]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=MOST_JOBS))]
+    jobs: Option<u16>,
+}
+
+const EXAMPLE: &str = "\
+FILE.toml:
+  presets = [\"sac\", \"td3\"]
+  seeds = [101, 102, 103]           # or { first = 101, count = 3 }
+
+  [settings]                        # for every trial
+  steps = 5000
+
+  [grid]                            # every combination
+  gamma = [0.98, 0.99]
+  hidden = [[64, 64], [128, 128]]
+
+or instead of [grid], drawn values:
+  [random]
+  trials = 20                       # each with every preset and seed
+  seed = 7                          # of the draws [default: 1]
+  critic_learning_rate = { low = 1e-4, high = 1e-2, scale = \"log\" }
+  batch_size = { low = 32, high = 256 }   # whole numbers, as both ends are
+  hidden = { choice = [[64, 64], [128, 128]] }
+
+Example: trainer sweep sweep.toml --out runs/sweep && trainer compare runs/sweep/*";
+
+/// What has ended so far, by trial.
+struct State {
+    outcomes: Vec<Option<Outcome>>,
+    /// Why nothing more is begun.
+    stopped: Option<Failure>,
+}
+
+impl Sweep {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let origin = self.file.display().to_string();
+        let text = input::text(&self.file, LARGEST).map_err(|error| {
+            let hint = "`trainer sweep --help` shows what such a file looks like";
+            Failure::Usage(format!("cannot read {origin}: {error}; {hint}"))
+        })?;
+        let plan = plan(&origin, &text).map_err(|error| match error {
+            SweepError::Toml(error) => error.into(),
+            error => Failure::Usage(format!("{origin}: {error}")),
+        })?;
+        let directory = match (self.out, self.file.file_stem()) {
+            (Some(directory), _) => directory,
+            (None, Some(stem)) => Path::new("runs").join(stem),
+            (None, None) => return Err(Failure::Usage(format!("{origin} is no file"))),
+        };
+        let _lock = lock(&directory)?;
+        let outcomes = before(&plan, &directory)?;
+        remark(&plan, &outcomes);
+        for (trial, outcome) in plan.trials.iter().zip(&outcomes) {
+            if let Some(outcome) = outcome {
+                tell(&line(&plan, trial, outcome, as_json));
+            }
+        }
+        write(&plan, &directory, &outcomes)?;
+
+        let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
+        let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), progress::bars());
+        let interrupt = Interrupt::listen()?;
+        let work = |i: usize| {
+            let (index, trial) = (waiting[i], &plan.trials[waiting[i]]);
+            let outcome = one(trial, &directory, &interrupt, &bars)?;
+            let mut state = locked(&state);
+            bars.suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
+            state.outcomes[index] = Some(outcome);
+            if let Err(error) = write(&plan, &directory, &state.outcomes) {
+                state.stopped = Some(error);
+            }
+            state.stopped.is_none().then_some(())
+        };
+        let jobs = self.jobs.map_or_else(|| processors(1), usize::from);
+        pool::each(jobs, waiting.len(), work);
+        let State { outcomes, stopped } =
+            state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match stopped {
+            Some(failure) => Err(failure),
+            None => ended(&plan, &outcomes, &interrupt, as_json),
+        }
+    }
+}
+
+/// The ranking; an error where a trial failed, or there are some yet to come.
+fn ended(
+    plan: &Plan,
+    outcomes: &[Option<Outcome>],
+    interrupt: &Interrupt,
+    as_json: bool,
+) -> Result<String, Failure> {
+    let pairs = plan.trials.iter().zip(outcomes);
+    let failed = pairs.filter(|(_, outcome)| matches!(outcome, Some(Outcome::Failed { .. })));
+    let failed: Vec<&str> = failed.map(|(trial, _)| trial.name.as_str()).collect();
+    let (all, done) = (outcomes.len(), outcomes.iter().flatten().count());
+    if done < all {
+        let finished = done - failed.len();
+        return Err(interrupt.failure(format!(
+            "interrupted: {finished} of {all} trials are finished, and those under way are saved; the same command goes on"
+        )));
+    }
+    let summaries = outcomes.iter().flatten().filter_map(Outcome::summary);
+    let untrained = summaries.filter(|summary| summary.updates == 0).count();
+    if untrained > 0 {
+        eprintln!(
+            "warning: the policies of {untrained} trials are untrained, no update was made: give more steps than \
+             training.update_after"
+        );
+    }
+    let report = table(plan, outcomes, as_json);
+    if failed.is_empty() {
+        return Ok(report);
+    }
+    print(&report);
+    Err(Failure::Failed(format!("{} of {all} trials failed: {}", failed.len(), failed.join(", "))))
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A line, at once; a reader that has seen enough is no failure.
+fn tell(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Trains one, or goes on with it; `None` where that was interrupted. Here alone a sweep meets a run.
+fn one(
+    trial: &Trial,
+    directory: &Path,
+    interrupt: &Interrupt,
+    bars: &MultiProgress,
+) -> Option<Outcome> {
+    let flag = interrupt.flag();
+    if flag.load(Ordering::Relaxed) {
+        return None;
+    }
+    let directory = directory.join(&trial.name);
+    // What cannot be gone on with is begun anew: the bits are the same.
+    let begin = match interrupted(&directory) {
+        Ok(_) => Begin::Resume,
+        Err(_) => Begin::Restart,
+    };
+    let options = Options { begin, interrupted: flag, ..Options::default() };
+    let mut bar = Bar::among(&trial.name, trial.config.training.steps, bars);
+    match run(&trial.config, &directory, &options, &mut bar) {
+        Ok(summary) => Some(Outcome::Finished { summary: Box::new(summary), reused: false }),
+        Err(RunError::Interrupted { .. }) => None,
+        Err(error) => Some(Outcome::Failed { reason: error.to_string() }),
+    }
+}
+
+/// Holds the directory for one sweep at a time, until it is closed.
+fn lock(directory: &Path) -> Result<File, Failure> {
+    let shown = directory.display();
+    let failed = |error| {
+        Failure::Failed(format!(
+            "cannot write to {shown}: {error}; choose another directory with --out"
+        ))
+    };
+    fs::create_dir_all(directory).map_err(failed)?;
+    let path = directory.join(".sweep.lock");
+    let file = File::options().create(true).write(true).truncate(false).open(path);
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::Failed(format!(
+            "another sweep is writing to {shown}: wait for it, or choose another directory with --out"
+        ))),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// What has finished before. An error where anything has begun with other settings than those of now: a
+/// sweep neither takes it for its own nor writes over it.
+fn before(plan: &Plan, directory: &Path) -> Result<Vec<Option<Outcome>>, Failure> {
+    let of = |trial: &Trial| {
+        let directory = directory.join(&trial.name);
+        let same = |config: &RunConfig, what: &str| match config.difference(&trial.config) {
+            None => Ok(()),
+            Some(difference) => Err(Failure::Usage(format!(
+                "{} has {what} run of other settings, {difference}: choose another directory with --out, or remove that one",
+                directory.display()
+            ))),
+        };
+        if let Ok(Some((config, _))) = interrupted(&directory) {
+            same(&config, "an interrupted")?;
+        }
+        let Some((summary, config)) = finished(&directory)? else { return Ok(None) };
+        same(&config, "a finished")?;
+        Ok(Some(Outcome::Finished { summary: Box::new(summary), reused: true }))
+    };
+    plan.trials.iter().map(of).collect()
+}
+
+/// What there is to know before it begins, on standard error.
+fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
+    let (trials, candidates) = (plan.trials.len(), plan.candidates.len());
+    let (seeds, done) = (trials / candidates, outcomes.iter().flatten().count());
+    let done = if done > 0 { format!(", {done} finished before") } else { String::new() };
+    let again = match plan.repeated {
+        0 => String::new(),
+        repeated => format!(" ({repeated} draws repeat others)"),
+    };
+    eprintln!("{trials} trials: {candidates} settings{again} with {seeds} seeds each{done}");
+    if seeds < FEW {
+        eprintln!("warning: intervals over fewer than {FEW} seeds mean little");
+    }
+}
+
+/// Writes sweep.csv anew, whole: a row for each trial that has ended. Nothing is lost if it is cut off
+/// between a trial's end and this: the rows come from the trials' own directories next time.
+fn write(plan: &Plan, directory: &Path, outcomes: &[Option<Outcome>]) -> Result<(), Failure> {
+    let text = csv(plan, outcomes);
+    write_whole(&directory.join("sweep.csv"), &text).map_err(Failure::from)
+}

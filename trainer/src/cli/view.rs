@@ -1,0 +1,117 @@
+//! `trainer view`.
+
+use std::io::{ErrorKind, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::eval::described;
+use super::{Failure, policy_file};
+use crate::config::environment;
+use crate::envs;
+use crate::eval::{EvalError, check_shape};
+use crate::policy::AnyPolicy;
+use crate::run::{RunError, Trained};
+use crate::view::{Exhibit, Value, serve};
+
+/// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
+///
+/// Prints the page's address and serves it until Ctrl-C. The policy runs here, through policy-core; each page has a simulation
+/// of its own.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: trainer view runs/sac/policy.bin --port 8080")]
+pub(super) struct View {
+    /// A policy.bin
+    policy: PathBuf,
+    /// The page's port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value = "8080", conflicts_with = "listen")]
+    port: u16,
+    /// Where to listen instead, for pages on other machines: without password or encryption
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// A setting of the environment, such as reset_noise_scale=0.2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
+}
+
+impl View {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        // Lent to every page until the process ends.
+        let blob = Box::leak(Box::new(policy_file::read(&self.policy)?));
+        let policy = policy_file::policy(&self.policy, blob)?;
+        let name = policy_file::plant(&self.policy, &policy)?;
+        let table = environment(name, &self.assignments)?;
+        let machine = envs::make(&table)?;
+        let failed = |error: EvalError| Failure::Failed(error.to_string());
+        check_shape(&policy, machine.spec()).map_err(failed)?;
+        let refused = |error| policy_file::refused(&self.policy, &error);
+        let trained_on = policy.contract().map_err(refused)?.plant_fingerprint();
+
+        let address = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
+        let (listener, address) = listen(address)?;
+        if !address.ip().is_loopback() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "warning: whoever reaches {address} can watch and steer these simulations, without a password"
+            );
+        }
+        let exhibit = Exhibit {
+            title: title(&self.policy, &policy, &described(&table))?,
+            other_machine: trained_on != envs::fingerprint(&table)?,
+            value: value_of(&self.policy, machine.spec().name),
+            policy,
+            environment: table,
+        };
+        announce(address, &self.policy, as_json)?;
+        let Err(error) = serve(listener, exhibit);
+        Err(Failure::Failed(format!("cannot serve the page at {address}: {error}")))
+    }
+}
+
+/// A listener, and where it really is.
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        let real = listener.local_addr()?;
+        Ok((listener, real))
+    });
+    bound.map_err(|error| {
+        let hint = "choose another port, or --port 0 for any that is free";
+        Failure::Failed(format!("cannot listen on {address}: {error}; {hint}"))
+    })
+}
+
+/// What runs, in a few words.
+fn title(path: &Path, policy: &AnyPolicy<'_>, machine: &str) -> Result<String, Failure> {
+    let contract = policy.contract().map_err(|error| policy_file::refused(path, &error))?;
+    let (algorithm, kind, count) = (contract.algorithm(), policy.kind(), policy.parameters());
+    Ok(format!("{}: {algorithm} for {machine}, {count} parameters as {kind}", path.display()))
+}
+
+/// What makes values of observations for a page: the critics of the agent that was trained together with the policy.
+fn value_of(policy: &Path, plant: &'static str) -> Box<dyn Fn() -> Result<Value, String>> {
+    let directory = policy.parent().unwrap_or(Path::new("")).to_path_buf();
+    Box::new(move || match Trained::load(&directory) {
+        Ok(trained) if envs::name(&trained.config.environment) != plant => {
+            Err("no value: the agent.bin beside this policy is for another machine".into())
+        }
+        Ok(mut trained) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+        Err(RunError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
+            Err("no value: there is no agent.bin beside this policy".into())
+        }
+        Err(error) => Err(format!("no value: {error}")),
+    })
+}
+
+/// Says where the page is, at once: whoever waits for it reads a line.
+fn announce(address: SocketAddr, policy: &Path, as_json: bool) -> Result<(), Failure> {
+    let page = format!("http://{address}");
+    let line = match as_json {
+        true => json!({ "address": page }).to_string(),
+        false => format!("{page} shows {}; Ctrl-C ends it", policy.display()),
+    };
+    let mut out = std::io::stdout();
+    let said = writeln!(out, "{line}").and_then(|()| out.flush());
+    said.map_err(|error| Failure::Failed(format!("cannot print the page's address: {error}")))
+}

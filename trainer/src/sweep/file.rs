@@ -1,0 +1,497 @@
+//! What a sweep's file says.
+
+use toml::{Table, Value};
+
+use crate::rng::{Rng, Stream, index, stream_of};
+use crate::settings::{ConfigError, last_part, parse};
+use rand_core::Rng as _;
+
+/// The keys that a file may have.
+const KEYS: [&str; 5] = ["presets", "seeds", "grid", "random", "settings"];
+/// Significant digits of a number drawn from a range that begins far below its end.
+const DIGITS: usize = 4;
+/// The most that a list of values, or of random trials, may have.
+const MOST: usize = 10_000;
+
+/// A key and what it is set to.
+pub type Setting = (String, Value);
+
+/// A sweep's file, its form checked but not its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepFile {
+    /// Presets to start from.
+    pub presets: Vec<String>,
+    /// Seeds of every combination.
+    pub seeds: Vec<u64>,
+    /// What varies besides.
+    pub varied: Varied,
+    /// For every trial.
+    pub settings: Vec<Setting>,
+}
+
+/// What varies from trial to trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Varied {
+    /// Presets and seeds alone.
+    Nothing,
+    /// Every combination of these values.
+    Grid(Vec<(String, Vec<Value>)>),
+    /// So many draws.
+    Random {
+        /// How many.
+        trials: usize,
+        /// Of the draws.
+        seed: u64,
+        /// What each key is drawn from.
+        spaces: Vec<(String, Space)>,
+    },
+}
+
+/// What values of a key are drawn from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Space {
+    /// Each as likely.
+    Choice(Vec<Value>),
+    /// Numbers.
+    Range {
+        /// The smallest.
+        low: f64,
+        /// The largest.
+        high: f64,
+        /// Is the logarithm uniform, and not the number?
+        log: bool,
+        /// Whole numbers only, the largest included?
+        whole: bool,
+    },
+}
+
+impl SweepFile {
+    /// Reads the text of a file of that name.
+    ///
+    /// # Errors
+    ///
+    /// If it is no TOML, or not of this form; the error names the key, and the file if it is no TOML.
+    pub fn read(origin: &str, text: &str) -> Result<SweepFile, ConfigError> {
+        let mut table = parse(origin, text)?;
+        if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(ConfigError::unknown("key of a sweep", key, KEYS));
+        }
+        let presets = presets(table.remove("presets"))?;
+        let seeds = seeds(table.remove("seeds"))?;
+        let settings = leaves("settings", table.remove("settings"), |_| false)?;
+        let grid = table.remove("grid").map(grid).transpose()?;
+        let random = table.remove("random").map(random).transpose()?;
+        let varied = match (grid, random) {
+            (Some(_), Some(_)) => {
+                let needed = "left out where there is `grid`";
+                let why = "a sweep either tries every combination or draws some";
+                return Err(because("random", needed, why, "a table"));
+            }
+            (Some(varied), None) | (None, Some(varied)) => varied,
+            (None, None) => Varied::Nothing,
+        };
+        let file = SweepFile { presets, seeds, varied, settings };
+        file.check_keys()?;
+        Ok(file)
+    }
+
+    /// The keys that vary.
+    pub fn keys(&self) -> Vec<&str> {
+        match &self.varied {
+            Varied::Nothing => Vec::new(),
+            Varied::Grid(axes) => axes.iter().map(|(key, _)| key.as_str()).collect(),
+            Varied::Random { spaces, .. } => spaces.iter().map(|(key, _)| key.as_str()).collect(),
+        }
+    }
+
+    /// How many combinations there are, or draws.
+    pub fn combinations(&self) -> Option<usize> {
+        match &self.varied {
+            Varied::Nothing => Some(1),
+            Varied::Grid(axes) => axes
+                .iter()
+                .try_fold(1, |product: usize, (_, values)| product.checked_mul(values.len())),
+            Varied::Random { trials, .. } => Some(*trials),
+        }
+    }
+
+    /// The settings of one combination: of a grid, the last key changes fastest.
+    ///
+    /// Draws are by their number, so that more of them leave the first ones as they are.
+    pub fn combination(&self, number: usize) -> Vec<Setting> {
+        match &self.varied {
+            Varied::Nothing => Vec::new(),
+            Varied::Grid(axes) => {
+                let mut rest = number;
+                let mut settings: Vec<_> = axes
+                    .iter()
+                    .rev()
+                    .map(|(key, values)| {
+                        let value = values[rest % values.len()].clone();
+                        rest /= values.len();
+                        (key.clone(), value)
+                    })
+                    .collect();
+                settings.reverse();
+                settings
+            }
+            Varied::Random { seed, spaces, .. } => {
+                let mut rng = stream_of(*seed, Stream::Sweep, number);
+                let draw = |(key, space): &(String, Space)| (key.clone(), space.draw(&mut rng));
+                spaces.iter().map(draw).collect()
+            }
+        }
+    }
+
+    /// A key in one place only, and none of those that have a place of their own.
+    fn check_keys(&self) -> Result<(), ConfigError> {
+        let given: Vec<&str> =
+            self.settings.iter().map(|(key, _)| key.as_str()).chain(self.keys()).collect();
+        for (i, key) in given.iter().enumerate() {
+            let place = match last_part(key) {
+                "seed" => Some("`seeds`, at the top of the file"),
+                "preset" => Some("`presets`, at the top of the file"),
+                _ => None,
+            };
+            if let Some(place) = place {
+                return Err(needed(key, &format!("left to {place}"), "a setting"));
+            }
+            if given[..i].iter().any(|other| last_part(other) == last_part(key)) {
+                return Err(needed(key, "in one place only", "in two"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Space {
+    /// A value. Numbers have few digits, so that directories named after them can be read.
+    fn draw(&self, rng: &mut Rng) -> Value {
+        let (low, high, log, whole) = match self {
+            Space::Choice(values) => return values[index(rng, values.len())].clone(),
+            Space::Range { low, high, log, whole } => (*low, *high, *log, *whole),
+        };
+        // Uniform in [0, 1), of 53 bits.
+        let u = (rng.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0;
+        // Each whole number has as much room as any other, those at the ends too.
+        let (from, to) = if whole { (low - 0.5, high + 0.5) } else { (low, high) };
+        let x = match log {
+            false => from + u * (to - from),
+            true => libm::exp(libm::log(from) + u * (libm::log(to) - libm::log(from))),
+        };
+        if whole {
+            return Value::Integer(x.round().clamp(low, high) as i64);
+        }
+        let narrow = (low.abs().max(high.abs()) / (high - low)).log10().floor().max(0.0);
+        let decimals = DIGITS - 1 + narrow as usize;
+        let rounded: f64 = format!("{x:.decimals$e}").parse().unwrap_or(x);
+        Value::Float(rounded.clamp(low, high))
+    }
+}
+
+fn presets(given: Option<Value>) -> Result<Vec<String>, ConfigError> {
+    let form = "a list of presets, such as [\"sac\", \"td3\"]";
+    let Some(given) = given else { return Err(needed("presets", form, "missing")) };
+    let wrong = || needed("presets", form, &given);
+    let list = given.as_array().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
+    let names = list.iter().map(|name| name.as_str().map(String::from));
+    let names: Vec<String> = names.collect::<Option<_>>().ok_or_else(wrong)?;
+    for (i, name) in names.iter().enumerate() {
+        crate::presets::table(name)?;
+        if names[..i].contains(name) {
+            return Err(needed("presets", "without repetition", &given));
+        }
+    }
+    Ok(names)
+}
+
+fn seeds(given: Option<Value>) -> Result<Vec<u64>, ConfigError> {
+    let form = "a list of whole numbers, such as [101, 102, 103], or { first = 101, count = 3 }";
+    let Some(given) = given else { return Err(needed("seeds", form, "missing")) };
+    let wrong = || needed("seeds", form, &given);
+    let number = |value: &Value| value.as_integer().and_then(|i| u64::try_from(i).ok());
+    let seeds: Vec<u64> = match &given {
+        Value::Array(list) => list.iter().map(number).collect::<Option<_>>().ok_or_else(wrong)?,
+        Value::Table(table) => {
+            let keys = ["first", "count"];
+            if let Some(key) = table.keys().find(|key| !keys.contains(&key.as_str())) {
+                return Err(ConfigError::unknown("key of `seeds`", key, keys));
+            }
+            let [first, count] = keys.map(|key| table.get(key).and_then(number));
+            let (first, count) = first.zip(count).ok_or_else(wrong)?;
+            let end = first.checked_add(count).filter(|end| *end <= 1 << 63);
+            let end = end.filter(|_| count <= MOST as u64).ok_or_else(|| {
+                needed("seeds", &format!("at most {MOST}, and below 2⁶³"), &given)
+            })?;
+            (first..end).collect()
+        }
+        _ => return Err(wrong()),
+    };
+    let repeats = |i: &usize| seeds[..*i].contains(&seeds[*i]);
+    match (seeds.is_empty(), (0..seeds.len()).find(repeats)) {
+        (true, _) => Err(wrong()),
+        (_, Some(i)) => Err(needed("seeds", "without repetition", format!("{} twice", seeds[i]))),
+        _ => Ok(seeds),
+    }
+}
+
+fn grid(given: Value) -> Result<Varied, ConfigError> {
+    let axis = |(key, value): Setting| {
+        let key_in_grid = format!("grid.{key}");
+        let values = match value {
+            Value::Array(values) if (1..=MOST).contains(&values.len()) => values,
+            other => {
+                return Err(needed(&key_in_grid, "a list of values, such as [0.98, 0.99]", &other));
+            }
+        };
+        match (0..values.len()).find(|i| values[..*i].contains(&values[*i])) {
+            Some(i) => {
+                let twice = format!("{} twice", values[i]);
+                Err(needed(&key_in_grid, "without repetition", &twice))
+            }
+            None => Ok((key, values)),
+        }
+    };
+    let axes = leaves("grid", Some(given), |_| false)?;
+    if axes.is_empty() {
+        let form = "a table of settings and their values, such as gamma = [0.98, 0.99]";
+        return Err(needed("grid", form, "empty"));
+    }
+    Ok(Varied::Grid(axes.into_iter().map(axis).collect::<Result<_, _>>()?))
+}
+
+fn random(given: Value) -> Result<Varied, ConfigError> {
+    let Value::Table(mut table) = given else { return Err(needed("random", "a table", &given)) };
+    let mut whole = |key: &str, from: i64, to: i64, otherwise: Option<i64>| {
+        let value = table.remove(key);
+        let found = value.as_ref().map_or(otherwise, Value::as_integer);
+        let wrong = || {
+            let value = value.as_ref().map_or("missing".into(), ToString::to_string);
+            needed(&format!("random.{key}"), &format!("a whole number from {from} to {to}"), &value)
+        };
+        found.filter(|found| (from..=to).contains(found)).ok_or_else(wrong)
+    };
+    let trials = whole("trials", 1, MOST as i64, None)? as usize;
+    let seed = whole("seed", 0, i64::MAX, Some(1))? as u64;
+    let spaces = leaves("random", Some(Value::Table(table)), is_space)?;
+    if spaces.is_empty() {
+        let form = "a table with settings to draw, such as gamma = { low = 0.9, high = 0.999 }";
+        return Err(needed("random", form, "without any"));
+    }
+    let spaces = spaces.into_iter().map(|(key, value)| {
+        let space = space(&format!("random.{key}"), value)?;
+        Ok((key, space))
+    });
+    Ok(Varied::Random { trials, seed, spaces: spaces.collect::<Result<_, ConfigError>>()? })
+}
+
+/// The keys of what a value is drawn from.
+const SPACE: [&str; 4] = ["low", "high", "scale", "choice"];
+
+/// Is a table one of those, and none of settings?
+fn is_space(table: &Table) -> bool {
+    table.values().all(|value| !value.is_table())
+}
+
+fn space(key: &str, given: Value) -> Result<Space, ConfigError> {
+    let form = "{ low = 1e-4, high = 1e-2, scale = \"log\" } or { choice = [1, 2] }";
+    let wrong = |value: &Value| needed(key, form, value);
+    let Value::Table(table) = &given else { return Err(wrong(&given)) };
+    if let Some(key) = table.keys().find(|key| !SPACE.contains(&key.as_str())) {
+        return Err(ConfigError::unknown("key of a range or choice", key, SPACE));
+    }
+    if let Some(choice) = table.get("choice") {
+        let values = choice.as_array().filter(|values| (1..=MOST).contains(&values.len()));
+        let values = values.filter(|_| table.len() == 1).ok_or_else(|| wrong(&given))?;
+        return Ok(Space::Choice(values.clone()));
+    }
+    let number = |end: &str| {
+        let value = table.get(end)?;
+        value.as_float().or(value.as_integer().map(|i| i as f64)).filter(|x| x.is_finite())
+    };
+    let (low, high) = number("low").zip(number("high")).ok_or_else(|| wrong(&given))?;
+    let log = match table.get("scale").map(Value::as_str) {
+        None | Some(Some("linear")) => false,
+        Some(Some("log")) => true,
+        _ => return Err(needed(&format!("{key}.scale"), "\"linear\" or \"log\"", &table["scale"])),
+    };
+    let whole = table["low"].is_integer() && table["high"].is_integer();
+    if low >= high {
+        return Err(needed(&format!("{key}.low"), "less than its high", &table["low"]));
+    }
+    if log && low <= 0.0 {
+        let why = "its scale is \"log\"";
+        return Err(because(&format!("{key}.low"), "above 0", why, &table["low"]));
+    }
+    Ok(Space::Range { low, high, log, whole })
+}
+
+/// Key and value of everything in a table; a table in it stands for keys with a dot, unless it is a value.
+fn leaves(
+    name: &str,
+    given: Option<Value>,
+    is_value: impl Fn(&Table) -> bool,
+) -> Result<Vec<Setting>, ConfigError> {
+    let table = match given {
+        None => return Ok(Vec::new()),
+        Some(Value::Table(table)) => table,
+        Some(other) => return Err(needed(name, "a table", &other)),
+    };
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) if !is_value(&inner) => {
+                found.extend(
+                    inner.into_iter().map(|(last, value)| (format!("{key}.{last}"), value)),
+                );
+            }
+            value => found.push((key, value)),
+        }
+    }
+    Ok(found)
+}
+
+fn needed(key: &str, needed: &str, value: impl ToString) -> ConfigError {
+    let (needed, value) = (needed.into(), value.to_string());
+    ConfigError::Value { key: key.into(), needed, why: None, value }
+}
+
+fn because(key: &str, needed: &str, why: &'static str, value: impl ToString) -> ConfigError {
+    let (needed, value) = (needed.into(), value.to_string());
+    ConfigError::Value { key: key.into(), needed, why: Some(why), value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "presets = [\"sac\"]\nseeds = [1]\n";
+
+    fn read(rest: &str) -> SweepFile {
+        SweepFile::read("sweep.toml", &format!("{HEAD}{rest}")).unwrap()
+    }
+
+    #[test]
+    fn grids_have_every_combination() {
+        let file = read("[grid]\ngamma = [0.98, 0.99]\nagent.hidden = [[8], [4, 4]]\n");
+        assert_eq!(file.keys(), ["agent.hidden", "gamma"]);
+        assert_eq!(file.combinations(), Some(4));
+        let shown = |i| {
+            let settings = file.combination(i).into_iter();
+            settings.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(shown(0), "agent.hidden=[8] gamma=0.98");
+        assert_eq!(shown(1), "agent.hidden=[8] gamma=0.99");
+        assert_eq!(shown(3), "agent.hidden=[4, 4] gamma=0.99");
+        assert_eq!(read("").combinations(), Some(1));
+    }
+
+    #[test]
+    fn draws_keep_to_their_ranges() {
+        let rest = "[random]\ntrials = 300\nseed = 7\nbatch_size = { low = 2, high = 4 }\n\
+                    gamma = { low = 0.999, high = 0.9999 }\nhidden = { choice = [[8], [4, 4]] }\n\
+                    tau = { low = 1e-4, high = 1e-2, scale = \"log\" }\n";
+        let file = read(rest);
+        let more = read(&rest.replace("300", "301"));
+        let mut batches = [0; 3];
+        let mut small = 0;
+        for i in 0..300 {
+            let settings = file.combination(i);
+            assert_eq!(settings, more.combination(i), "more draws leave the first as they are");
+            let [(_, batch), (_, gamma), (_, hidden), (_, tau)] = &settings[..] else { panic!() };
+            batches[batch.as_integer().unwrap() as usize - 2] += 1;
+            assert!((0.999..=0.9999).contains(&gamma.as_float().unwrap()));
+            assert!(gamma.to_string().len() <= "0.9991234".len(), "{gamma}");
+            assert!(hidden.is_array());
+            let tau = tau.as_float().unwrap();
+            assert!((1e-4..=1e-2).contains(&tau));
+            assert!(format!("{tau:e}").len() <= "1.234e-4".len(), "{tau:e}");
+            small += u32::from(tau < 1e-3);
+        }
+        assert!(batches.iter().all(|&count| (70..130).contains(&count)), "{batches:?}");
+        assert!((120..180).contains(&small), "half of them: {small}");
+        assert_ne!(file.combination(0), file.combination(1));
+        // Pinned: a directory of trials is found again by what was drawn.
+        let shown: Vec<String> =
+            file.combination(0).iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(shown, PINNED);
+    }
+
+    const PINNED: [&str; 4] = ["batch_size=4", "gamma=0.9998592", "hidden=[8]", "tau=0.001455"];
+
+    #[test]
+    fn seeds_can_be_counted() {
+        let of = |seeds: &str| {
+            SweepFile::read("s.toml", &format!("presets = [\"sac\"]\nseeds = {seeds}\n"))
+                .map(|file| file.seeds)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of("{ first = 101, count = 3 }"), Ok(vec![101, 102, 103]));
+        assert_eq!(of("[3, 1]"), Ok(vec![3, 1]));
+        for (seeds, part) in [
+            ("[]", "`seeds` must be a list of whole numbers"),
+            ("[-1]", "not [-1]"),
+            ("[1, 2, 1]", "without repetition, not 1 twice"),
+            ("{ first = 1, cuont = 2 }", "did you mean `count`?"),
+            ("{ first = 1 }", "or { first = 101, count = 3 }"),
+            ("{ first = 1, count = 100_000 }", "at most 10000"),
+            ("{ first = 9223372036854775807, count = 2 }", "below 2⁶³"),
+            ("\"three\"", "a list of whole numbers"),
+        ] {
+            let error = of(seeds).unwrap_err();
+            assert!(error.contains(part), "{seeds}: {error}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (rest, part) in [
+            ("[gird]\n", "there is no key of a sweep `gird` (did you mean `grid`?)"),
+            ("[grid]\n", "`grid` must be a table of settings and their values"),
+            ("[grid]\ngamma = []\n", "`grid.gamma` must be a list of values"),
+            ("[grid]\ngamma = 0.9\n", "not 0.9"),
+            ("[grid]\ngamma = [0.9, 0.9]\n", "`grid.gamma` must be without repetition"),
+            ("[grid]\nseed = [1, 2]\n", "`seed` must be left to `seeds`"),
+            (
+                "[grid]\ngamma = [0.9]\n[settings]\nagent.gamma = 1\n",
+                "`gamma` must be in one place",
+            ),
+            (
+                "[grid]\ngamma = [0.9]\n[random]\ntrials = 1\ntau = { choice = [1] }\n",
+                "`random` must be left out where there is `grid`",
+            ),
+            ("[random]\ntau = { choice = [1] }\n", "`random.trials` must be a whole number from 1"),
+            ("[random]\ntrials = 0\n", "`random.trials` must be a whole number from 1 to 10000"),
+            ("[random]\ntrials = 3\n", "`random` must be a table with settings to draw"),
+            ("[random]\ntrials = 3\ntau = [1]\n", "`random.tau` must be { low"),
+            ("[random]\ntrials = 3\ntau = { low = 1, hihg = 2 }\n", "did you mean `high`?"),
+            ("[random]\ntrials = 3\ntau = { low = 1 }\n", "`random.tau` must be { low"),
+            ("[random]\ntrials = 3\ntau = { low = 2, high = 1 }\n", "less than its high"),
+            (
+                "[random]\ntrials = 3\ntau = { low = 0, high = 1, scale = \"log\" }\n",
+                "`random.tau.low` must be above 0, not 0: its scale is \"log\"",
+            ),
+            (
+                "[random]\ntrials = 3\ntau = { low = 1, high = 2, scale = \"ln\" }\n",
+                "\"linear\" or",
+            ),
+            ("[random]\ntrials = 3\ntau = { choice = [], low = 1 }\n", "`random.tau` must be"),
+            ("settings = 5\n", "`settings` must be a table, not 5"),
+        ] {
+            let error =
+                SweepFile::read("s.toml", &format!("{HEAD}{rest}")).unwrap_err().to_string();
+            assert!(error.contains(part), "{rest}: {error}");
+        }
+        for (text, part) in [
+            ("seeds = [1]\n", "`presets` must be a list of presets"),
+            ("presets = [\"tdd3\"]\n", "did you mean `td3`?"),
+            ("presets = [\"sac\", \"sac\"]\nseeds = [1]\n", "without repetition"),
+            ("presets = \"sac\"\n", "not \"sac\""),
+            ("presets = [\"sac\"]\n", "`seeds` must be a list"),
+            ("presets = [\n[", "s.toml, line "),
+        ] {
+            let error = SweepFile::read("s.toml", text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}
