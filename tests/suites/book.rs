@@ -15,7 +15,7 @@ use trainer::{algos, cli, envs, presets};
 /// Presets of this project, whose values are the defaults that the book gives.
 const OURS: [&str; 7] = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best"];
 /// Commands that the book has already and the command line not yet.
-const TO_COME: [&str; 7] = ["compare", "completions", "plot", "record", "report", "sweep", "view"];
+const TO_COME: [&str; 2] = ["plot", "report"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
