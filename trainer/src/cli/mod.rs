@@ -141,6 +141,12 @@ impl From<RunError> for Failure {
     }
 }
 
+/// All commands with their arguments, as this program parses them: for whoever checks command lines that are written
+/// somewhere.
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command of this process's arguments, with a way to count allocations.
 pub fn main(count: Counter) -> ExitCode {
     run(std::env::args_os(), count)
