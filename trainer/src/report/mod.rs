@@ -11,8 +11,13 @@ pub use pictures::{Picture, Pictures, Subject, training};
 
 use std::path::Path;
 
-use crate::eval::EvalError;
+use toml::Table;
+
+use crate::envs;
+use crate::eval::{EvalError, Starts};
 use crate::export::Blob;
+use crate::picture;
+use crate::picture::film::{Take, film as filmed};
 use crate::policy::AnyPolicy;
 use crate::results::{Results, ResultsError};
 use crate::run::{RunError, Trained};
@@ -21,6 +26,9 @@ use crate::run::{RunError, Trained};
 pub const FILE: &str = "report.html";
 /// No film of an episode is larger than this where it is put into a page, in bytes.
 const LARGEST_FILM: u64 = 700_000;
+/// How long and how wide one is that the page makes itself, in s and pixels.
+const FILM_SECONDS: f64 = 10.0;
+const FILM_WIDTH: u16 = 320;
 
 /// Asks for the expected discounted return from a state with this observation, under the policy.
 pub type Value<'a> = &'a mut dyn FnMut(&[f32]) -> f32;
@@ -51,7 +59,7 @@ pub enum ReportError {
 
 /// The page of a run.
 ///
-/// Where its directory has an `episode.gif`, the page shows it; where it has an `agent.bin`, what the critics expect.
+/// Where its directory has an `episode.gif`, the page shows that one; where it has an `agent.bin`, what the critics expect.
 ///
 /// # Errors
 ///
@@ -62,7 +70,7 @@ pub fn render(results: &Results) -> Result<String, ReportError> {
     let blob = Blob::from_bytes(&results.policy()?);
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
-    let film = film(&directory.join("episode.gif"));
+    let film = film(&directory.join("episode.gif"), &policy, &results.environment());
     let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
     let page = with_value(directory, |value| page(&contents, value));
     page.map_err(|error| ReportError::Evaluate { directory: shown, error })
@@ -79,9 +87,18 @@ pub fn with_value<T>(directory: &Path, then: impl FnOnce(Result<Value<'_>, Strin
     }
 }
 
-/// The film, if there is one that a page can hold.
-fn film(path: &Path) -> Option<Vec<u8>> {
+/// The user's own film, if there is one that a page can hold, or else one from the environment's first start.
+fn film(own: &Path, policy: &AnyPolicy<'_>, environment: &Table) -> Option<Vec<u8>> {
     let small =
-        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
-    small.then(|| std::fs::read(path).ok()).flatten()
+        std::fs::metadata(own).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
+    let own = small.then(|| std::fs::read(own).ok()).flatten();
+    own.or_else(|| {
+        let scene = picture::find(envs::name(environment)).ok()?;
+        let mut machine = envs::make(environment).ok()?;
+        let state = Starts::builtin(environment).ok()?.states.into_iter().next()?;
+        let steps = (FILM_SECONDS / machine.spec().period).round() as usize;
+        let take = Take { state, steps, stride: 1, width: FILM_WIDTH };
+        let film = filmed(&scene, policy, &mut *machine, &take, &mut |_| {});
+        film.ok().map(|film| film.bytes).filter(|bytes| bytes.len() as u64 <= LARGEST_FILM)
+    })
 }

@@ -79,6 +79,7 @@ fn a_run_leaves_a_page_of_its_own() {
     let svgs = pictures(&page);
     assert!(svgs.len() > 8, "{}", svgs.len());
     svgs.into_iter().for_each(is_svg);
+    assert!(page.contains("src=\"data:image/gif;base64,R0lGODlhQAF"), "a film 320 wide");
     // Made again it is the same, and a film beside it is in it.
     assert_eq!(succeed(scratch.path(), &["report", "run"]), "run/report.html\n");
     assert_eq!(fs::read_to_string(&path).unwrap(), page);
@@ -86,6 +87,7 @@ fn a_run_leaves_a_page_of_its_own() {
     succeed(scratch.path(), &["report", "run"]);
     let with_film = fs::read_to_string(&path).unwrap();
     assert!(with_film.contains("src=\"data:image/gif;base64,R0lGODlh\""));
+    fs::remove_file(scratch.path().join("run/episode.gif")).unwrap();
 }
 
 /// Names that files bring along are text, wherever they stand.
