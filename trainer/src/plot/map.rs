@@ -141,6 +141,8 @@ fn bar(
         .margin_right(10)
         .margin_left(40)
         .margin_bottom(14 + 90)
+        // The uppermost number needs room below the caption.
+        .top_x_label_area_size(18)
         .right_y_label_area_size(112)
         .build_cartesian_2d(0.0..1.0, range.clone())?;
     chart

@@ -210,9 +210,15 @@ fn kind_text(kind: WeightKind) -> &'static str {
 
 fn row(cost: &Cost) -> Row {
     const NONE: &str = "–";
+    // A line that goes through all points misses them by this.
+    const ROUNDING: f64 = 1e-6;
     let bytes = |estimate: Option<cost::Estimate>| {
         estimate.map_or(NONE.into(), |e| {
-            format!("{} ± {}", grouped(e.value.round()), grouped(e.error.ceil()))
+            format!(
+                "{} ± {}",
+                grouped(e.value.round()),
+                grouped((e.error - ROUNDING).ceil().max(0.0))
+            )
         })
     };
     Row {
