@@ -163,19 +163,19 @@ pub fn evaluate(
     environment: &mut dyn Environment,
     starts: &Starts,
 ) -> Result<Evaluation, EvalError> {
-    evaluate_watched(policy, environment, starts, &mut |_| {})
+    evaluate_watching(policy, environment, starts, |_, _| ())
 }
 
-/// The same; `watch` is told how many episodes have ended.
+/// The same; `watch` sees the environment, and the index of the start, in each state from the first to the last.
 ///
 /// # Errors
 ///
 /// As [`evaluate`].
-pub fn evaluate_watched(
+pub fn evaluate_watching(
     policy: &AnyPolicy<'_>,
     environment: &mut dyn Environment,
     starts: &Starts,
-    watch: &mut dyn FnMut(usize),
+    mut watch: impl FnMut(usize, &dyn Environment),
 ) -> Result<Evaluation, EvalError> {
     check_shape(policy, environment.spec())?;
     let horizon = environment.spec().horizon;
@@ -184,11 +184,13 @@ pub fn evaluate_watched(
     let mut full_episodes = starts.states.len();
     for (start, state) in starts.states.iter().enumerate() {
         environment.restore(state, &mut observation);
+        watch(start, environment);
         let mut sum = 0.0;
         for step in 0..horizon {
             let action = policy.act(&observation);
             let action = action.map_err(|error| EvalError::Act { start, step, error })?;
             let outcome = environment.step(&action, &mut observation);
+            watch(start, environment);
             sum += outcome.reward;
             if outcome.terminated {
                 full_episodes -= 1;
@@ -196,7 +198,6 @@ pub fn evaluate_watched(
             }
         }
         returns.push(sum);
-        watch(returns.len());
     }
     Ok(Evaluation::new(returns, full_episodes))
 }

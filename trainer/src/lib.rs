@@ -30,9 +30,9 @@
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
-//! | [`run`], [`plot`] | a run from settings to files |
-//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`picture`] | a machine as shapes, an episode as a film |
+//! | [`plot`], [`results`], [`cost`], [`report`], [`run`] | pictures; what a run's files hold; what an action costs; all of it on a page; a run from settings to files |
+//! | [`compare`], [`sweep`] | groups of runs side by side; many runs of settings that vary |
 //! | [`pil`] | a policy on a board against the same one here, bit for bit |
 //! | [`view`] | a machine under its policy, live on a page of the browser |
 //! | [`mod@bench`] | what training costs |
@@ -59,6 +59,7 @@ pub mod bench;
 pub mod cli;
 pub mod compare;
 pub mod config;
+pub mod cost;
 pub mod elementary;
 pub mod envs;
 pub mod eval;
@@ -76,6 +77,8 @@ pub mod presets;
 pub mod quantise;
 pub mod recording;
 pub mod replay;
+pub mod report;
+pub mod results;
 pub mod rng;
 pub mod run;
 pub mod scalar;

@@ -9,8 +9,8 @@ use super::progress::Wait;
 use super::{Failure, input, json, policy_file};
 use crate::config::environment;
 use crate::envs;
-use crate::eval::{EvalError, Evaluation, Starts, evaluate_watched};
-use crate::interface::Spec;
+use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
+use crate::interface::{Environment, Spec};
 
 /// No file of starts is larger, in bytes.
 const LARGEST: u64 = 1 << 28;
@@ -55,8 +55,8 @@ impl Eval {
         let starts = starts(self.starts.as_deref(), &table, environment.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         let wait = Wait::bar("evaluating", starts.states.len(), "episodes");
-        let watch = &mut |episodes| wait.set(episodes);
-        let evaluation = evaluate_watched(&policy, &mut *environment, &starts, watch);
+        let watch = |start, _: &dyn Environment| wait.set(start);
+        let evaluation = evaluate_watching(&policy, &mut *environment, &starts, watch);
         let evaluation = evaluation.map_err(failed)?;
         drop(wait);
         let optimal_mean = starts.optimal_mean();

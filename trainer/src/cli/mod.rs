@@ -17,6 +17,7 @@ mod keygen;
 mod monitor;
 mod names;
 mod pil;
+mod plot;
 mod policy_file;
 mod pool;
 mod presets;
@@ -24,6 +25,7 @@ mod progress;
 mod push;
 mod quantize;
 mod record;
+mod report;
 mod runs;
 mod seeds;
 mod sign;
@@ -76,6 +78,10 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Compare runs and seeds, with intervals
     Compare(compare::Compare),
+    /// Draw a run, or several beside each other, as SVG
+    Plot(plot::Plot),
+    /// Write the page of a run again
+    Report(report::Report),
     /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
     View(view::View),
     /// Give a policy integer weights, for processors without an FPU
@@ -135,6 +141,12 @@ impl From<RunError> for Failure {
     }
 }
 
+/// All commands with their arguments, as this program parses them: for whoever checks command lines that are written
+/// somewhere.
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command of this process's arguments, with a way to count allocations.
 pub fn main(count: Counter) -> ExitCode {
     run(std::env::args_os(), count)
@@ -158,6 +170,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         None => train::main_job(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
+        Some(Command::Plot(command)) => command.run(arguments.json),
+        Some(Command::Report(command)) => command.run(arguments.json),
         Some(Command::Compare(command)) => command.run(arguments.json),
         Some(Command::Sweep(command)) => command.run(arguments.json),
         Some(Command::View(command)) => command.run(arguments.json),

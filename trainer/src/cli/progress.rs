@@ -147,6 +147,11 @@ impl Wait {
         self.bar.set_message(what.into());
     }
 
+    /// One more part is done.
+    pub(super) fn one_more(&self) {
+        self.bar.inc(1);
+    }
+
     /// So many parts are done.
     pub(super) fn set(&self, parts: usize) {
         self.bar.set_position(parts as u64);

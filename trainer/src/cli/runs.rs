@@ -14,7 +14,7 @@ const SUMMARY: &str = "summary.json";
 /// What a sweep leaves beside its trials.
 const SWEEP: &str = "sweep.csv";
 /// Files of a run, which someone may name in the place of its directory.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     SUMMARY,
     "policy.bin",
     "agent.bin",
@@ -23,6 +23,7 @@ const OWN: [&str; 8] = [
     "metrics.csv",
     "metrics.csv.part",
     "learning_curve.svg",
+    "report.html",
 ];
 
 /// A finished run with its policy.

@@ -4,11 +4,14 @@
 
 pub mod inverted_pendulum;
 pub mod pendulum;
+mod plane;
 
 pub use inverted_pendulum::InvertedPendulum;
 pub use pendulum::Pendulum;
+pub use plane::{Axis, Plane};
 
 use std::collections::BTreeMap;
+use std::f64::consts::PI;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use policy_core::gaussian::uniform;
@@ -30,6 +33,8 @@ pub struct Entry {
     defaults: &'static str,
     /// Where its evaluations start.
     pub starts: Starting,
+    /// The plane that pictures show.
+    pub plane: Plane,
 }
 
 /// Where the evaluations of an environment start.
@@ -51,6 +56,18 @@ pub const ALL: &[Entry] = &[
         },
         defaults: "",
         starts: Starting::Fixed(include_str!("pendulum_starts.json")),
+        plane: Plane {
+            horizontal: Axis { entry: 0, name: "θ", unit: "rad", low: -PI, high: PI, wraps: true },
+            vertical: Axis {
+                entry: 1,
+                name: "θ̇",
+                unit: "rad/s",
+                low: -8.0,
+                high: 8.0,
+                wraps: false,
+            },
+            slice: "",
+        },
     },
     Entry {
         name: "inverted-pendulum",
@@ -62,6 +79,25 @@ pub const ALL: &[Entry] = &[
         },
         defaults: "reset_noise_scale = 0.01",
         starts: Starting::Drawn(100),
+        plane: Plane {
+            horizontal: Axis {
+                entry: 1,
+                name: "θ",
+                unit: "rad",
+                low: -0.2,
+                high: 0.2,
+                wraps: false,
+            },
+            vertical: Axis {
+                entry: 3,
+                name: "θ̇",
+                unit: "rad/s",
+                low: -2.0,
+                high: 2.0,
+                wraps: false,
+            },
+            slice: "x = 0, ẋ = 0",
+        },
     },
 ];
 

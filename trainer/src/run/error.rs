@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::{CheckpointError, Parity};
 use crate::eval::EvalError;
 use crate::export::ExportError;
+use crate::report::ReportError;
 use crate::settings::ConfigError;
 use crate::train::TrainError;
 
@@ -87,6 +88,9 @@ pub enum RunError {
     /// The policy cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvalError),
+    /// The page of the run cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// Another run writes there.
     #[error("another run is writing to {}; wait for it, or choose another directory with --out", directory.display())]
     Busy {

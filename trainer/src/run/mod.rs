@@ -29,6 +29,8 @@ use crate::export::{ExportError, export};
 use crate::interface::{Algorithm, Environment};
 use crate::linalg::Backend;
 use crate::policy::AnyPolicy;
+use crate::report::{self, ReportError};
+use crate::results::Results;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 use crate::{algos, envs};
@@ -118,7 +120,7 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
 }
 
 /// Runs the settings and writes to `directory`: `policy.bin`, `agent.bin`, `recording.bin`, `config.toml`,
-/// `metrics.csv`, `learning_curve.svg` and, when all else is there, `summary.json`. Each file
+/// `metrics.csv`, `learning_curve.svg`, `report.html` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
 /// Meanwhile there are `checkpoints/`; and the event file for TensorBoard ([`crate::tensorboard`]) has its
 /// own name from the beginning.
@@ -195,6 +197,9 @@ pub fn run(
     recorder.finish()?;
     artifacts::write(config, &spec, directory, &blob, &policy, recorder.episodes())?;
     write_whole(&directory.join(trained::FILE), &trained::bytes(config, &mut *agent))?;
+    let results = Results::with_summary(directory, summary).map_err(ReportError::from)?;
+    write_whole(&directory.join(report::FILE), report::render(&results)?.as_bytes())?;
+    let summary = results.summary;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join(SUMMARY), text.as_bytes())?;
     checkpoints.clear()?;

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod completions;
 mod mistakes;
+mod plot;
 mod quantize;
 mod record;
 mod resume;

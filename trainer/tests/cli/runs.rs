@@ -59,6 +59,7 @@ fn a_run_leaves_its_files() {
         "metrics.csv",
         "policy.bin",
         "recording.bin",
+        "report.html",
         "summary.json",
     ];
     assert_eq!(files, whole, "nothing is left half-written");

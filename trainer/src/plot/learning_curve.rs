@@ -1,4 +1,4 @@
-//! The learning curve of a run, as a picture.
+//! The learning curve of one run, as `learning_curve.svg` has it.
 
 use plotters::prelude::{
     ChartBuilder, Circle, Color, IntoDrawingArea, LineSeries, PathElement, RGBColor, SVGBackend,

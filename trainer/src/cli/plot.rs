@@ -1,0 +1,134 @@
+//! `trainer plot`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::progress::Wait;
+use super::report::listed;
+use super::{Failure, policy_file};
+use crate::config::environment;
+use crate::plot::{self, Group};
+use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
+use crate::results::{Results, directories, groups};
+use crate::run::write_whole;
+
+/// Draw a run, or several beside each other, as SVG
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Runs that differ by nothing but their seeds are one curve with a band around it. A run alone \
+                  gets the pictures of its policy as well.\n\n\
+                  Example: trainer plot runs/sac\n\
+                  Example: trainer plot runs/sac runs/td3 --out pictures"
+)]
+pub(super) struct Plot {
+    /// A run's directory, or one of seeds as `trainer train --seeds` makes it
+    #[arg(required_unless_present = "policy", value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// A policy to draw, such as a quantised one, in the place of the run's own
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Directory of the pictures [default: the first RUN, or without one that of the policy]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Plot {
+    pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let directories = directories(&self.runs)?;
+        let progress = Wait::bar("drawing", directories.len(), "runs");
+        let mut runs = Vec::new();
+        for directory in &directories {
+            runs.push(Results::read(directory)?);
+            progress.one_more();
+        }
+        drop(progress);
+        let mut pictures = match &runs[..] {
+            [] => Vec::new(),
+            [run] => vec![training(run)].into_iter().chain(reported(run)).collect(),
+            runs => vec![together(runs)],
+        };
+        let settings = |run: &Results| run.environment();
+        match (&self.policy, &runs[..]) {
+            (Some(path), _) => {
+                let name = path.display().to_string();
+                pictures.extend(of_policy(path, &name, runs.first().map(settings), None)?);
+            }
+            (None, [run]) => {
+                let path = run.directory.join(&run.summary.policy.file);
+                let name = &run.summary.preset;
+                let mut draw = |value: Option<Value<'_>>| {
+                    let drawn = of_policy(&path, name, Some(settings(run)), value)?;
+                    pictures.extend(drawn);
+                    Ok::<(), Failure>(())
+                };
+                with_value(&run.directory, |value| {
+                    let reason = value.as_ref().err();
+                    if let Some(reason) = reason {
+                        eprintln!("warning: there is no map of the value: {reason}");
+                    }
+                    draw(value.ok())
+                })?;
+            }
+            _ => {}
+        }
+        let beside = self.policy.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+        let out = self.out.or_else(|| self.runs.first().cloned()).or(beside).unwrap_or_default();
+        write(&out, &pictures).map(|files| listed(files, as_json))
+    }
+}
+
+/// What the updates of a run report, if there were any.
+fn reported(run: &Results) -> Option<Picture> {
+    let (name, series) = (&run.summary.preset, &run.metrics.reported);
+    let svg = plot::losses(&format!("Losses: {name}"), series);
+    (!series.is_empty()).then(|| Picture { name: "losses", svg, caption: String::new() })
+}
+
+/// The learning curves of several runs.
+fn together(runs: &[Results]) -> Picture {
+    let groups: Vec<Group> = groups(runs)
+        .into_iter()
+        .map(|(name, members)| {
+            let runs = members.iter().map(|run| run.metrics.episodes.clone()).collect();
+            Group { name, runs }
+        })
+        .collect();
+    let title = format!("Training: {} runs", runs.len());
+    let svg = plot::learning_curves(&title, &groups);
+    Picture { name: "learning_curves", svg, caption: String::new() }
+}
+
+/// The pictures of a policy file, on the environment that it names, with the settings of its run.
+fn of_policy(
+    path: &Path,
+    name: &str,
+    run: Option<toml::Table>,
+    value: Option<Value<'_>>,
+) -> Result<Vec<Picture>, Failure> {
+    let blob = policy_file::read(path)?;
+    let policy = policy_file::policy(path, &blob)?;
+    let plant = policy_file::plant(path, &policy)?;
+    let own = run.filter(|table| crate::envs::name(table) == plant);
+    let table = own.map_or_else(|| environment(plant, &[]), Ok)?;
+    let subject = Subject { name, policy: &policy, environment: &table };
+    let pictures =
+        Pictures::new(&subject, value).map_err(|error| policy_file::refused(path, &error))?;
+    Ok(pictures.all)
+}
+
+fn write(out: &Path, pictures: &[Picture]) -> Result<Vec<String>, Failure> {
+    std::fs::create_dir_all(out).map_err(|error| {
+        Failure::Failed(format!(
+            "cannot write {}: {error}; choose another directory with --out",
+            out.display()
+        ))
+    })?;
+    let mut files = Vec::new();
+    for picture in pictures {
+        let path = out.join(picture.name).with_extension("svg");
+        write_whole(&path, picture.svg.as_bytes())?;
+        files.push(path.display().to_string());
+    }
+    Ok(files)
+}

@@ -1,0 +1,210 @@
+//! The learning curves of several runs, those that differ by their seeds together.
+
+use plotters::prelude::{
+    Circle, Color, LineSeries, PathElement, Polygon, Rectangle, SeriesLabelPosition,
+};
+
+use super::style::{
+    Drawn, FAINT, GRID, INK, PAPER, Paper, SERIES, SIZE, TEXT, chart, picture, range,
+};
+use crate::statistics::{bootstrap, interquartile_mean};
+
+/// Places along the steps at which seeds are compared.
+const PLACES: usize = 100;
+/// Resamples behind the band, at each place.
+const RESAMPLES: usize = 1000;
+/// Episodes in the running mean of a run: this many, or one in a hundred where that is more.
+const WINDOW: usize = 10;
+/// Single episodes that are drawn at most, where there is only one run.
+const EPISODES: usize = 400;
+
+/// Runs with the same settings, apart from their seeds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// What the legend calls it.
+    pub name: String,
+    /// (environment step at its end, return) of each episode of each run.
+    pub runs: Vec<Vec<(usize, f64)>>,
+}
+
+/// What is drawn of a group.
+#[derive(Debug, Clone, PartialEq)]
+struct Curve {
+    /// Over the seeds, at each place: (step, interquartile mean).
+    line: Vec<(f64, f64)>,
+    /// The interval around it; empty with a single seed.
+    band: Vec<(f64, [f64; 2])>,
+}
+
+/// Draws the return of training over environment steps.
+///
+/// Of each run it is the mean of the last episodes; of several seeds the line is the interquartile mean of that,
+/// and the band its stratified bootstrap interval of 95 % (Agarwal et al., 2021). A run alone shows its episodes.
+pub fn learning_curves(title: &str, groups: &[Group]) -> String {
+    picture(title, SIZE, |paper| draw(paper, title, groups))
+}
+
+fn draw(paper: &Paper<'_>, title: &str, groups: &[Group]) -> Drawn {
+    let curves: Vec<Curve> = groups.iter().map(curve).collect();
+    let single = match groups {
+        [Group { runs, .. }] if runs.len() == 1 => &runs[0][..],
+        _ => &[],
+    };
+    let stride = single.len().div_ceil(EPISODES).max(1);
+    let single: Vec<(f64, f64)> =
+        single.iter().step_by(stride).map(|&(step, r)| (step as f64, r)).collect();
+    let lines = curves.iter().flat_map(|curve| curve.line.iter().map(|point| point.1));
+    let bands = curves.iter().flat_map(|curve| curve.band.iter().flat_map(|place| place.1));
+    let heights = range(lines.chain(bands).chain(single.iter().map(|point| point.1)));
+    let steps = curves.iter().filter_map(|curve| curve.line.last()).map(|point| point.0);
+    let steps = steps.fold(1.0, f64::max);
+    let rising = curves.iter().all(|curve| match (curve.line.first(), curve.line.last()) {
+        (Some(first), Some(last)) => last.1 + first.1 > heights.start + heights.end || last.1 < 0.0,
+        _ => true,
+    });
+    let mut chart =
+        chart(paper, title, (0.0..steps, "environment steps"), (heights, "return of an episode"))?;
+    if !single.is_empty() {
+        let label = match stride {
+            1 => "one episode".into(),
+            _ => format!("one episode in {stride}"),
+        };
+        chart
+            .draw_series(single.iter().map(|&point| Circle::new(point, 4, FAINT.filled())))?
+            .label(label)
+            .legend(|(x, y)| Circle::new((x + 20, y), 4, FAINT.filled()));
+    }
+    for ((curve, group), colour) in curves.into_iter().zip(groups).zip(SERIES.iter().cycle()) {
+        if !curve.band.is_empty() {
+            let below = curve.band.iter().map(|&(x, [low, _])| (x, low));
+            let above = curve.band.iter().rev().map(|&(x, [_, high])| (x, high));
+            let outline: Vec<_> = below.chain(above).collect();
+            chart.draw_series([Polygon::new(outline, colour.mix(0.2).filled())])?;
+        }
+        let label = match group.runs.len() {
+            1 => format!("{}: mean of {}", group.name, window(&group.runs[0])),
+            seeds => format!("{}, {seeds} seeds", group.name),
+        };
+        let banded = !curve.band.is_empty();
+        chart
+            .draw_series(LineSeries::new(curve.line, colour.stroke_width(4)))?
+            .label(label)
+            .legend(move |(x, y)| {
+                let shade = if banded { 0.25 } else { 0.0 };
+                let mut sample =
+                    Rectangle::new([(x, y - 11), (x + 40, y + 11)], colour.mix(shade).filled());
+                sample.set_margin(0, 0, 0, 0);
+                let line = PathElement::new([(x, y), (x + 40, y)], colour.stroke_width(4));
+                plotters::element::EmptyElement::at((0, 0)) + sample + line
+            });
+    }
+    if groups.iter().any(|group| group.runs.len() > 1) {
+        // Says of all of them what line and band are.
+        let nothing = std::iter::empty::<PathElement<(f64, f64)>>();
+        chart.draw_series(nothing)?.label("line: interquartile mean of the seeds");
+        let nothing = std::iter::empty::<PathElement<(f64, f64)>>();
+        chart.draw_series(nothing)?.label("band: its 95 % bootstrap interval");
+    }
+    chart
+        .configure_series_labels()
+        .position(if rising {
+            SeriesLabelPosition::LowerRight
+        } else {
+            SeriesLabelPosition::UpperLeft
+        })
+        .margin(20)
+        .legend_area_size(54)
+        .background_style(PAPER.mix(0.85))
+        .border_style(GRID)
+        .label_font(("sans-serif", TEXT - 4, &INK))
+        .draw()?;
+    Ok(())
+}
+
+/// Episodes in the running mean of a run.
+fn window(episodes: &[(usize, f64)]) -> usize {
+    WINDOW.max(episodes.len() / 100)
+}
+
+/// The group over as many steps as each of its runs has.
+fn curve(group: &Group) -> Curve {
+    let ends = group.runs.iter().map(|run| run.last().map_or(0, |episode| episode.0));
+    let (begin, end) = (
+        group.runs.iter().filter_map(|run| run.first()).map(|episode| episode.0).max(),
+        ends.min().unwrap_or(0),
+    );
+    let begin = begin.unwrap_or(0).min(end);
+    if group.runs.iter().any(Vec::is_empty) || group.runs.is_empty() {
+        return Curve { line: Vec::new(), band: Vec::new() };
+    }
+    let mut curve = Curve { line: Vec::new(), band: Vec::new() };
+    for place in 0..=PLACES {
+        let step = begin + (end - begin) * place / PLACES;
+        let scores: Vec<f64> = group.runs.iter().map(|run| mean_until(run, step)).collect();
+        curve.line.push((step as f64, interquartile_mean(&scores)));
+        let interval = bootstrap(&[&scores], RESAMPLES, |drawn| interquartile_mean(&drawn[0]));
+        curve.band.extend(interval.map(|interval| (step as f64, interval)));
+    }
+    curve
+}
+
+/// Mean return of the last episodes that ended by a step, one at least.
+fn mean_until(episodes: &[(usize, f64)], step: usize) -> f64 {
+    let ended = episodes.partition_point(|episode| episode.0 <= step).max(1);
+    let last = &episodes[ended.saturating_sub(window(episodes))..ended];
+    last.iter().map(|episode| episode.1).sum::<f64>() / last.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An episode of 10 steps after the other, each with the same return.
+    fn flat(episodes: usize, value: f64) -> Vec<(usize, f64)> {
+        (1..=episodes).map(|i| (10 * i, value)).collect()
+    }
+
+    #[test]
+    fn means_are_of_the_last_episodes() {
+        let episodes: Vec<(usize, f64)> = (1..=20).map(|i| (10 * i, i as f64)).collect();
+        assert_eq!(mean_until(&episodes, 0), 1.0, "before the first has ended, it stands for it");
+        assert_eq!(mean_until(&episodes, 29), 1.5);
+        assert_eq!(mean_until(&episodes, 200), 15.5);
+    }
+
+    #[test]
+    fn bands_hold_their_lines() {
+        let runs: Vec<_> = (0..8).map(|seed| flat(30, f64::from(seed))).collect();
+        let curve = curve(&Group { name: "a".into(), runs });
+        assert_eq!((curve.line.len(), curve.band.len()), (PLACES + 1, PLACES + 1));
+        for ((x, line), (at, [low, high])) in curve.line.iter().zip(&curve.band) {
+            assert!(x == at && low < line && line < high && *line == 3.5, "{low} {line} {high}");
+        }
+        assert_eq!((curve.line[0].0, curve.line[PLACES].0), (10.0, 300.0));
+    }
+
+    /// Beyond the end of the shortest run nothing can be said of all of them.
+    #[test]
+    fn curves_end_with_the_shortest_run() {
+        let group = |runs| curve(&Group { name: "a".into(), runs });
+        assert_eq!(group(vec![flat(30, 1.0), flat(9, 2.0)]).line[PLACES].0, 90.0);
+        assert!(group(vec![flat(3, 1.0)]).band.is_empty(), "one seed does not vary");
+        assert!(group(vec![flat(3, 1.0), Vec::new()]).line.is_empty());
+        assert!(group(Vec::new()).line.is_empty());
+    }
+
+    #[test]
+    fn pictures_say_what_the_band_is() {
+        let group = |name: &str, seeds: usize| Group {
+            name: name.into(),
+            runs: (0..seeds).map(|seed| flat(50, seed as f64)).collect(),
+        };
+        let svg = learning_curves("both", &[group("one", 1), group("many", 5)]);
+        for text in ["many, 5 seeds", "one: mean of 10", "interquartile mean", "95 % bootstrap"] {
+            assert!(svg.contains(text), "{text}");
+        }
+        let svg = learning_curves("alone", &[group("one", 1)]);
+        assert!(svg.contains("one episode") && !svg.contains("bootstrap"));
+        assert!(learning_curves("none", &[group("none", 0)]).contains("</svg>"));
+    }
+}

@@ -1,0 +1,220 @@
+//! The pictures of a policy and its run.
+
+use policy_core::Algorithm;
+use toml::Table;
+
+use crate::envs::{self, Plane};
+use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
+use crate::plot::{
+    self, Colours, Grid, Group, Trajectory, against_optimal, phase_portrait, sorted_returns,
+};
+use crate::policy::AnyPolicy;
+use crate::report::Value;
+use crate::results::Results;
+
+/// Cells of a map, across and up: an action of a large network takes microseconds, and a page should be there at once.
+const CELLS: (usize, usize) = (120, 90);
+
+/// A picture and what it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Its file, without `.svg`.
+    pub name: &'static str,
+    /// Its text.
+    pub svg: String,
+    /// What a reader must know to read it.
+    pub caption: String,
+}
+
+/// A policy, and the environment that it is for.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// What titles call it.
+    pub name: &'a str,
+    /// The policy.
+    pub policy: &'a AnyPolicy<'a>,
+    /// The `[environment]` table.
+    pub environment: &'a Table,
+}
+
+/// Do its critics expect SAC's bonus for entropy as well?
+fn has_bonus(policy: &AnyPolicy<'_>) -> bool {
+    policy.contract().is_ok_and(|contract| contract.algorithm() == Algorithm::Sac)
+}
+
+/// The pictures of a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pictures {
+    /// From the environment's starts.
+    pub evaluation: Evaluation,
+    /// In the order in which they are shown.
+    pub all: Vec<Picture>,
+}
+
+impl Pictures {
+    /// Runs the policy from the environment's starts, and draws.
+    ///
+    /// # Errors
+    ///
+    /// If the environment's settings are wrong, or the policy is not one for it.
+    pub fn new(subject: &Subject<'_>, value: Option<Value<'_>>) -> Result<Pictures, EvalError> {
+        let Subject { name, policy, environment: table } = *subject;
+        let wrong = |error: crate::settings::ConfigError| EvalError::Starts {
+            origin: "environment".into(),
+            message: error.to_string(),
+        };
+        let plane = envs::find(envs::name(table)).map_err(wrong)?.plane;
+        let mut environment = envs::make(table).map_err(wrong)?;
+        let starts = Starts::builtin(table).map_err(wrong)?;
+        let mut trajectories: Vec<Trajectory> = vec![Vec::new(); starts.states.len()];
+        let watch = |start: usize, environment: &dyn crate::interface::Environment| {
+            trajectories[start].push(plane.point(&environment.save()));
+        };
+        let evaluation = evaluate_watching(policy, &mut *environment, &starts, watch)?;
+        let mut all = vec![portrait(name, &plane, &trajectories)];
+
+        let spec = environment.spec().clone();
+        let mut observation = vec![0.0; spec.observation_size()];
+        let mut observe = |point: [f64; 2], observation: &mut [f32]| {
+            environment.restore(&plane.state(spec.state_size, point), observation);
+        };
+        let act = |point| {
+            observe(point, &mut observation);
+            let action = policy.act(&observation);
+            let action = action.map_err(|error| EvalError::Act { start: 0, step: 0, error })?;
+            Ok::<f64, EvalError>(action.first().copied().unwrap_or(f32::NAN).into())
+        };
+        let grid = Grid::new(&plane, CELLS, act)?;
+        let channel = &spec.action[0];
+        let quantity = format!("{} [{}]", channel.name, channel.unit);
+        all.push(Picture {
+            name: "policy_map",
+            svg: plot::map(
+                &titled("Policy", name, &plane),
+                &quantity,
+                &plane,
+                &grid,
+                Colours::Diverging,
+            ),
+            caption: format!(
+                "The {} that the policy answers with in each state{}.",
+                channel.name,
+                sliced(&plane)
+            ),
+        });
+        if let Some(value) = value {
+            let ask = |point| {
+                observe(point, &mut observation);
+                Ok::<f64, EvalError>(value(&observation).into())
+            };
+            let grid = Grid::new(&plane, CELLS, ask)?;
+            let title = titled("Value", name, &plane);
+            all.push(Picture {
+                name: "value_map",
+                svg: plot::map(&title, "value", &plane, &grid, Colours::Sequential),
+                caption: format!(
+                    "The discounted return that the critics expect from each state{}, in the environment's rewards{}.",
+                    sliced(&plane),
+                    // Its critics learn another sum than that of the rewards.
+                    if has_bonus(policy) { ", with SAC's bonus for entropy" } else { "" }
+                ),
+            });
+        }
+        all.push(returns(name, &plane, &evaluation, &starts));
+        Ok(Pictures { evaluation, all })
+    }
+}
+
+fn titled(what: &str, name: &str, plane: &Plane) -> String {
+    match plane.slice {
+        "" => format!("{what}: {name}"),
+        slice => format!("{what}: {name} at {slice}"),
+    }
+}
+
+fn sliced(plane: &Plane) -> String {
+    match plane.slice {
+        "" => String::new(),
+        slice => format!(" with {slice}"),
+    }
+}
+
+fn portrait(name: &str, plane: &Plane, trajectories: &[Trajectory]) -> Picture {
+    let title = format!("Phase portrait: {name}");
+    Picture {
+        name: "phase_portrait",
+        svg: phase_portrait(&title, plane, trajectories),
+        caption: format!(
+            "{} episodes, one from each start of the evaluation, in {} and {}; (0, 0) is upright and at rest.",
+            trajectories.len(),
+            plane.horizontal.label(),
+            plane.vertical.label()
+        ),
+    }
+}
+
+fn returns(name: &str, plane: &Plane, evaluation: &Evaluation, starts: &Starts) -> Picture {
+    let (returns, optimal) = (&evaluation.returns, &starts.optimal_returns);
+    let at = |start: usize| {
+        let point = plane.point(&starts.states[start]);
+        let [x, y] = [(plane.horizontal, point[0]), (plane.vertical, point[1])]
+            .map(|(axis, x)| format!("{} = {} {}", axis.name, decimal(x, 3), axis.unit));
+        format!("start {start} ({x}, {y})")
+    };
+    if optimal.len() != returns.len() {
+        let lowest = argmin(returns.iter().copied());
+        return Picture {
+            name: "returns",
+            svg: sorted_returns(&format!("Returns: {name}"), returns),
+            caption: format!(
+                "The return from each of {} starts in order; the best that is possible is not known. The worst is {} from {}.",
+                returns.len(),
+                decimal(returns.get(lowest).copied().unwrap_or(f64::NAN), 1),
+                at(lowest)
+            ),
+        };
+    }
+    let worst = argmin(returns.iter().zip(optimal).map(|(found, best)| found - best));
+    Picture {
+        name: "returns",
+        svg: against_optimal(&format!("Returns: {name}"), returns, optimal, worst),
+        caption: format!(
+            "The return from each of {} starts over the best that is possible there, found by dynamic programming. Farthest from it is {}: {} in the place of {}.",
+            returns.len(),
+            at(worst),
+            decimal(returns[worst], 1),
+            decimal(optimal[worst], 1)
+        ),
+    }
+}
+
+/// A number with so many decimals and a true minus.
+pub(super) fn decimal(x: f64, decimals: usize) -> String {
+    format!("{x:.decimals$}").replace('-', "−")
+}
+
+/// The index of the smallest number.
+fn argmin(numbers: impl Iterator<Item = f64>) -> usize {
+    numbers.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(index, _)| index)
+}
+
+/// What training looked like.
+pub fn training(run: &Results) -> Picture {
+    let name = &run.summary.preset;
+    let group = Group { name: name.clone(), runs: vec![run.metrics.episodes.clone()] };
+    let training = run.settings.get("training").and_then(toml::Value::as_table);
+    let cut_off = training.and_then(|training| training.get("reset_each_iteration"));
+    let cut_off = cut_off.and_then(toml::Value::as_bool).unwrap_or_default();
+    Picture {
+        name: "learning_curves",
+        svg: plot::learning_curves(&format!("Training: {name}"), &[group]),
+        caption: format!(
+            "The return of the episodes of training, with the noise that it explores with{}.",
+            if cut_off {
+                "; each iteration cuts its episodes off, so that they are shorter than others"
+            } else {
+                ""
+            }
+        ),
+    }
+}

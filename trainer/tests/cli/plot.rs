@@ -1,0 +1,148 @@
+//! `trainer plot` and `trainer report`.
+
+use std::fs;
+use std::path::Path;
+
+use super::{fail, json, short_run, succeed};
+
+/// Where a page could load something from, and must not.
+const ELSEWHERE: [&str; 6] = ["src=\"http", "href=\"", "url(", "@import", "<script", "<link"];
+
+/// The inline pictures of a page.
+fn pictures(page: &str) -> Vec<&str> {
+    let from = |at: usize| {
+        let end = at + page[at..].find("</svg>").expect("closed") + "</svg>".len();
+        &page[at..end]
+    };
+    page.match_indices("<svg ").map(|(at, _)| from(at)).collect()
+}
+
+fn is_svg(text: &str) {
+    let document = roxmltree::Document::parse(text).expect("well-formed");
+    assert_eq!(document.root_element().tag_name().name(), "svg");
+    assert!(text.len() < 300_000, "{} bytes", text.len());
+}
+
+#[test]
+fn a_run_gets_its_pictures() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    let files = succeed(scratch.path(), &["plot", "run"]);
+    let names =
+        ["learning_curves", "losses", "phase_portrait", "policy_map", "value_map", "returns"];
+    let expected: String = names.iter().map(|name| format!("run/{name}.svg\n")).collect();
+    assert_eq!(files, expected);
+    for file in files.lines() {
+        is_svg(&fs::read_to_string(scratch.path().join(file)).unwrap());
+    }
+    let map = fs::read_to_string(scratch.path().join("run/policy_map.svg")).unwrap();
+    assert!(map.contains("torque [N·m]") && map.contains("θ [rad]"));
+    // Elsewhere, as JSON, and of a policy alone, which has no critics.
+    let listed = json(&succeed(scratch.path(), &["plot", "run", "--out", "a/b", "--json"]));
+    assert_eq!(listed["files"].as_array().unwrap().len(), 6);
+    let files = succeed(scratch.path(), &["plot", "--policy", "run/policy.bin", "--out", "alone"]);
+    assert_eq!(files.lines().count(), 3, "{files}");
+}
+
+#[test]
+fn seeds_are_one_curve() {
+    let scratch = tempfile::tempdir().unwrap();
+    let seeds = ["train", "--preset", "td3", "--steps", "300", "--seeds", "3", "--out", "many"];
+    succeed(scratch.path(), &seeds);
+    short_run(scratch.path(), "other", &[]);
+    let files = succeed(scratch.path(), &["plot", "many", "other", "--out", "out"]);
+    assert_eq!(files, "out/learning_curves.svg\n");
+    let svg = fs::read_to_string(scratch.path().join("out/learning_curves.svg")).unwrap();
+    is_svg(&svg);
+    for text in ["td3, 3 seeds", "sac: mean of 10", "band: its 95 % bootstrap interval"] {
+        assert!(svg.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_run_leaves_a_page_of_its_own() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    let path = scratch.path().join("run/report.html");
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.len() < 1_500_000, "{} bytes", page.len());
+    for elsewhere in ELSEWHERE {
+        assert!(!page.contains(elsewhere), "{elsewhere}");
+    }
+    for section in ["figures", "training", "behaviour", "cost", "settings", "identity"] {
+        assert!(page.contains(&format!("<section id=\"{section}\"")), "{section}");
+    }
+    for picture in ["learning_curves", "phase_portrait", "policy_map", "value_map", "returns"] {
+        assert!(page.contains(&format!("<figure id=\"{picture}\"")), "{picture}");
+    }
+    assert!(page.contains("Cortex-M4F") && page.contains("agent.gamma"));
+    let svgs = pictures(&page);
+    assert!(svgs.len() > 8, "{}", svgs.len());
+    svgs.into_iter().for_each(is_svg);
+    assert!(page.contains("src=\"data:image/gif;base64,R0lGODlhQAF"), "a film 320 wide");
+    // Made again it is the same, and a film beside it is in it.
+    assert_eq!(succeed(scratch.path(), &["report", "run"]), "run/report.html\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), page);
+    fs::write(scratch.path().join("run/episode.gif"), b"GIF89a").unwrap();
+    succeed(scratch.path(), &["report", "run"]);
+    let with_film = fs::read_to_string(&path).unwrap();
+    assert!(with_film.contains("src=\"data:image/gif;base64,R0lGODlh\""));
+    fs::remove_file(scratch.path().join("run/episode.gif")).unwrap();
+}
+
+/// Names that files bring along are text, wherever they stand.
+#[test]
+fn names_are_escaped() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    for file in ["summary.json", "config.toml"] {
+        let path = scratch.path().join("run").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"sac\"", "\"<script>alert(1)</script>&\"")).unwrap();
+    }
+    succeed(scratch.path(), &["report", "run"]);
+    let page = fs::read_to_string(scratch.path().join("run/report.html")).unwrap();
+    assert!(!page.contains("<script"), "a name is not escaped");
+    assert!(page.contains("alert(1)"));
+    pictures(&page).into_iter().for_each(is_svg);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    let fails = |arguments: &[&str], status: i32, what: &str| {
+        let error = fail(scratch.path(), arguments, status);
+        assert!(error.contains(what), "{arguments:?}: {error}");
+    };
+    fails(&["plot"], 2, "RUN");
+    fails(&["report"], 2, "RUN");
+    fs::create_dir(scratch.path().join("empty")).unwrap();
+    for command in ["plot", "report"] {
+        fails(&[command, "nowhere"], 1, "there is no directory nowhere");
+        fails(&[command, "empty"], 1, "empty holds no finished run, as it has no summary.json");
+    }
+    short_run(scratch.path(), "run", &[]);
+    let damage = |file: &str, text: &str, what: &str| {
+        let path = scratch.path().join("run").join(file);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, text).unwrap();
+        for command in ["plot", "report"] {
+            fails(&[command, "run"], 1, what);
+        }
+        fs::write(&path, whole).unwrap();
+    };
+    damage("summary.json", "{", "run/summary.json is damaged");
+    damage("config.toml", "steps = 1", "it has no table [environment]");
+    damage("config.toml", "[environment]\nname = \"moon\"", "there is no environment `moon`");
+    damage("metrics.csv", "step,return\n1,x\n", "line 2, `return`: `x` is no number");
+    damage("policy.bin", "PLCY", "policy");
+    fs::remove_file(scratch.path().join("run/metrics.csv")).unwrap();
+    fails(&["plot", "run"], 1, "cannot read run/metrics.csv");
+    fs::write(scratch.path().join("file"), "").unwrap();
+    unwritable(scratch.path());
+}
+
+fn unwritable(directory: &Path) {
+    let error = fail(directory, &["plot", "--policy", "run/policy.bin", "--out", "file"], 1);
+    assert!(error.contains("cannot write file"), "{error}");
+}
