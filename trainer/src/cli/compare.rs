@@ -14,7 +14,7 @@ use super::{Failure, json, policy_file};
 use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
-use crate::run::{RunError, write_whole};
+use crate::run::{RunError, place, write_whole};
 use crate::statistics::Estimate;
 
 /// Compare runs, or the same settings trained with several seeds, and say how sure that is
@@ -108,7 +108,7 @@ fn evaluated(
 }
 
 fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evaluation, Failure> {
-    let policy = policy_file::policy(&run.directory.join("policy.bin"), &run.blob)?;
+    let policy = policy_file::policy(&run.directory.join(place::POLICY), &run.blob)?;
     let failed = |error: EvalError| {
         Failure::Failed(format!("the policy in {}: {error}", run.directory.display()))
     };

@@ -17,7 +17,7 @@ use crate::export::Blob;
 use crate::policy::AnyPolicy;
 use crate::quantise::{Bits, Comparison, QuantiseError, Reference, quantise, visited};
 use crate::recording;
-use crate::run::{RunError, remove, write_whole};
+use crate::run::{RunError, place, remove, write_whole};
 
 /// Percent that a policy may lose where nothing else is said.
 const MAX_LOSS: f64 = 1.0;
@@ -152,7 +152,7 @@ impl Quantize {
     fn place(&self, kind: WeightKind) -> Result<PathBuf, Failure> {
         let beside = directory(&self.policy);
         let Some(file) = &self.out else {
-            return Ok(beside.join(kind.to_string()).join("policy.bin"));
+            return Ok(beside.join(kind.to_string()).join(place::POLICY));
         };
         let same = match (directory(file).canonicalize(), beside.canonicalize()) {
             (Ok(new), Ok(old)) => new == old,
@@ -167,7 +167,7 @@ impl Quantize {
             return Err(Failure::Usage(text));
         }
         match file.file_name() {
-            Some(name) if name != "recording.bin" && !file.is_dir() => Ok(file.clone()),
+            Some(name) if name != place::RECORDING && !file.is_dir() => Ok(file.clone()),
             _ => {
                 let text =
                     format!("--out {} must name a file, such as DIR/policy.bin", file.display());
@@ -197,7 +197,7 @@ fn none_is_good(tried: &[Tried], limit: Option<f64>) -> Failure {
 
 /// Writes a policy and its recording, and gives where that is; a recording of before makes way first.
 fn write(file: &Path, blob: &Blob, policy: &AnyPolicy<'_>) -> Result<Option<PathBuf>, Failure> {
-    let recording = file.with_file_name("recording.bin");
+    let recording = file.with_file_name(place::RECORDING);
     std::fs::create_dir_all(directory(file))
         .map_err(|error| RunError::Write { path: directory(file).into(), error })?;
     remove(&recording)?;

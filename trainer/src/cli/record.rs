@@ -15,7 +15,7 @@ use crate::interface::{Environment, Spec};
 use crate::picture;
 use crate::picture::film::{Film, Take, film};
 use crate::rng::{Stream, stream};
-use crate::run::write_whole;
+use crate::run::{place, write_whole};
 
 /// Of an episode, in s, where no --steps are given.
 const SECONDS: f64 = 10.0;
@@ -113,7 +113,7 @@ impl Record {
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         let Film { bytes, frames, size, steps, episode_return, terminated } =
             film.map_err(failed)?;
-        let file = self.out.unwrap_or_else(|| self.policy.with_file_name("episode.gif"));
+        let file = self.out.unwrap_or_else(|| self.policy.with_file_name(place::FILM));
         write_whole(&file, &bytes)?;
         let report = Report {
             schema: 1,

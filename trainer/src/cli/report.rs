@@ -9,7 +9,7 @@ use super::progress::Wait;
 use super::{Failure, json};
 use crate::report::{self, ReportError};
 use crate::results::{Results, ResultsError, directories};
-use crate::run::write_whole;
+use crate::run::{place, write_whole};
 
 /// Write the page of a run again, RUN/report.html, as `trainer train` does at its end
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ impl Report {
         let progress = Wait::bar("writing", directories.len(), "reports");
         let mut files = Vec::new();
         for directory in &directories {
-            let path = directory.join(report::FILE);
+            let path = directory.join(place::REPORT);
             write_whole(&path, report::render(&Results::read(directory)?)?.as_bytes())?;
             files.push(path.display().to_string());
             progress.one_more();

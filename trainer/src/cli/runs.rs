@@ -1,31 +1,15 @@
 //! Finished runs, as `trainer train` and `trainer sweep` leave them.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, policy_file};
 use crate::config::RunConfig;
 use crate::export::Blob;
-use crate::run::{Summary, finished};
+use crate::run::{Summary, finished, place};
 
-/// What comes last into a directory, and says that the run has finished.
-const SUMMARY: &str = "summary.json";
 /// What a sweep leaves beside its trials.
 const SWEEP: &str = "sweep.csv";
-/// Files of a run, which someone may name in the place of its directory.
-const OWN: [&str; 9] = [
-    SUMMARY,
-    "policy.bin",
-    "agent.bin",
-    "recording.bin",
-    "config.toml",
-    "metrics.csv",
-    "metrics.csv.part",
-    "learning_curve.svg",
-    "report.html",
-];
-
 /// A finished run with its policy.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -45,7 +29,7 @@ pub(super) struct Runs {
 /// The run in a directory, with its policy; `None` where none has finished there.
 fn read(directory: &Path) -> Result<Option<Run>, Failure> {
     let Some((summary, config)) = finished(directory)? else { return Ok(None) };
-    let path = directory.join("policy.bin");
+    let path = directory.join(place::POLICY);
     let blob = policy_file::read(&path).map_err(|_| {
         let text = format!(
             "{} has a summary.json but no policy.bin that can be read: train it again, or leave it out",
@@ -101,7 +85,7 @@ impl Sorter {
         let shown = argument.display();
         if argument.is_file() {
             let name = argument.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if OWN.contains(&name) {
+            if place::FILES.contains(&name) {
                 let text =
                     format!("{shown} is a file: name the directory of the run that it is in");
                 return Err(Failure::Failed(text));
@@ -117,8 +101,10 @@ impl Sorter {
             );
             return Err(Failure::Failed(text));
         }
-        let seeds = seeds(argument)?;
-        if argument.join(SUMMARY).exists() {
+        let seeds = place::seeds(argument).map_err(|error| {
+            Failure::Failed(format!("cannot read the directory {shown}: {error}"))
+        })?;
+        if argument.join(place::SUMMARY).exists() {
             if !seeds.is_empty() {
                 self.notes.push(format!(
                     "{shown} is taken for the run in it; those in {shown}/seed-N were passed over, {shown}/seed-* \
@@ -263,33 +249,12 @@ fn without_seed(config: &RunConfig) -> RunConfig {
 fn name_of_singles(runs: &[Run], names: &[String]) -> String {
     let first = &runs[0].directory;
     let parent = first.parent().filter(|parent| *parent != Path::new(""));
-    let together = runs
-        .iter()
-        .all(|run| run.directory.parent() == first.parent() && seed_of(&run.directory).is_some());
+    let together = runs.iter().all(|run| {
+        run.directory.parent() == first.parent() && place::seed(&run.directory).is_some()
+    });
     match parent.map(|parent| parent.display().to_string()) {
         _ if runs.len() == 1 => first.display().to_string(),
         Some(parent) if together && !names.contains(&parent) => parent,
         _ => format!("{} …", first.display()),
     }
-}
-
-/// N of `seed-N`.
-fn seed_of(directory: &Path) -> Option<u64> {
-    directory.file_name()?.to_str()?.strip_prefix("seed-")?.parse().ok()
-}
-
-/// The directories `seed-N` in a directory, by N.
-fn seeds(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error| {
-        Failure::Failed(format!("cannot read the directory {}: {error}", directory.display()))
-    };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if let Some(seed) = seed_of(&path).filter(|_| path.is_dir()) {
-            found.push((seed, path));
-        }
-    }
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
 }

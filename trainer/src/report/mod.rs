@@ -20,10 +20,8 @@ use crate::picture;
 use crate::picture::film::{Take, film as filmed};
 use crate::policy::AnyPolicy;
 use crate::results::{Results, ResultsError};
-use crate::run::{RunError, Trained};
+use crate::run::{RunError, Trained, place};
 
-/// The name of the page in a run's directory.
-pub const FILE: &str = "report.html";
 /// No film of an episode is larger than this where it is put into a page, in bytes.
 const LARGEST_FILM: u64 = 700_000;
 /// How long and how wide one is that the page makes itself, in s and pixels.
@@ -70,7 +68,7 @@ pub fn render(results: &Results) -> Result<String, ReportError> {
     let blob = Blob::from_bytes(&results.policy()?);
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
-    let film = film(&directory.join("episode.gif"), &policy, &results.environment());
+    let film = film(&directory.join(place::FILM), &policy, &results.environment());
     let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
     let page = with_value(directory, |value| page(&contents, value));
     page.map_err(|error| ReportError::Evaluate { directory: shown, error })

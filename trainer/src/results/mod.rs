@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::envs;
-use crate::run::Summary;
+use crate::run::{Summary, place};
 use crate::settings::ConfigError;
 
 /// No file of a run is larger, in bytes.
@@ -81,7 +81,7 @@ impl Results {
     ///
     /// If the run is not finished, or a file is missing or damaged.
     pub fn read(directory: &Path) -> Result<Results, ResultsError> {
-        let path = directory.join("summary.json");
+        let path = directory.join(place::SUMMARY);
         if !path.exists() {
             return Err(missing(directory));
         }
@@ -96,11 +96,11 @@ impl Results {
     ///
     /// If a file is missing or damaged.
     pub fn with_summary(directory: &Path, summary: Summary) -> Result<Results, ResultsError> {
-        let path = directory.join("config.toml");
+        let path = directory.join(place::CONFIG);
         let settings = settings(&text(&path)?).map_err(|message| damaged(&path, &message))?;
         envs::make(&environment(&settings))
             .map_err(|error| ResultsError::Environment { path, error })?;
-        let path = directory.join("metrics.csv");
+        let path = directory.join(place::METRICS);
         let metrics = Metrics::parse(&text(&path)?).map_err(|message| damaged(&path, &message))?;
         Ok(Results { directory: directory.into(), settings, summary, metrics })
     }
@@ -155,7 +155,7 @@ fn environment(settings: &Table) -> Table {
 pub fn directories(named: &[PathBuf]) -> Result<Vec<PathBuf>, ResultsError> {
     let mut all = Vec::new();
     for directory in named {
-        if directory.join("summary.json").exists() {
+        if directory.join(place::SUMMARY).exists() {
             all.push(directory.clone());
             continue;
         }
@@ -172,16 +172,7 @@ fn seeds(directory: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     if !directory.is_dir() {
         return Err(missing(directory));
     }
-    let failed = |error| ResultsError::Read { path: directory.into(), error };
-    let mut seeds = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let seed = name.to_str().and_then(|name| name.strip_prefix("seed-")?.parse::<u64>().ok());
-        seeds.extend(seed.map(|seed| (seed, entry.path())));
-    }
-    seeds.sort();
-    Ok(seeds.into_iter().map(|(_, path)| path).collect())
+    place::seeds(directory).map_err(|error| ResultsError::Read { path: directory.into(), error })
 }
 
 fn missing(directory: &Path) -> ResultsError {

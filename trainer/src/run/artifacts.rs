@@ -4,7 +4,7 @@ use std::path::Path;
 
 use policy_core::Head;
 
-use super::{EvaluationSummary, Parity, RunError, write_whole};
+use super::{EvaluationSummary, Parity, RunError, place, write_whole};
 use crate::config::RunConfig;
 use crate::eval::{Starts, evaluate};
 use crate::export::Blob;
@@ -21,17 +21,17 @@ pub(super) fn write(
     policy: &AnyPolicy<'_>,
     episodes: &[(usize, f64)],
 ) -> Result<(), RunError> {
-    write_whole(&directory.join("policy.bin"), blob.bytes())?;
+    write_whole(&directory.join(place::POLICY), blob.bytes())?;
     let observations =
         recording::observations(recording::ROWS, policy.observation_size(), config.training.seed);
     if let Some(bytes) = recording::record(policy, &observations) {
-        write_whole(&directory.join("recording.bin"), &bytes)?;
+        write_whole(&directory.join(place::RECORDING), &bytes)?;
     }
     let text = toml::to_string(config).expect("settings came from TOML");
-    write_whole(&directory.join("config.toml"), text.as_bytes())?;
+    write_whole(&directory.join(place::CONFIG), text.as_bytes())?;
     let title = format!("{} on {}, seed {}", config.preset, spec.name, config.training.seed);
     let picture = plot::learning_curve(&title, episodes);
-    write_whole(&directory.join("learning_curve.svg"), picture.as_bytes())
+    write_whole(&directory.join(place::CURVE), picture.as_bytes())
 }
 
 /// Evaluates on the environment's fixed starts.

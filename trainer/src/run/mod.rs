@@ -6,6 +6,7 @@ mod checkpoint;
 mod clock;
 mod error;
 mod files;
+pub mod place;
 mod recorder;
 mod sealed;
 mod session;
@@ -39,9 +40,6 @@ use checkpoint::Checkpoints;
 pub(crate) use files::{remove, write_whole};
 use recorder::Recorder;
 use session::Session;
-
-/// Comes last.
-const SUMMARY: &str = "summary.json";
 
 /// Told of the run's progress.
 pub trait Progress {
@@ -182,7 +180,7 @@ pub fn run(
         training_return: TrainingReturn::new(recorder.episodes()),
         evaluation,
         policy: PolicySummary {
-            file: "policy.bin".into(),
+            file: place::POLICY.into(),
             bytes: blob.bytes().len(),
             parameters: policy.parameters(),
             checksum: format!("{:08x}", policy.checksum()),
@@ -192,16 +190,16 @@ pub fn run(
     };
     // Only now, when nothing but writing can fail, do the results of an earlier run make way;
     // without a summary a directory is not a finished run.
-    remove(&directory.join(SUMMARY))?;
-    remove(&directory.join("recording.bin"))?;
+    remove(&directory.join(place::SUMMARY))?;
+    remove(&directory.join(place::RECORDING))?;
     recorder.finish()?;
     artifacts::write(config, &spec, directory, &blob, &policy, recorder.episodes())?;
-    write_whole(&directory.join(trained::FILE), &trained::bytes(config, &mut *agent))?;
+    write_whole(&directory.join(place::AGENT), &trained::bytes(config, &mut *agent))?;
     let results = Results::with_summary(directory, summary).map_err(ReportError::from)?;
-    write_whole(&directory.join(report::FILE), report::render(&results)?.as_bytes())?;
+    write_whole(&directory.join(place::REPORT), report::render(&results)?.as_bytes())?;
     let summary = results.summary;
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
-    write_whole(&directory.join(SUMMARY), text.as_bytes())?;
+    write_whole(&directory.join(place::SUMMARY), text.as_bytes())?;
     checkpoints.clear()?;
     Ok(summary)
 }
@@ -222,7 +220,7 @@ pub fn interrupted(directory: &Path) -> Result<Option<(RunConfig, usize)>, RunEr
 ///
 /// If there is one that cannot be read.
 pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunError> {
-    let path = directory.join(SUMMARY);
+    let path = directory.join(place::SUMMARY);
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|error| RunError::Read { path: path.clone(), error })?,
@@ -232,7 +230,7 @@ pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunErr
         error: error.to_string(),
     };
     let summary = serde_json::from_str(&text).map_err(|error| unusable(&path, &error))?;
-    let path = directory.join("config.toml");
+    let path = directory.join(place::CONFIG);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| RunError::Read { path: path.clone(), error })?;
     let config = toml::from_str(&text).map_err(|error| unusable(&path, &error))?;

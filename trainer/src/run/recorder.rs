@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Progress, RunError, files};
+use super::{Progress, RunError, files, place};
 use crate::interface::{Algorithm, Metric};
 use crate::state::{StateError, Walk};
 use crate::tensorboard::{EventWriter, tag};
@@ -47,7 +47,7 @@ impl<'a> Recorder<'a> {
     ///
     /// If another run has it, or nothing can be written there.
     pub(super) fn new(directory: &Path, progress: &'a mut dyn Progress) -> Result<Self, RunError> {
-        let (part, whole) = (directory.join("metrics.csv.part"), directory.join("metrics.csv"));
+        let (part, whole) = (directory.join(place::METRICS_PART), directory.join(place::METRICS));
         files::create(directory)?;
         let file = files::open_locked(&part, directory)?;
         files::remove_strays(directory);

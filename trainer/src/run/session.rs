@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::clock::Stopwatch;
 use super::recorder::Recorder;
-use super::{Options, RunError, SUMMARY};
+use super::{Options, RunError, place};
 use crate::config::RunConfig;
 use crate::interface::{Algorithm, Environment};
 use crate::state::{StateError, Walk};
@@ -82,7 +82,7 @@ impl<'a, 'r> Session<'a, 'r> {
         }
         self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
         // While results of an earlier run make way for this one's, a finished run is in neither.
-        match self.directory.join(SUMMARY).exists() {
+        match self.directory.join(place::SUMMARY).exists() {
             true => self.save(checkpoints),
             false => Ok(()),
         }

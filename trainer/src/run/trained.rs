@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use super::sealed::Kind;
-use super::{CheckpointError, RunError, start};
+use super::{CheckpointError, RunError, place, start};
 use crate::config::RunConfig;
 use crate::interface::Algorithm;
 use crate::state::{StateError, Walk};
-
-/// Its file in a run's directory.
-pub(super) const FILE: &str = "agent.bin";
 
 /// All networks of a run.
 #[allow(missing_debug_implementations, reason = "agents are trait objects")]
@@ -26,7 +23,7 @@ impl Trained {
     ///
     /// If there is none, or it was damaged, or another version of the trainer wrote it.
     pub fn load(directory: &Path) -> Result<Trained, RunError> {
-        let path = directory.join(FILE);
+        let path = directory.join(place::AGENT);
         let bytes =
             std::fs::read(&path).map_err(|error| RunError::Read { path: path.clone(), error })?;
         let read = || -> Result<Trained, CheckpointError> {

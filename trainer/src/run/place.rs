@@ -1,0 +1,65 @@
+//! What lies where in a run's directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Evaluation, sizes, times; comes last, so that a directory with it holds a finished run.
+pub const SUMMARY: &str = "summary.json";
+/// The exported policy.
+pub const POLICY: &str = "policy.bin";
+/// All networks.
+pub const AGENT: &str = "agent.bin";
+/// Observations with the action bits of the policy.
+pub const RECORDING: &str = "recording.bin";
+/// Every setting.
+pub const CONFIG: &str = "config.toml";
+/// A row for each episode.
+pub const METRICS: &str = "metrics.csv";
+/// The same, until the run is over.
+pub const METRICS_PART: &str = "metrics.csv.part";
+/// The return of each episode, drawn.
+pub const CURVE: &str = "learning_curve.svg";
+/// All of it on one page.
+pub const REPORT: &str = "report.html";
+/// An episode, where the user has filmed one.
+pub const FILM: &str = "episode.gif";
+
+/// All files whose names are fixed.
+pub const FILES: [&str; 10] =
+    [SUMMARY, POLICY, AGENT, RECORDING, CONFIG, METRICS, METRICS_PART, CURVE, REPORT, FILM];
+
+/// The directories `seed-N` in a directory, by N, as `trainer train --seeds` makes them.
+///
+/// # Errors
+///
+/// If the directory cannot be read.
+pub fn seeds(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        found.extend(seed(&path).filter(|_| path.is_dir()).map(|seed| (seed, path)));
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// N of a path that ends in `seed-N`.
+pub fn seed(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_prefix("seed-")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_found_in_their_order() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["seed-10", "seed-9", "seed-x", "other"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        std::fs::write(directory.path().join("seed-1"), "a file").unwrap();
+        let found = seeds(directory.path()).unwrap();
+        assert_eq!(found, ["seed-9", "seed-10"].map(|name| directory.path().join(name)));
+    }
+}
