@@ -134,6 +134,7 @@ impl From<RunError> for Failure {
         match error {
             RunError::Config(error) => error.into(),
             RunError::Unfinished { .. }
+            | RunError::Finished { .. }
             | RunError::Beyond { .. }
             | RunError::OtherSettings { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Failed(error.to_string()),

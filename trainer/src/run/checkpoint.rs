@@ -14,6 +14,8 @@ use crate::config::RunConfig;
 use crate::envs;
 use crate::state::{StateError, Walk};
 
+/// Of the trainer.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Folder within a run's directory.
 pub(super) const FOLDER: &str = "checkpoints";
 /// So many stay.
@@ -36,6 +38,9 @@ pub enum CheckpointError {
     /// Its settings are none.
     #[error("its settings cannot be read: {0}")]
     Settings(#[from] toml::de::Error),
+    /// Another version of the trainer may go on to other bits.
+    #[error("version {0} of the trainer wrote it, this is {VERSION}")]
+    Version(String),
     /// The equations of the environment have changed since.
     #[error("the equations of `{0}` were others when it was written")]
     Physics(String),
@@ -56,6 +61,11 @@ impl Checkpoint {
     fn open(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let bytes = std::fs::read(path)?;
         let mut walk = Walk::reading(Kind::Checkpoint.open(&bytes)?);
+        let mut version = String::new();
+        walk.value(&mut version)?;
+        if version != VERSION {
+            return Err(CheckpointError::Version(version));
+        }
         let (mut text, mut physics, mut step) = (String::new(), 0_u32, 0);
         head(&mut walk, &mut text, &mut physics, &mut step)?;
         let config: RunConfig = toml::from_str(&text)?;
@@ -177,6 +187,7 @@ impl Checkpoints {
         let path = self.folder.join(format!("step-{step:012}.bin"));
         let written = Kind::Checkpoint.seal(|bytes| {
             let mut walk = Walk::writing(bytes);
+            walk.value(&mut VERSION.to_string())?;
             head(&mut walk, &mut text, &mut physics, &mut step)?;
             state(&mut walk)
         });

@@ -66,6 +66,14 @@ pub enum RunError {
         /// The first that differs.
         difference: String,
     },
+    /// A finished run is to go on with another number of steps.
+    #[error("the run in {} is finished, after {steps} steps, and cannot be made longer: choose another directory with --out", directory.display())]
+    Finished {
+        /// Its directory.
+        directory: PathBuf,
+        /// Steps that it had.
+        steps: usize,
+    },
     /// A checkpoint cannot be used, and no other one either.
     #[error("cannot go on from {}: {error}; begin anew by --restart", path.display())]
     Checkpoint {
@@ -136,7 +144,7 @@ impl Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                "make room, then go on by --resume"
+                "make room, then give the same command again"
             }
             _ => "choose another directory with --out",
         })

@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,7 +32,10 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 /// The new name is on the disk, too. Other systems have no such call, and do without.
 fn sync_directory(directory: &Path) -> std::io::Result<()> {
     match cfg!(unix) {
-        true => File::open(directory)?.sync_all(),
+        true => match File::open(directory)?.sync_all() {
+            Err(error) if !is_not_offered(&error) => Err(error),
+            _ => Ok(()),
+        },
         false => Ok(()),
     }
 }
@@ -46,7 +49,7 @@ pub(super) fn create(directory: &Path) -> Result<(), RunError> {
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<(), RunError> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(RunError::Write { path: path.into(), error })
         }
         _ => Ok(()),
@@ -82,13 +85,42 @@ fn allow_reading(file: &File) -> std::io::Result<()> {
 /// Opens a file, as it is, that one run at a time may hold, until it is closed.
 pub(super) fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
     let failed = |error| RunError::Write { path: path.into(), error };
-    let open = File::options().create(true).write(true).truncate(false).open(path);
-    let file = open.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunError::Busy { directory: directory.into() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    loop {
+        let open = File::options().create(true).write(true).truncate(false).open(path);
+        let file = open.map_err(failed)?;
+        match file.try_lock() {
+            // Its last holder may have removed it since it was opened: then others lock a new one.
+            Ok(()) if !is_at(&file, path) => {}
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                return Err(RunError::Busy { directory: directory.into() });
+            }
+            // Some file systems have no locks; they are no worse off than without.
+            Err(TryLockError::Error(error)) if is_not_offered(&error) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
+}
+
+/// Is an open file the one of that name? Where the system does not tell, it is.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let [own, named] = [file.metadata(), std::fs::metadata(path)]
+            .map(|data| data.ok().map(|data| (data.dev(), data.ino())));
+        own.is_some() && own == named
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
+    }
+}
+
+/// Does the file system not offer what was asked for?
+fn is_not_offered(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput)
 }
 
 #[cfg(test)]

@@ -148,12 +148,19 @@ pub fn run(
         && found.is_none()
         && let Some((summary, settings)) = finished(directory)?
     {
+        recorder.close()?;
         session::same_settings(directory, &settings, config)?;
-        recorder.notice(&format!("the run in {} is finished", directory.display()));
-        recorder.discard()?;
+        if settings.training.steps != config.training.steps {
+            let (directory, steps) = (directory.into(), settings.training.steps);
+            return Err(RunError::Finished { directory, steps });
+        }
+        progress.notice(&format!("the run in {} is finished", directory.display()));
         return Ok(summary);
     }
 
+    if let Some(checkpoint) = &found {
+        session::may_go_on(checkpoint, config, directory)?;
+    }
     let mut session = Session::begin(config, directory, &mut environments, &mut *agent, recorder)?;
     if let Some(checkpoint) = &found {
         session.resume(checkpoint)?;
@@ -195,13 +202,20 @@ pub fn run(
     recorder.finish()?;
     artifacts::write(config, &spec, directory, &blob, &policy, recorder.episodes())?;
     write_whole(&directory.join(place::AGENT), &trained::bytes(config, &mut *agent))?;
-    let results = Results::with_summary(directory, summary).map_err(ReportError::from)?;
-    write_whole(&directory.join(place::REPORT), report::render(&results)?.as_bytes())?;
-    let summary = results.summary;
+    if let Err(error) = page(directory, &summary) {
+        recorder.notice(&format!("there is no {}: {error}", place::REPORT));
+    }
     let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
     write_whole(&directory.join(place::SUMMARY), text.as_bytes())?;
     checkpoints.clear()?;
+    recorder.close()?;
     Ok(summary)
+}
+
+/// Writes the report. Without it a run is finished all the same.
+fn page(directory: &Path, summary: &Summary) -> Result<(), RunError> {
+    let results = Results::with_summary(directory, summary.clone()).map_err(ReportError::from)?;
+    write_whole(&directory.join(place::REPORT), report::render(&results)?.as_bytes())
 }
 
 /// The settings and the step of the run that was interrupted in a directory, if there is one.

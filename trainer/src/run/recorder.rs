@@ -18,8 +18,8 @@ const FLUSHED_EVERY: Duration = Duration::from_secs(1);
 /// The columns of metrics.csv before those of the agent's metrics.
 const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"];
 
-/// Writes metrics.csv, under another name until the run is over. Whoever holds one has the run's
-/// directory to itself.
+/// Writes the rows of metrics.csv to a file of another name, as they come. Whoever has locked that file has the run's
+/// directory to itself, so that it stays until all else is written.
 pub(super) struct Recorder<'a> {
     part: PathBuf,
     whole: PathBuf,
@@ -110,8 +110,8 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Nothing is to be recorded after all.
-    pub(super) fn discard(self) -> Result<(), RunError> {
+    /// Gives the directory back; only then may another run have it.
+    pub(super) fn close(self) -> Result<(), RunError> {
         files::remove(&self.part)
     }
 
@@ -131,13 +131,11 @@ impl<'a> Recorder<'a> {
         &self.episodes
     }
 
-    /// Puts metrics.csv in its place.
+    /// Puts metrics.csv in its place, and ends the events.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
-        self.append()
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| std::fs::rename(&self.part, &self.whole))
-            .and_then(|()| self.events.take().map_or(Ok(()), EventWriter::finish))
-            .map_err(|error| RunError::Write { path: self.whole.clone(), error })
+        files::write_whole(&self.whole, self.rows.as_bytes())?;
+        let ended = self.events.take().map_or(Ok(()), EventWriter::finish);
+        ended.map_err(|error| RunError::Write { path: self.whole.clone(), error })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::clock::Stopwatch;
 use super::recorder::Recorder;
-use super::{Options, RunError, place};
+use super::{Options, RunError};
 use crate::config::RunConfig;
 use crate::interface::{Algorithm, Environment};
 use crate::state::{StateError, Walk};
@@ -41,16 +41,8 @@ impl<'a, 'r> Session<'a, 'r> {
         self.watch.walk(walk)
     }
 
-    /// Goes on from a checkpoint. Only the number of steps may have changed.
+    /// Goes on from a checkpoint.
     pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        same_settings(self.directory, &checkpoint.config, self.config)?;
-        if checkpoint.step > self.config.training.steps {
-            return Err(RunError::Beyond {
-                directory: self.directory.into(),
-                step: checkpoint.step,
-                steps: self.config.training.steps,
-            });
-        }
         checkpoint.restore(|walk| self.walk(walk))?;
         self.recorder.rewrite()?;
         self.recorder.goes_on(checkpoint.step);
@@ -80,12 +72,8 @@ impl<'a, 'r> Session<'a, 'r> {
                 });
             }
         }
-        self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
-        // While results of an earlier run make way for this one's, a finished run is in neither.
-        match self.directory.join(place::SUMMARY).exists() {
-            true => self.save(checkpoints),
-            false => Ok(()),
-        }
+        // Until the results are written, what was trained is here.
+        self.save(checkpoints)
     }
 
     fn save(&mut self, checkpoints: &mut Checkpoints) -> Result<(), RunError> {
@@ -101,10 +89,26 @@ impl<'a, 'r> Session<'a, 'r> {
 fn stopped(error: TrainError, checkpoints: &Checkpoints) -> RunError {
     match error {
         TrainError::Diverged { .. } => {
-            let newest = checkpoints.list().ok().and_then(|list| list.into_iter().next());
-            RunError::Diverged { error, checkpoint: newest }
+            let newest = checkpoints.newest(&mut |_| ()).ok().flatten();
+            let checkpoint = newest.map(|checkpoint| (checkpoint.step, checkpoint.path));
+            RunError::Diverged { error, checkpoint }
         }
         TrainError::Write { path, error } => RunError::Write { path, error },
+    }
+}
+
+/// An error unless a run may go on from a checkpoint: only the number of steps may have changed.
+pub(super) fn may_go_on(
+    checkpoint: &Checkpoint,
+    config: &RunConfig,
+    directory: &Path,
+) -> Result<(), RunError> {
+    same_settings(directory, &checkpoint.config, config)?;
+    let (step, steps) = (checkpoint.step, config.training.steps);
+    // The last step is one of all environments.
+    match step > steps.next_multiple_of(config.training.environments) {
+        true => Err(RunError::Beyond { directory: directory.into(), step, steps }),
+        false => Ok(()),
     }
 }
 

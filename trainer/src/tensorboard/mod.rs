@@ -3,7 +3,7 @@
 //! A file has a scalar for each number of a row of metrics.csv, at the environment step of the row, rounded
 //! to `f32`. [`tag`] says what they are called.
 //!
-//! A directory may hold several files, `events.out.tfevents.<seconds>.<host>`, which TensorBoard reads in
+//! A directory may hold several files, `events.out.tfevents.<seconds>.<host>.trainer`, which TensorBoard reads in
 //! the order of their names. Each begins a session, which says from which step on what the files before it
 //! hold does not count: all of it where a run begins anew, and where one is resumed, what the
 //! interrupted run wrote after the step that it is resumed from. So a curve is one run's, from the first
@@ -25,6 +25,8 @@ use messages::{Event, Scalar, SessionLog, Summary, VERSION, What};
 
 /// What the names of all event files begin with; TensorBoard goes by a part of it.
 const PREFIX: &str = "events.out.tfevents.";
+/// What those of ours end with, so that others' are left alone.
+const SUFFIX: &str = ".trainer";
 
 /// The name of a column of metrics.csv in TensorBoard, as courses on the subject call it.
 ///
@@ -152,10 +154,11 @@ fn event_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The number in the name of an event file: with more than ten digits it is none of ours.
+/// The number in the name of an event file of ours.
 fn seconds(path: &Path) -> Option<u64> {
     let name = path.file_name().and_then(OsStr::to_str)?;
-    name.strip_prefix(PREFIX)?
+    name.strip_suffix(SUFFIX)?
+        .strip_prefix(PREFIX)?
         .split('.')
         .next()?
         .parse()
@@ -174,7 +177,7 @@ fn create_after(
     let mut seconds = time.as_secs().max(last.map_or(0, |last| last.saturating_add(1)));
     loop {
         // With leading zeros, the order of names is that of numbers.
-        let path = directory.join(format!("{PREFIX}{seconds:010}.{}", host()));
+        let path = directory.join(format!("{PREFIX}{seconds:010}.{}{SUFFIX}", host()));
         match File::create_new(&path) {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => seconds += 1,
@@ -271,7 +274,8 @@ mod tests {
     fn earlier_files_go_when_a_new_run_has_finished() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = temporary.path();
-        fs::write(directory.join("events.out.tfevents.text"), "of somebody else").unwrap();
+        fs::write(directory.join("events.out.tfevents.1700000000.host.1.0"), "of somebody else")
+            .unwrap();
         let create = |resumed| EventWriter::create(directory, resumed).unwrap();
         let count = || event_files(directory).unwrap().len();
         let interrupted = create(None);
@@ -286,6 +290,6 @@ mod tests {
         let path = new.path().to_path_buf();
         new.finish().unwrap();
         assert_eq!(event_files(directory).unwrap(), [path]);
-        assert!(directory.join("events.out.tfevents.text").is_file());
+        assert!(directory.join("events.out.tfevents.1700000000.host.1.0").is_file());
     }
 }
