@@ -5,13 +5,14 @@
 //! when it does. Commands without either (`sign`, `inspect`, …) take milliseconds.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::run::Progress;
 
@@ -63,10 +64,16 @@ impl Bar {
     /// One of several, each on a line of its own.
     pub(super) fn among(name: &str, steps: usize, bars: &MultiProgress) -> Self {
         let bar = bars.add(ProgressBar::new(steps as u64));
-        bar.set_style(style("{prefix} [{bar:30}] {pos}/{len} steps, {per_sec}, {eta} left {msg}"));
+        let style = style("{prefix} [{bar:30}] {pos}/{len} steps, {rate}, {eta} left {msg}");
+        bar.set_style(style.with_key("rate", rate));
         bar.set_prefix(name.to_string());
         Bar { bar, returns: VecDeque::new() }
     }
+}
+
+/// Steps a second, whole ones.
+fn rate(state: &ProgressState, text: &mut dyn Write) {
+    let _ = write!(text, "{:.0}/s", state.per_sec());
 }
 
 impl Progress for Bar {
@@ -89,6 +96,11 @@ impl Progress for Bar {
         self.bar.set_position(step as u64);
         // Of the steps before, this process knows no time.
         self.bar.reset_eta();
+    }
+
+    fn trained(&mut self) {
+        self.bar.set_position(self.bar.length().unwrap_or_default());
+        self.bar.set_message("· evaluates the policy");
     }
 
     fn notice(&mut self, text: &str) {

@@ -57,7 +57,7 @@ pub enum ReportError {
 
 /// The page of a run.
 ///
-/// Where its directory has an `episode.gif`, the page shows that one; where it has an `agent.bin`, what the critics expect.
+/// Where its directory has an `episode.gif` that was filmed since the policy was written, the page shows that one; where it has an `agent.bin`, what the critics expect.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn render(results: &Results) -> Result<String, ReportError> {
     let blob = Blob::from_bytes(&results.policy()?);
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
-    let film = film(&directory.join(place::FILM), &policy, &results.environment());
+    let film = film(directory, &policy, &results.environment());
     let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
     let page = with_value(directory, |value| page(&contents, value));
     page.map_err(|error| ReportError::Evaluate { directory: shown, error })
@@ -85,11 +85,17 @@ pub fn with_value<T>(directory: &Path, then: impl FnOnce(Result<Value<'_>, Strin
     }
 }
 
-/// The user's own film, if there is one that a page can hold, or else one from the environment's first start.
-fn film(own: &Path, policy: &AnyPolicy<'_>, environment: &Table) -> Option<Vec<u8>> {
+/// The user's own film, if there is one of this policy that a page can hold, or else one from the environment's first
+/// start.
+fn film(directory: &Path, policy: &AnyPolicy<'_>, environment: &Table) -> Option<Vec<u8>> {
+    let [own, policy_file] = [place::FILM, place::POLICY].map(|name| directory.join(name));
+    let written = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified()).ok();
     let small =
-        std::fs::metadata(own).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
-    let own = small.then(|| std::fs::read(own).ok()).flatten();
+        std::fs::metadata(&own).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
+    // A film that is older than the policy is of another one.
+    let usable = small && written(&own) >= written(&policy_file);
+    let own = usable.then(|| std::fs::read(own).ok()).flatten();
+    let own = own.filter(|film| film.starts_with(b"GIF8"));
     own.or_else(|| {
         let scene = picture::find(envs::name(environment)).ok()?;
         let mut machine = envs::make(environment).ok()?;

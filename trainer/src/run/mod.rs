@@ -49,6 +49,8 @@ pub trait Progress {
     fn episode(&mut self, episode_return: f64);
     /// The run goes on from a checkpoint of this step.
     fn goes_on(&mut self, _step: usize) {}
+    /// All steps are made; the policy is evaluated, and results are written.
+    fn trained(&mut self) {}
     /// Something that the user should know.
     fn notice(&mut self, _text: &str) {}
 }

@@ -126,6 +126,11 @@ impl<'a> Recorder<'a> {
         self.progress.goes_on(step);
     }
 
+    /// All steps are made.
+    pub(super) fn trained(&mut self) {
+        self.progress.trained();
+    }
+
     /// (step, return) of each episode so far.
     pub(super) fn episodes(&self) -> &[(usize, f64)] {
         &self.episodes

@@ -61,19 +61,18 @@ impl<'a, 'r> Session<'a, 'r> {
                 return Err(stopped(error, checkpoints));
             }
             let interrupted = options.interrupted.load(Ordering::Relaxed);
-            if interrupted || checkpoints.is_due() {
+            // Until the results are written, what was trained is in the last one.
+            if interrupted || self.training.is_over() || checkpoints.is_due() {
                 self.save(checkpoints)?;
             }
-            if interrupted && !self.training.is_over() {
-                return Err(RunError::Interrupted {
-                    directory: self.directory.into(),
-                    step: self.training.step(),
-                    steps: self.config.training.steps,
-                });
+            if interrupted {
+                let (step, steps) = (self.training.step(), self.config.training.steps);
+                let directory = self.directory.into();
+                return Err(RunError::Interrupted { directory, step, steps });
             }
         }
-        // Until the results are written, what was trained is here.
-        self.save(checkpoints)
+        self.recorder.trained();
+        Ok(())
     }
 
     fn save(&mut self, checkpoints: &mut Checkpoints) -> Result<(), RunError> {
