@@ -62,7 +62,7 @@ impl Plot {
                     pictures.extend(drawn);
                     Ok::<(), Failure>(())
                 };
-                with_value(&run.directory, |value| {
+                with_value(run, |value| {
                     let reason = value.as_ref().err();
                     if let Some(reason) = reason {
                         eprintln!("warning: there is no map of the value: {reason}");

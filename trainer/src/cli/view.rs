@@ -13,7 +13,7 @@ use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
-use crate::run::{RunError, Trained};
+use crate::run::{RunError, Trained, finished};
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -96,7 +96,13 @@ fn value_of(policy: &Path, plant: &'static str) -> Box<dyn Fn() -> Result<Value,
         Ok(trained) if envs::name(&trained.config.environment) != plant => {
             Err("no value: the agent.bin beside this policy is for another machine".into())
         }
-        Ok(mut trained) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+        Ok(mut trained) => match finished(&directory) {
+            Ok(Some((summary, _))) if summary.parameters_fingerprint != trained.fingerprint() => {
+                Err("no value: agent.bin is of another run than summary.json".into())
+            }
+            Ok(_) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+            Err(error) => Err(format!("no value: {error}")),
+        },
         Err(RunError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
             Err("no value: there is no agent.bin beside this policy".into())
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{fail, json, short_run, succeed};
+use super::{fail, json, short_run, succeed, trainer};
 
 /// Where a page could load something from, and must not.
 const ELSEWHERE: [&str; 6] = ["src=\"http", "href=\"", "url(", "@import", "<script", "<link"];
@@ -42,6 +42,24 @@ fn a_run_gets_its_pictures() {
     assert_eq!(listed["files"].as_array().unwrap().len(), 6);
     let files = succeed(scratch.path(), &["plot", "--policy", "run/policy.bin", "--out", "alone"]);
     assert_eq!(files.lines().count(), 3, "{files}");
+}
+
+/// As where somebody copied a single file.
+#[test]
+fn files_of_different_runs_are_told() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    short_run(scratch.path(), "other", &["--seed", "2"]);
+    let copy = |file: &str| {
+        let [from, to] = ["other", "run"].map(|run| scratch.path().join(run).join(file));
+        fs::copy(from, to).unwrap();
+    };
+    copy("agent.bin");
+    let output = trainer(scratch.path(), &["plot", "run"]);
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("agent.bin is of another run than summary.json"), "{told}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 5);
 }
 
 #[test]

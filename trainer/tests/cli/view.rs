@@ -152,6 +152,15 @@ fn a_policy_is_shown_to_its_own_page_only() {
     let time = changed.expect("the latency that was asked for")["time"].as_f64().unwrap();
     assert!(message(&mut stream)["time"].as_f64().unwrap() > time);
 
+    let summary = std::fs::read_to_string(directory.join("run/summary.json")).unwrap();
+    let mut other = json(&summary);
+    other["parameters_fingerprint"] = "0".into();
+    std::fs::write(directory.join("run/summary.json"), other.to_string()).unwrap();
+    let (mut stream, _) = server.open(&own, &format!("http://{own}"));
+    let mixed = message(&mut stream)["no_value"].clone();
+    assert_eq!(mixed, "no value: agent.bin is of another run than summary.json");
+    std::fs::write(directory.join("run/summary.json"), summary).unwrap();
+
     std::fs::write(directory.join("run/agent.bin"), "none").unwrap();
     let (mut stream, _) = server.open(&own, &format!("http://{own}"));
     let damaged = message(&mut stream)["no_value"].as_str().unwrap().to_string();
