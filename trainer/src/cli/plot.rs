@@ -8,10 +8,11 @@ use super::progress::Wait;
 use super::report::listed;
 use super::{Failure, policy_file};
 use crate::config::environment;
+use crate::export::Blob;
 use crate::plot::{self, Group};
 use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
 use crate::results::{Results, directories, groups};
-use crate::run::write_whole;
+use crate::run::{place, write_whole};
 
 /// Draw a run, or several beside each other, as SVG
 #[derive(Debug, Args)]
@@ -52,13 +53,15 @@ impl Plot {
         match (&self.policy, &runs[..]) {
             (Some(path), _) => {
                 let name = path.display().to_string();
-                pictures.extend(of_policy(path, &name, runs.first().map(settings), None)?);
+                let blob = policy_file::read(path)?;
+                let run = runs.first().map(settings);
+                pictures.extend(of_policy(path, &blob, &name, run, None)?);
             }
             (None, [run]) => {
-                let path = run.directory.join(&run.summary.policy.file);
+                let (path, blob) = (run.directory.join(place::POLICY), run.policy()?);
                 let name = &run.summary.preset;
                 let mut draw = |value: Option<Value<'_>>| {
-                    let drawn = of_policy(&path, name, Some(settings(run)), value)?;
+                    let drawn = of_policy(&path, &blob, name, Some(settings(run)), value)?;
                     pictures.extend(drawn);
                     Ok::<(), Failure>(())
                 };
@@ -102,12 +105,12 @@ fn together(runs: &[Results]) -> Picture {
 /// The pictures of a policy file, on the environment that it names, with the settings of its run.
 fn of_policy(
     path: &Path,
+    blob: &Blob,
     name: &str,
     run: Option<toml::Table>,
     value: Option<Value<'_>>,
 ) -> Result<Vec<Picture>, Failure> {
-    let blob = policy_file::read(path)?;
-    let policy = policy_file::policy(path, &blob)?;
+    let policy = policy_file::policy(path, blob)?;
     let plant = policy_file::plant(path, &policy)?;
     let own = run.filter(|table| crate::envs::name(table) == plant);
     let table = own.map_or_else(|| environment(plant, &[]), Ok)?;

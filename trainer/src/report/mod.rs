@@ -15,7 +15,6 @@ use toml::Table;
 
 use crate::envs;
 use crate::eval::{EvalError, Starts};
-use crate::export::Blob;
 use crate::picture;
 use crate::picture::film::{Take, film as filmed};
 use crate::policy::AnyPolicy;
@@ -65,7 +64,7 @@ pub enum ReportError {
 pub fn render(results: &Results) -> Result<String, ReportError> {
     let directory = &results.directory;
     let shown = directory.display().to_string();
-    let blob = Blob::from_bytes(&results.policy()?);
+    let blob = results.policy()?;
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
     let film = film(&directory.join(place::FILM), &policy, &results.environment());

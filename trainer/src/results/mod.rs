@@ -14,11 +14,13 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::envs;
+use crate::export::Blob;
+use crate::policy::AnyPolicy;
 use crate::run::{Summary, place};
 use crate::settings::ConfigError;
 
 /// No file of a run is larger, in bytes.
-const LARGEST: u64 = 1 << 28;
+const LARGEST: u64 = 1 << 30;
 
 /// Why there is nothing to show of a run.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,12 @@ pub enum ResultsError {
         path: PathBuf,
         /// What is wrong, in one line.
         message: String,
+    },
+    /// The policy is another one's.
+    #[error("{} is not the policy of the summary.json beside it: train it again", path.display())]
+    OtherPolicy {
+        /// The policy's file.
+        path: PathBuf,
     },
     /// The environment is none of this program's.
     #[error("{}: {error}", path.display())]
@@ -110,13 +118,22 @@ impl Results {
         environment(&self.settings)
     }
 
-    /// The bytes of `policy.bin`.
+    /// What `policy.bin` holds.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
-    pub fn policy(&self) -> Result<Vec<u8>, ResultsError> {
-        bytes(&self.directory.join(&self.summary.policy.file))
+    /// If it cannot be read, or holds another policy than the summary tells of.
+    pub fn policy(&self) -> Result<Blob, ResultsError> {
+        let path = self.directory.join(place::POLICY);
+        let blob = Blob::from_bytes(&bytes(&path)?);
+        let checksum = AnyPolicy::from_bytes(blob.bytes()).map(|policy| policy.checksum());
+        match checksum {
+            Ok(found) if format!("{found:08x}") != self.summary.policy.checksum => {
+                Err(ResultsError::OtherPolicy { path })
+            }
+            // What is no policy at all is for its reader to refuse.
+            _ => Ok(blob),
+        }
     }
 
     /// The settings without the seed: runs that agree in them belong together.
@@ -232,10 +249,17 @@ pub fn leaves(settings: &Table) -> Vec<(String, String)> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {
+    at_most(path, LARGEST)
+}
+
+fn at_most(path: &Path, largest: u64) -> Result<Vec<u8>, ResultsError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes));
     read.map_err(|error| ResultsError::Read { path: path.into(), error })?;
-    Ok(bytes)
+    match bytes.len() as u64 > largest {
+        true => Err(damaged(path, &format!("it has more than {largest} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 fn text(path: &Path) -> Result<String, ResultsError> {
@@ -278,6 +302,15 @@ mod tests {
         let shown: Vec<(&str, usize)> =
             groups.iter().map(|(name, members)| (name.as_str(), members.len())).collect();
         assert_eq!(shown, [("sac (gamma = 0.99)", 2), ("td3", 1), ("sac (gamma = 0.9)", 1)]);
+    }
+
+    #[test]
+    fn files_are_whole_or_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "four").unwrap();
+        assert_eq!(at_most(file.path(), 4).unwrap(), b"four");
+        let error = at_most(file.path(), 3).unwrap_err().to_string();
+        assert!(error.contains("it has more than 3 bytes"), "{error}");
     }
 
     #[test]

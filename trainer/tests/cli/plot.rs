@@ -60,6 +60,11 @@ fn files_of_different_runs_are_told() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("agent.bin is of another run than summary.json"), "{told}");
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 5);
+    copy("policy.bin");
+    for command in ["plot", "report"] {
+        let error = fail(scratch.path(), &[command, "run"], 1);
+        assert!(error.contains("run/policy.bin is not the policy of the summary.json"), "{error}");
+    }
 }
 
 #[test]
