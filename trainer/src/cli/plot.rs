@@ -97,7 +97,8 @@ fn together(runs: &[Results]) -> Picture {
             Group { name, runs }
         })
         .collect();
-    let title = format!("Training: {} runs", runs.len());
+    let drawn: usize = groups.iter().map(|group| group.runs.len()).sum();
+    let title = format!("Training: {drawn} runs");
     let svg = plot::learning_curves(&title, &groups);
     Picture { name: "learning_curves", svg, caption: String::new() }
 }

@@ -7,6 +7,7 @@ mod metrics;
 
 pub use metrics::Metrics;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,11 @@ impl Results {
         }
     }
 
+    /// Of all random streams.
+    fn seed(&self) -> u64 {
+        self.summary.seed
+    }
+
     /// The settings without the seed: runs that agree in them belong together.
     fn without_seed(&self) -> Table {
         let mut settings = self.settings.clone();
@@ -164,7 +170,7 @@ fn environment(settings: &Table) -> Table {
     settings.get("environment").and_then(Value::as_table).cloned().unwrap_or_default()
 }
 
-/// The directories of runs below those named: a run's own, or those of its seeds, `seed-1` before `seed-10`.
+/// The directories of runs below those named, each once: a run's own, or those of its seeds, `seed-1` before `seed-10`.
 ///
 /// # Errors
 ///
@@ -181,6 +187,20 @@ pub fn directories(named: &[PathBuf]) -> Result<Vec<PathBuf>, ResultsError> {
             return Err(missing(directory));
         }
         all.extend(seeds);
+    }
+    once_each(all)
+}
+
+/// Without those that are the same as an earlier one, by whatever path.
+fn once_each(directories: Vec<PathBuf>) -> Result<Vec<PathBuf>, ResultsError> {
+    let (mut seen, mut all) = (HashSet::new(), Vec::new());
+    for directory in directories {
+        let real = directory
+            .canonicalize()
+            .map_err(|error| ResultsError::Read { path: directory.clone(), error })?;
+        if seen.insert(real) {
+            all.push(directory);
+        }
     }
     Ok(all)
 }
@@ -200,12 +220,14 @@ fn missing(directory: &Path) -> ResultsError {
 }
 
 /// Runs of the same settings but for their seeds, in the order in which they were given, and what tells them from the
-/// other groups: the preset, and where several have the same one, settings that differ.
+/// other groups: the preset, and where several have the same one, settings that differ. A run whose seed its group has
+/// already is a copy, or the same trained again, and is left out.
 pub fn groups(runs: &[Results]) -> Vec<(String, Vec<&Results>)> {
     let mut groups: Vec<(Table, Vec<&Results>)> = Vec::new();
     for run in runs {
         let settings = run.without_seed();
         match groups.iter_mut().find(|(others, _)| *others == settings) {
+            Some((_, members)) if members.iter().any(|member| member.seed() == run.seed()) => {}
             Some((_, members)) => members.push(run),
             None => groups.push((settings, vec![run])),
         }
@@ -274,8 +296,9 @@ mod tests {
     use super::*;
 
     fn run(preset: &str, text: &str) -> Results {
+        let settings: Table = text.parse().unwrap();
         let summary = serde_json::json!({
-            "schema": 1, "preset": preset, "algorithm": "sac", "environment": "pendulum", "seed": 1,
+            "schema": 1, "preset": preset, "algorithm": "sac", "environment": "pendulum", "seed": settings["training"]["seed"].as_integer(),
             "steps": 1, "updates": 1, "train_seconds": 0.5, "train_cpu_seconds": null,
             "backend": "scalar",
             "training_return": {"episodes": 0, "last_100_mean": null, "last_10_mean": null},
@@ -286,7 +309,6 @@ mod tests {
             "parameters_fingerprint": "0"
         });
         let summary = serde_json::from_value(summary).unwrap();
-        let settings = text.parse().unwrap();
         Results { directory: "runs".into(), settings, summary, metrics: Metrics::default() }
     }
 
@@ -296,7 +318,8 @@ mod tests {
             run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
             run("td3", "[training]\nseed = 1"),
             run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.99"),
-            run("sac", "[training]\nseed = 3\n[agent]\ngamma = 0.9"),
+            run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.9"),
+            run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
         ];
         let groups = groups(&runs);
         let shown: Vec<(&str, usize)> =
@@ -322,6 +345,8 @@ mod tests {
         let named = [scratch.path().to_path_buf()];
         let found = directories(&named).unwrap();
         assert_eq!(found, [scratch.path().join("seed-2"), scratch.path().join("seed-10")]);
+        let twice = [scratch.path().to_path_buf(), scratch.path().join("other/..")];
+        assert_eq!(directories(&twice).unwrap(), found);
         let error = directories(&found).unwrap_err();
         assert!(matches!(error, ResultsError::Unfinished { .. }), "{error}");
         let error = directories(&[scratch.path().join("nowhere")]).unwrap_err();

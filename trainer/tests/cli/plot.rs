@@ -77,6 +77,10 @@ fn seeds_are_one_curve() {
     assert_eq!(files, "out/learning_curves.svg\n");
     let svg = fs::read_to_string(scratch.path().join("out/learning_curves.svg")).unwrap();
     is_svg(&svg);
+    let twice = ["plot", "many", "many/seed-2", "./many", "other", "--out", "twice"];
+    succeed(scratch.path(), &twice);
+    let same = fs::read_to_string(scratch.path().join("twice/learning_curves.svg")).unwrap();
+    assert!(same == svg, "runs that are named twice are drawn once");
     for text in ["td3, 3 seeds", "sac: mean of 10", "band: its 95 % bootstrap interval"] {
         assert!(svg.contains(text), "{text}");
     }
