@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::eval::described;
 use super::progress::Wait;
 use super::report::listed;
 use super::{Failure, policy_file};
 use crate::config::environment;
+use crate::envs;
 use crate::export::Blob;
 use crate::plot::{self, Group};
 use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
@@ -44,6 +46,7 @@ impl Plot {
             progress.one_more();
         }
         drop(progress);
+        one_environment(&runs)?;
         let mut pictures = match &runs[..] {
             [] => Vec::new(),
             [run] => vec![training(run)].into_iter().chain(reported(run)).collect(),
@@ -54,6 +57,9 @@ impl Plot {
             (Some(path), _) => {
                 let name = path.display().to_string();
                 let blob = policy_file::read(path)?;
+                if let Some(run) = runs.first() {
+                    same_environment(path, &blob, run)?;
+                }
                 let run = runs.first().map(settings);
                 pictures.extend(of_policy(path, &blob, &name, run, None)?);
             }
@@ -103,6 +109,40 @@ fn together(runs: &[Results]) -> Picture {
     Picture { name: "learning_curves", svg, caption: String::new() }
 }
 
+/// Pictures beside each other are of one environment.
+fn one_environment(runs: &[Results]) -> Result<(), Failure> {
+    let Some((first, others)) = runs.split_first() else { return Ok(()) };
+    let Some(other) = others.iter().find(|run| run.environment() != first.environment()) else {
+        return Ok(());
+    };
+    let text = format!(
+        "{} is on {}, but {} is on {}: runs are drawn beside each other on one environment with the same settings \
+         only, so leave one out",
+        first.directory.display(),
+        described(&first.environment()),
+        other.directory.display(),
+        described(&other.environment())
+    );
+    Err(Failure::Failed(text))
+}
+
+/// A policy stands for a run's own on the run's environment alone.
+fn same_environment(path: &Path, blob: &Blob, run: &Results) -> Result<(), Failure> {
+    let policy = policy_file::policy(path, blob)?;
+    let plant = policy_file::plant(path, &policy)?;
+    let contract = policy.contract().map_err(|error| policy_file::refused(path, &error))?;
+    let table = run.environment();
+    if plant == envs::name(&table) && contract.plant_fingerprint() == envs::fingerprint(&table)? {
+        return Ok(());
+    }
+    let (shown, directory) = (path.display(), run.directory.display());
+    let what = match plant == envs::name(&table) {
+        true => format!("was trained on `{plant}` with other settings than those of {directory}"),
+        false => format!("is for `{plant}`, but {directory} is on {}", described(&table)),
+    };
+    Err(Failure::Failed(format!("{shown} {what}: draw it without the run, by --policy alone")))
+}
+
 /// The pictures of a policy file, on the environment that it names, with the settings of its run.
 fn of_policy(
     path: &Path,
@@ -113,8 +153,7 @@ fn of_policy(
 ) -> Result<Vec<Picture>, Failure> {
     let policy = policy_file::policy(path, blob)?;
     let plant = policy_file::plant(path, &policy)?;
-    let own = run.filter(|table| crate::envs::name(table) == plant);
-    let table = own.map_or_else(|| environment(plant, &[]), Ok)?;
+    let table = run.map_or_else(|| environment(plant, &[]), Ok)?;
     let subject = Subject { name, policy: &policy, environment: &table };
     let pictures =
         Pictures::new(&subject, value).map_err(|error| policy_file::refused(path, &error))?;

@@ -87,6 +87,27 @@ fn seeds_are_one_curve() {
 }
 
 #[test]
+fn environments_are_not_mixed() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    let train = ["train", "--preset", "sac", "--steps", "300"];
+    let other = ["--set", "name=inverted-pendulum", "--out", "other"];
+    succeed(scratch.path(), &[&train[..], &other].concat());
+    let fails = |arguments: &[&str], what: &str| {
+        let error = fail(scratch.path(), arguments, 1);
+        assert!(error.contains(what), "{arguments:?}: {error}");
+    };
+    fails(&["plot", "run", "other"], "run is on pendulum, but other is on inverted-pendulum");
+    let policy = ["plot", "run", "--policy", "other/policy.bin"];
+    fails(&policy, "other/policy.bin is for `inverted-pendulum`, but run is on pendulum: draw");
+    let wider = ["--set", "name=inverted-pendulum", "--set", "reset_noise_scale=0.2"];
+    succeed(scratch.path(), &[&train[..], &wider, &["--out", "wider"]].concat());
+    fails(&["plot", "other", "wider"], "but wider is on inverted-pendulum, reset_noise_scale=0.2");
+    let policy = ["plot", "wider", "--policy", "other/policy.bin"];
+    fails(&policy, "other/policy.bin was trained on `inverted-pendulum` with other settings");
+}
+
+#[test]
 fn a_run_leaves_a_page_of_its_own() {
     let scratch = tempfile::tempdir().unwrap();
     short_run(scratch.path(), "run", &[]);
