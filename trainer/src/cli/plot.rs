@@ -39,13 +39,12 @@ pub(super) struct Plot {
 impl Plot {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let directories = directories(&self.runs)?;
-        let progress = Wait::bar("drawing", directories.len(), "runs");
+        let wait = Wait::spinner("reads the runs");
         let mut runs = Vec::new();
         for directory in &directories {
             runs.push(Results::read(directory)?);
-            progress.one_more();
         }
-        drop(progress);
+        wait.say("draws");
         one_environment(&runs)?;
         let mut pictures = match &runs[..] {
             [] => Vec::new(),
@@ -74,7 +73,7 @@ impl Plot {
                 with_value(run, |value| {
                     let reason = value.as_ref().err();
                     if let Some(reason) = reason {
-                        eprintln!("warning: there is no map of the value: {reason}");
+                        wait.notice(&format!("warning: there is no map of the value: {reason}"));
                     }
                     draw(value.ok())
                 })?;

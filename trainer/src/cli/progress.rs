@@ -147,6 +147,11 @@ impl Wait {
         self.bar.set_message(what.into());
     }
 
+    /// Something that the user should know, on a line of its own.
+    pub(super) fn notice(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
     /// One more part is done.
     pub(super) fn one_more(&self) {
         self.bar.inc(1);
