@@ -138,6 +138,16 @@ pub(super) fn with_interval(estimate: &Estimate, digits: usize) -> String {
     }
 }
 
+/// A chance of improvement; where there is no doubt about any pair of runs, it says that in the place of an interval.
+fn chance(improvement: &Estimate) -> String {
+    let shown = with_interval(improvement, 2);
+    match improvement.value {
+        0.0 => format!("{shown} (no pair)"),
+        1.0 => format!("{shown} (all pairs)"),
+        _ => shown,
+    }
+}
+
 fn to_text(report: &Report) -> String {
     let optimal = report.optimal_mean.map(|optimal| format!(", optimal mean {optimal:.1}"));
     let mut text = format!(
@@ -186,7 +196,24 @@ fn against(difference: &Difference, starts: usize) -> [String; 6] {
         with_interval(&difference.difference, 2),
         over.into(),
         format!("{} of {starts}", difference.starts_better),
-        improvement.map_or("–".into(), |improvement| with_interval(&improvement, 2)),
+        improvement.map_or("–".into(), |improvement| chance(&improvement)),
         difference.verdict.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_without_doubt_say_so() {
+        for (value, interval, text) in [
+            (1.0, None, "1.00 (all pairs)"),
+            (0.0, None, "0.00 (no pair)"),
+            (0.25, None, "0.25"),
+            (0.5, Some([0.25, 0.75]), "0.50 (0.25 to 0.75)"),
+        ] {
+            assert_eq!(chance(&Estimate { value, interval }), text);
+        }
+    }
 }
