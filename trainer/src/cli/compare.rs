@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::columns::columns;
 use super::eval::{described, starts};
+use super::output;
 use super::pool;
 use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
@@ -14,7 +15,7 @@ use super::{Failure, json, policy_file};
 use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
-use crate::run::{RunError, place, write_whole};
+use crate::run::place;
 use crate::statistics::Estimate;
 
 /// Compare runs, or the same settings trained with several seeds, and say how sure that is
@@ -117,16 +118,8 @@ fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evalu
 
 fn draw(path: &Path, report: &Report) -> Result<(), Failure> {
     let title = format!("{}, {} starts", described(&report.environment), report.starts);
-    write_whole(path, picture(&title, report).as_bytes()).map_err(|error| match error {
-        RunError::Write { path, error } => {
-            let text = format!(
-                "cannot write {}: {error}; choose another file with --picture",
-                path.display()
-            );
-            Failure::Failed(text)
-        }
-        error => error.into(),
-    })
+    let hint = "choose another file with --picture";
+    output::write(path, picture(&title, report).as_bytes(), hint)
 }
 
 /// `value (low to high)`, as far as there is an interval.

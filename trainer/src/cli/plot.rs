@@ -7,14 +7,14 @@ use clap::Args;
 use super::eval::described;
 use super::progress::Wait;
 use super::report::listed;
-use super::{Failure, policy_file};
+use super::{Failure, output, policy_file};
 use crate::config::environment;
 use crate::envs;
 use crate::export::Blob;
 use crate::plot::{self, Group};
 use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
 use crate::results::{Results, directories, groups};
-use crate::run::{place, write_whole};
+use crate::run::place;
 
 /// Draw a run, or several beside each other, as SVG
 #[derive(Debug, Args)]
@@ -169,7 +169,7 @@ fn write(out: &Path, pictures: &[Picture]) -> Result<Vec<String>, Failure> {
     let mut files = Vec::new();
     for picture in pictures {
         let path = out.join(picture.name).with_extension("svg");
-        write_whole(&path, picture.svg.as_bytes())?;
+        output::write(&path, picture.svg.as_bytes(), "choose another directory with --out")?;
         files.push(path.display().to_string());
     }
     Ok(files)

@@ -50,7 +50,7 @@ impl View {
         let trained_on = policy.contract().map_err(refused)?.plant_fingerprint();
 
         let address = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
-        let (listener, address) = listen(address)?;
+        let (listener, address) = listen(address, self.listen.is_none())?;
         if !address.ip().is_loopback() {
             let _ = writeln!(
                 std::io::stderr(),
@@ -71,13 +71,16 @@ impl View {
 }
 
 /// A listener, and where it really is.
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+fn listen(address: SocketAddr, by_port: bool) -> Result<(TcpListener, SocketAddr), Failure> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         let real = listener.local_addr()?;
         Ok((listener, real))
     });
     bound.map_err(|error| {
-        let hint = "choose another port, or --port 0 for any that is free";
+        let hint = match by_port {
+            true => "choose another port, or --port 0 for any that is free",
+            false => "choose another address or port",
+        };
         Failure::Failed(format!("cannot listen on {address}: {error}; {hint}"))
     })
 }

@@ -33,10 +33,18 @@ pub enum ResultsError {
         path: PathBuf,
     },
     /// No summary, so the run goes on or was interrupted.
-    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or train again with --out {}", directory.display(), directory.display())]
+    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or go on with it by `trainer train --resume --out {}`", directory.display(), directory.display())]
     Unfinished {
         /// The directory.
         directory: PathBuf,
+    },
+    /// Runs are in it.
+    #[error("{} is no run itself: name the runs in it, such as {}", directory.display(), run.display())]
+    Folder {
+        /// The directory.
+        directory: PathBuf,
+        /// The first of them.
+        run: PathBuf,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {error}; the run's directory is not whole, so train again with the config.toml in it", path.display())]
@@ -213,10 +221,20 @@ fn seeds(directory: &Path) -> Result<Vec<PathBuf>, ResultsError> {
 }
 
 fn missing(directory: &Path) -> ResultsError {
-    match directory.is_dir() {
-        true => ResultsError::Unfinished { directory: directory.into() },
-        false => ResultsError::Missing { path: directory.into() },
+    if !directory.is_dir() {
+        return ResultsError::Missing { path: directory.into() };
     }
+    match first_run(directory) {
+        Some(run) => ResultsError::Folder { directory: directory.into(), run },
+        None => ResultsError::Unfinished { directory: directory.into() },
+    }
+}
+
+/// The first directory in one that is a finished run, or has seeds.
+fn first_run(directory: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
+    let has_seeds = |path: &Path| place::seeds(path).is_ok_and(|seeds| !seeds.is_empty());
+    entries.filter(|path| path.join(place::SUMMARY).exists() || has_seeds(path)).min()
 }
 
 /// Runs of the same settings but for their seeds, in the order in which they were given, and what tells them from the

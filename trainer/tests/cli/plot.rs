@@ -170,6 +170,10 @@ fn mistakes_are_named() {
         fails(&[command, "empty"], 1, "empty holds no finished run, as it has no summary.json");
     }
     short_run(scratch.path(), "run", &[]);
+    for command in ["plot", "report"] {
+        fails(&[command, "empty"], 1, "by `trainer train --resume --out empty`");
+        fails(&[command, "."], 1, ". is no run itself: name the runs in it, such as ./run");
+    }
     let damage = |file: &str, text: &str, what: &str| {
         let path = scratch.path().join("run").join(file);
         let whole = fs::read(&path).unwrap();
@@ -184,6 +188,11 @@ fn mistakes_are_named() {
     damage("config.toml", "[environment]\nname = \"moon\"", "there is no environment `moon`");
     damage("metrics.csv", "step,return\n1,x\n", "line 2, `return`: `x` is no number");
     damage("policy.bin", "PLCY", "policy");
+    let path = scratch.path().join("run/config.toml");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, "preset = \n").unwrap();
+    fails(&["compare", "run"], 1, "run/config.toml is not what a run writes: ");
+    fs::write(&path, whole).unwrap();
     fs::remove_file(scratch.path().join("run/metrics.csv")).unwrap();
     fails(&["plot", "run"], 1, "cannot read run/metrics.csv");
     fs::write(scratch.path().join("file"), "").unwrap();
@@ -193,4 +202,7 @@ fn mistakes_are_named() {
 fn unwritable(directory: &Path) {
     let error = fail(directory, &["plot", "--policy", "run/policy.bin", "--out", "file"], 1);
     assert!(error.contains("cannot write file"), "{error}");
+    let error =
+        fail(directory, &["record", "run/policy.bin", "--steps", "2", "--out", "file/f.gif"], 1);
+    assert!(error.ends_with("; choose another file with --out\n"), "{error}");
 }

@@ -186,6 +186,9 @@ fn a_policy_is_shown_to_its_own_page_only() {
     assert!(busy.contains(&format!("cannot listen on 127.0.0.1:{port}: ")), "{busy}");
     assert!(busy.contains("choose another port, or --port 0 for any that is free"), "{busy}");
 
+    let busy = fail(directory, &["view", "run/policy.bin", "--listen", &own], 1);
+    assert!(busy.trim_end().ends_with("; choose another address or port"), "{busy}");
+
     if cfg!(unix) {
         let interrupt = ["-INT", &server.process.id().to_string()];
         assert!(Command::new("kill").args(interrupt).status().unwrap().success());
