@@ -1,5 +1,5 @@
 //! What is shown on standard error while a command works: there only, so that standard output is for
-//! programs to read; nothing where that is no terminal, and nothing with `--quiet`. No colours.
+//! programs to read; nothing where that is no terminal, and nothing with `--quiet` or `--json`. No colours.
 //!
 //! Training has a [`Bar`] from the beginning. Whatever else may take long has a [`Wait`], which appears
 //! when it does. Commands without either (`sign`, `inspect`, …) take milliseconds.
@@ -15,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::run::Progress;
 
-/// Whether `--quiet` was given. As there is one terminal, whoever writes to it asks here.
+/// Whether `--quiet` or `--json` was given. As there is one terminal, whoever writes to it asks here.
 static QUIET: AtomicBool = AtomicBool::new(false);
 /// Steps between redraws, so that drawing costs nothing.
 const STRIDE: usize = 20;
