@@ -1,8 +1,9 @@
 //! The command line: one file for each subcommand.
 //!
 //! Reports go to standard output, as a table or with `--json` as JSON; progress and errors go to
-//! standard error, progress only where that is a terminal and neither `--json` nor `--quiet` was given. The exit status is 0, or 1 for a run that
-//! failed, or 2 for wrong usage or settings, or 130 after Ctrl-C.
+//! standard error, progress only where that is a terminal and neither `--json` nor `--quiet` was
+//! given. The exit status is 0, or 1 for a run that failed, or 2 for wrong usage or settings, or 130
+//! after Ctrl-C.
 
 mod bench;
 mod board;
