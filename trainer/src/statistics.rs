@@ -90,13 +90,18 @@ fn of_pairs(x: &[f64], sorted: &[f64]) -> f64 {
 }
 
 /// The probability of improvement with its bootstrap interval: both sides are resampled.
+///
+/// Where all of one side are better than all of the other one, so are all resamples, however few scores there are: such an
+/// interval would have no width and say nothing, so there is none.
 pub fn improvement_estimate(x: &[f64], y: &[f64]) -> Estimate {
     let statistic = |resampled: &mut [Vec<f64>]| {
         resampled[1].sort_unstable_by(f64::total_cmp);
         of_pairs(&resampled[0], &resampled[1])
     };
-    let interval = bootstrap(&[x, y], RESAMPLES, statistic);
-    Estimate { value: probability_of_improvement(x, y), interval }
+    let value = probability_of_improvement(x, y);
+    let apart = value == 0.0 || value == 1.0;
+    let interval = if apart { None } else { bootstrap(&[x, y], RESAMPLES, statistic) };
+    Estimate { value, interval }
 }
 
 /// The stratified bootstrap's percentile interval (Agarwal et al., section 4.1; Efron, 1979).
@@ -231,6 +236,16 @@ mod tests {
         let (x, y) = ([1.0, 4.0, 4.0, 9.0], [0.0, 4.0, 5.0]);
         let both = probability_of_improvement(&x, &y) + probability_of_improvement(&y, &x);
         assert!((both - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn groups_that_do_not_overlap_have_no_interval() {
+        let (low, high) = ([1.0, 2.0, 3.0], [4.0, 5.0]);
+        for (x, y, value) in [(&high[..], &low[..], 1.0), (&low, &high, 0.0)] {
+            let found = improvement_estimate(x, y);
+            assert_eq!((found.value, found.interval), (value, None));
+        }
+        assert!(improvement_estimate(&low, &[0.0, 2.5]).interval.is_some());
     }
 
     /// Of any table.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::columns::columns;
 use super::eval::{described, starts};
+use super::output;
 use super::pool;
 use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
@@ -14,7 +15,7 @@ use super::{Failure, json, policy_file};
 use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
-use crate::run::{RunError, place, write_whole};
+use crate::run::place;
 use crate::statistics::Estimate;
 
 /// Compare runs, or the same settings trained with several seeds, and say how sure that is
@@ -117,16 +118,8 @@ fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evalu
 
 fn draw(path: &Path, report: &Report) -> Result<(), Failure> {
     let title = format!("{}, {} starts", described(&report.environment), report.starts);
-    write_whole(path, picture(&title, report).as_bytes()).map_err(|error| match error {
-        RunError::Write { path, error } => {
-            let text = format!(
-                "cannot write {}: {error}; choose another file with --picture",
-                path.display()
-            );
-            Failure::Failed(text)
-        }
-        error => error.into(),
-    })
+    let hint = "choose another file with --picture";
+    output::write(path, picture(&title, report).as_bytes(), hint)
 }
 
 /// `value (low to high)`, as far as there is an interval.
@@ -135,6 +128,16 @@ pub(super) fn with_interval(estimate: &Estimate, digits: usize) -> String {
     match estimate.interval {
         Some([low, high]) => format!("{value:.digits$} ({low:.digits$} to {high:.digits$})"),
         None => format!("{value:.digits$}"),
+    }
+}
+
+/// A chance of improvement; where there is no doubt about any pair of runs, it says that in the place of an interval.
+fn chance(improvement: &Estimate) -> String {
+    let shown = with_interval(improvement, 2);
+    match improvement.value {
+        0.0 => format!("{shown} (no pair)"),
+        1.0 => format!("{shown} (all pairs)"),
+        _ => shown,
     }
 }
 
@@ -186,7 +189,24 @@ fn against(difference: &Difference, starts: usize) -> [String; 6] {
         with_interval(&difference.difference, 2),
         over.into(),
         format!("{} of {starts}", difference.starts_better),
-        improvement.map_or("–".into(), |improvement| with_interval(&improvement, 2)),
+        improvement.map_or("–".into(), |improvement| chance(&improvement)),
         difference.verdict.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_without_doubt_say_so() {
+        for (value, interval, text) in [
+            (1.0, None, "1.00 (all pairs)"),
+            (0.0, None, "0.00 (no pair)"),
+            (0.25, None, "0.25"),
+            (0.5, Some([0.25, 0.75]), "0.50 (0.25 to 0.75)"),
+        ] {
+            assert_eq!(chance(&Estimate { value, interval }), text);
+        }
+    }
 }

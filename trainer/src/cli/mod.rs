@@ -1,8 +1,9 @@
 //! The command line: one file for each subcommand.
 //!
 //! Reports go to standard output, as a table or with `--json` as JSON; progress and errors go to
-//! standard error, progress only where that is a terminal. The exit status is 0, or 1 for a run that
-//! failed, or 2 for wrong usage or settings, or 130 after Ctrl-C.
+//! standard error, progress only where that is a terminal and neither `--json` nor `--quiet` was
+//! given. The exit status is 0, or 1 for a run that failed, or 2 for wrong usage or settings, or 130
+//! after Ctrl-C.
 
 mod bench;
 mod board;
@@ -16,6 +17,7 @@ mod interrupt;
 mod keygen;
 mod monitor;
 mod names;
+mod output;
 mod pil;
 mod plot;
 mod policy_file;
@@ -60,7 +62,7 @@ const COLUMNS: usize = 100;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Print JSON instead of text
+    /// Print JSON instead of text, and show no progress
     #[arg(long, global = true)]
     json: bool,
     /// Show no progress; warnings and errors are still shown
@@ -163,7 +165,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
             return ExitCode::SUCCESS;
         }
     };
-    progress::be_quiet(arguments.quiet);
+    progress::be_quiet(arguments.quiet || arguments.json);
     if let Err(error) = Backend::from_environment() {
         return fail(&error.to_string(), 2);
     }

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::eval::described;
 use super::progress::Wait;
 use super::report::listed;
-use super::{Failure, policy_file};
+use super::{Failure, output, policy_file};
 use crate::config::environment;
+use crate::envs;
+use crate::export::Blob;
 use crate::plot::{self, Group};
 use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
 use crate::results::{Results, directories, groups};
-use crate::run::write_whole;
+use crate::run::place;
 
 /// Draw a run, or several beside each other, as SVG
 #[derive(Debug, Args)]
@@ -36,13 +39,13 @@ pub(super) struct Plot {
 impl Plot {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let directories = directories(&self.runs)?;
-        let progress = Wait::bar("drawing", directories.len(), "runs");
+        let wait = Wait::spinner("reads the runs");
         let mut runs = Vec::new();
         for directory in &directories {
             runs.push(Results::read(directory)?);
-            progress.one_more();
         }
-        drop(progress);
+        wait.say("draws");
+        one_environment(&runs)?;
         let mut pictures = match &runs[..] {
             [] => Vec::new(),
             [run] => vec![training(run)].into_iter().chain(reported(run)).collect(),
@@ -52,20 +55,25 @@ impl Plot {
         match (&self.policy, &runs[..]) {
             (Some(path), _) => {
                 let name = path.display().to_string();
-                pictures.extend(of_policy(path, &name, runs.first().map(settings), None)?);
+                let blob = policy_file::read(path)?;
+                if let Some(run) = runs.first() {
+                    same_environment(path, &blob, run)?;
+                }
+                let run = runs.first().map(settings);
+                pictures.extend(of_policy(path, &blob, &name, run, None)?);
             }
             (None, [run]) => {
-                let path = run.directory.join(&run.summary.policy.file);
+                let (path, blob) = (run.directory.join(place::POLICY), run.policy()?);
                 let name = &run.summary.preset;
                 let mut draw = |value: Option<Value<'_>>| {
-                    let drawn = of_policy(&path, name, Some(settings(run)), value)?;
+                    let drawn = of_policy(&path, &blob, name, Some(settings(run)), value)?;
                     pictures.extend(drawn);
                     Ok::<(), Failure>(())
                 };
-                with_value(&run.directory, |value| {
+                with_value(run, |value| {
                     let reason = value.as_ref().err();
                     if let Some(reason) = reason {
-                        eprintln!("warning: there is no map of the value: {reason}");
+                        wait.notice(&format!("warning: there is no map of the value: {reason}"));
                     }
                     draw(value.ok())
                 })?;
@@ -94,23 +102,57 @@ fn together(runs: &[Results]) -> Picture {
             Group { name, runs }
         })
         .collect();
-    let title = format!("Training: {} runs", runs.len());
+    let drawn: usize = groups.iter().map(|group| group.runs.len()).sum();
+    let title = format!("Training: {drawn} runs");
     let svg = plot::learning_curves(&title, &groups);
     Picture { name: "learning_curves", svg, caption: String::new() }
+}
+
+/// Pictures beside each other are of one environment.
+fn one_environment(runs: &[Results]) -> Result<(), Failure> {
+    let Some((first, others)) = runs.split_first() else { return Ok(()) };
+    let Some(other) = others.iter().find(|run| run.environment() != first.environment()) else {
+        return Ok(());
+    };
+    let text = format!(
+        "{} is on {}, but {} is on {}: runs are drawn beside each other on one environment with the same settings \
+         only, so leave one out",
+        first.directory.display(),
+        described(&first.environment()),
+        other.directory.display(),
+        described(&other.environment())
+    );
+    Err(Failure::Failed(text))
+}
+
+/// A policy stands for a run's own on the run's environment alone.
+fn same_environment(path: &Path, blob: &Blob, run: &Results) -> Result<(), Failure> {
+    let policy = policy_file::policy(path, blob)?;
+    let plant = policy_file::plant(path, &policy)?;
+    let contract = policy.contract().map_err(|error| policy_file::refused(path, &error))?;
+    let table = run.environment();
+    if plant == envs::name(&table) && contract.plant_fingerprint() == envs::fingerprint(&table)? {
+        return Ok(());
+    }
+    let (shown, directory) = (path.display(), run.directory.display());
+    let what = match plant == envs::name(&table) {
+        true => format!("was trained on `{plant}` with other settings than those of {directory}"),
+        false => format!("is for `{plant}`, but {directory} is on {}", described(&table)),
+    };
+    Err(Failure::Failed(format!("{shown} {what}: draw it without the run, by --policy alone")))
 }
 
 /// The pictures of a policy file, on the environment that it names, with the settings of its run.
 fn of_policy(
     path: &Path,
+    blob: &Blob,
     name: &str,
     run: Option<toml::Table>,
     value: Option<Value<'_>>,
 ) -> Result<Vec<Picture>, Failure> {
-    let blob = policy_file::read(path)?;
-    let policy = policy_file::policy(path, &blob)?;
+    let policy = policy_file::policy(path, blob)?;
     let plant = policy_file::plant(path, &policy)?;
-    let own = run.filter(|table| crate::envs::name(table) == plant);
-    let table = own.map_or_else(|| environment(plant, &[]), Ok)?;
+    let table = run.map_or_else(|| environment(plant, &[]), Ok)?;
     let subject = Subject { name, policy: &policy, environment: &table };
     let pictures =
         Pictures::new(&subject, value).map_err(|error| policy_file::refused(path, &error))?;
@@ -127,7 +169,7 @@ fn write(out: &Path, pictures: &[Picture]) -> Result<Vec<String>, Failure> {
     let mut files = Vec::new();
     for picture in pictures {
         let path = out.join(picture.name).with_extension("svg");
-        write_whole(&path, picture.svg.as_bytes())?;
+        output::write(&path, picture.svg.as_bytes(), "choose another directory with --out")?;
         files.push(path.display().to_string());
     }
     Ok(files)

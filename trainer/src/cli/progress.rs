@@ -1,5 +1,5 @@
 //! What is shown on standard error while a command works: there only, so that standard output is for
-//! programs to read; nothing where that is no terminal, and nothing with `--quiet`. No colours.
+//! programs to read; nothing where that is no terminal, and nothing with `--quiet` or `--json`. No colours.
 //!
 //! Training has a [`Bar`] from the beginning. Whatever else may take long has a [`Wait`], which appears
 //! when it does. Commands without either (`sign`, `inspect`, …) take milliseconds.
@@ -16,7 +16,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use crate::run::Progress;
 
-/// Whether `--quiet` was given. As there is one terminal, whoever writes to it asks here.
+/// Whether `--quiet` or `--json` was given. As there is one terminal, whoever writes to it asks here.
 static QUIET: AtomicBool = AtomicBool::new(false);
 /// Steps between redraws, so that drawing costs nothing.
 const STRIDE: usize = 20;
@@ -157,6 +157,11 @@ impl Wait {
     /// Something else goes on now.
     pub(super) fn say(&self, what: impl Into<String>) {
         self.bar.set_message(what.into());
+    }
+
+    /// Something that the user should know, on a line of its own.
+    pub(super) fn notice(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
     }
 
     /// One more part is done.

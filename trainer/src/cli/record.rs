@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::progress::Wait;
 use super::train::MAX_SEED;
-use super::{Failure, json, policy_file};
+use super::{Failure, json, output, policy_file};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, MAX_STATE, Starts};
@@ -15,7 +15,7 @@ use crate::interface::{Environment, Spec};
 use crate::picture;
 use crate::picture::film::{Film, Take, film};
 use crate::rng::{Stream, stream};
-use crate::run::{place, write_whole};
+use crate::run::place;
 
 /// Of an episode, in s, where no --steps are given.
 const SECONDS: f64 = 10.0;
@@ -114,7 +114,7 @@ impl Record {
         let Film { bytes, frames, size, steps, episode_return, terminated } =
             film.map_err(failed)?;
         let file = self.out.unwrap_or_else(|| self.policy.with_file_name(place::FILM));
-        write_whole(&file, &bytes)?;
+        output::write(&file, &bytes, "choose another file with --out")?;
         let report = Report {
             schema: 1,
             file,

@@ -6,10 +6,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::progress::Wait;
-use super::{Failure, json};
+use super::{Failure, json, output};
 use crate::report::{self, ReportError};
 use crate::results::{Results, ResultsError, directories};
-use crate::run::{place, write_whole};
+use crate::run::place;
 
 /// Write the page of a run again, RUN/report.html, as `trainer train` does at its end
 #[derive(Debug, Args)]
@@ -45,7 +45,12 @@ impl Report {
         let mut files = Vec::new();
         for directory in &directories {
             let path = directory.join(place::REPORT);
-            write_whole(&path, report::render(&Results::read(directory)?)?.as_bytes())?;
+            let page = report::render(&Results::read(directory)?)?;
+            output::write(
+                &path,
+                page.as_bytes(),
+                "make sure that you may write there and that there is room",
+            )?;
             files.push(path.display().to_string());
             progress.one_more();
         }

@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
-use super::progress::{self, Bar};
+use super::progress::{self, Bar, Wait};
 use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
 use super::{Failure, input, pool, print};
@@ -85,17 +85,15 @@ impl Sweep {
             let hint = "`trainer sweep --help` shows what such a file looks like";
             Failure::Usage(format!("cannot read {origin}: {error}; {hint}"))
         })?;
-        let plan = plan(&origin, &text).map_err(|error| match error {
-            SweepError::Toml(error) => error.into(),
-            error => Failure::Usage(format!("{origin}: {error}")),
-        })?;
+        let interrupt = Interrupt::listen()?;
+        let plan = planned(&origin, &text, &interrupt)?;
         let directory = match (self.out, self.file.file_stem()) {
             (Some(directory), _) => directory,
             (None, Some(stem)) => Path::new("runs").join(stem),
             (None, None) => return Err(Failure::Usage(format!("{origin} is no file"))),
         };
         let _lock = lock(&directory)?;
-        let outcomes = before(&plan, &directory)?;
+        let outcomes = before(&plan, &directory, &interrupt)?;
         remark(&plan, &outcomes);
         for (trial, outcome) in plan.trials.iter().zip(&outcomes) {
             if let Some(outcome) = outcome {
@@ -106,7 +104,6 @@ impl Sweep {
 
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
         let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), progress::bars());
-        let interrupt = Interrupt::listen()?;
         let work = |i: usize| {
             let (index, trial) = (waiting[i], &plan.trials[waiting[i]]);
             let outcome = one(trial, &directory, &interrupt, &bars)?;
@@ -127,6 +124,20 @@ impl Sweep {
             None => ended(&plan, &outcomes, &interrupt, as_json),
         }
     }
+}
+
+/// What there is to train.
+fn planned(origin: &str, text: &str, interrupt: &Interrupt) -> Result<Plan, Failure> {
+    let wait = Wait::spinner("checking the settings");
+    let mut goes_on = |done: usize, all: usize| {
+        wait.say(format!("checking the settings, {done} of {all}"));
+        !interrupt.flag().load(Ordering::Relaxed)
+    };
+    plan(origin, text, &mut goes_on).map_err(|error| match error {
+        SweepError::Toml(error) => error.into(),
+        SweepError::Interrupted => interrupt.failure(error.to_string()),
+        error => Failure::Usage(format!("{origin}: {error}")),
+    })
 }
 
 /// The ranking; an error where a trial failed, or there are some yet to come.
@@ -221,8 +232,17 @@ fn lock(directory: &Path) -> Result<File, Failure> {
 
 /// What has finished before. An error where anything has begun with other settings than those of now: a
 /// sweep neither takes it for its own nor writes over it.
-fn before(plan: &Plan, directory: &Path) -> Result<Vec<Option<Outcome>>, Failure> {
+fn before(
+    plan: &Plan,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> Result<Vec<Option<Outcome>>, Failure> {
+    let wait = Wait::bar("looking for what has finished", plan.trials.len(), "trials");
     let of = |trial: &Trial| {
+        if interrupt.flag().load(Ordering::Relaxed) {
+            return Err(interrupt.failure(SweepError::Interrupted.to_string()));
+        }
+        wait.one_more();
         let directory = directory.join(&trial.name);
         let same = |config: &RunConfig, what: &str| match config.difference(&trial.config) {
             None => Ok(()),

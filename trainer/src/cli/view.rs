@@ -13,7 +13,7 @@ use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
-use crate::run::{RunError, Trained};
+use crate::run::{RunError, Trained, finished};
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -50,7 +50,7 @@ impl View {
         let trained_on = policy.contract().map_err(refused)?.plant_fingerprint();
 
         let address = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
-        let (listener, address) = listen(address)?;
+        let (listener, address) = listen(address, self.listen.is_none())?;
         if !address.ip().is_loopback() {
             let _ = writeln!(
                 std::io::stderr(),
@@ -71,13 +71,16 @@ impl View {
 }
 
 /// A listener, and where it really is.
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+fn listen(address: SocketAddr, by_port: bool) -> Result<(TcpListener, SocketAddr), Failure> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         let real = listener.local_addr()?;
         Ok((listener, real))
     });
     bound.map_err(|error| {
-        let hint = "choose another port, or --port 0 for any that is free";
+        let hint = match by_port {
+            true => "choose another port, or --port 0 for any that is free",
+            false => "choose another address or port",
+        };
         Failure::Failed(format!("cannot listen on {address}: {error}; {hint}"))
     })
 }
@@ -96,7 +99,13 @@ fn value_of(policy: &Path, plant: &'static str) -> Box<dyn Fn() -> Result<Value,
         Ok(trained) if envs::name(&trained.config.environment) != plant => {
             Err("no value: the agent.bin beside this policy is for another machine".into())
         }
-        Ok(mut trained) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+        Ok(mut trained) => match finished(&directory) {
+            Ok(Some((summary, _))) if summary.parameters_fingerprint != trained.fingerprint() => {
+                Err("no value: agent.bin is of another run than summary.json".into())
+            }
+            Ok(_) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
+            Err(error) => Err(format!("no value: {error}")),
+        },
         Err(RunError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
             Err("no value: there is no agent.bin beside this policy".into())
         }

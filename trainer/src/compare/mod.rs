@@ -285,7 +285,8 @@ mod tests {
         let [good, alike] = &found.against_first[..] else { panic!("two") };
         assert_eq!((good.name.as_str(), good.difference.value, good.over), ("b", 7.0, Over::Seeds));
         assert_eq!((good.starts_better, good.starts_worse), (2, 0));
-        assert_eq!(good.probability_of_improvement.unwrap().value, 1.0);
+        let improvement = good.probability_of_improvement.unwrap();
+        assert_eq!((improvement.value, improvement.interval), (1.0, None));
         assert_eq!((good.verdict, alike.verdict), (Verdict::Better, Verdict::NotSeen));
     }
 

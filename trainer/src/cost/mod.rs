@@ -11,7 +11,8 @@
 //!
 //! with relative errors squared. The rows called `check` are of other shapes and never fitted. What an estimate says of itself is
 //! the largest error on all rows, these among them. For a policy that is larger or smaller than all that were measured, and on a core
-//! where a kind of weights was not, there is no estimate.
+//! where a kind of weights was not, there is no estimate, and none of the stack where a layer is
+//! wider than all that were measured.
 
 mod line;
 mod model;
@@ -114,11 +115,15 @@ impl Shape {
         [1, self.layers.len(), panels, others, rows, tanh, outputs].map(|x| x as f64).to_vec()
     }
 
-    /// 1, width: the most numbers that lie between two layers.
-    fn stack_terms(&self) -> Vec<f64> {
+    /// The most numbers that lie between two layers, or before the first one.
+    fn width(&self) -> usize {
         let hidden = &self.layers[..self.layers.len().saturating_sub(1)];
-        let width = hidden.iter().map(|layer| layer.0).chain([self.inputs]).max();
-        vec![1.0, width.unwrap_or(0) as f64]
+        hidden.iter().map(|layer| layer.0).fold(self.inputs, usize::max)
+    }
+
+    /// 1, width.
+    fn stack_terms(&self) -> Vec<f64> {
+        vec![1.0, self.width() as f64]
     }
 }
 
@@ -140,11 +145,14 @@ fn cost(shape: &Shape, kind: WeightKind, core: &str, called: &'static str) -> Co
     let estimate = |fitted: &Option<Line>, terms: Vec<f64>| {
         fitted.as_ref().map(|line| Estimate { value: dot(&line.terms, &terms), error: line.error })
     };
+    let stack = |fitted: &Option<Line>| {
+        model.covers_width(shape).then(|| estimate(fitted, shape.stack_terms())).flatten()
+    };
     Cost {
         core: called,
         instructions: estimate(&model.instructions, shape.instruction_terms(kind)),
-        stack_to_load: estimate(&model.stack_to_load, shape.stack_terms()),
-        stack_to_act: estimate(&model.stack_to_act, shape.stack_terms()),
+        stack_to_load: stack(&model.stack_to_load),
+        stack_to_act: stack(&model.stack_to_act),
         code: model.code,
     }
 }
@@ -237,6 +245,12 @@ mod tests {
         {
             let costs = costs(&shape(3, &layers), WeightKind::F32);
             assert!(costs.iter().all(|cost| cost.instructions.is_none() && cost.code.is_none()));
+        }
+        // So many weights were measured, but not in a layer that wide.
+        for kind in KINDS {
+            let wide = costs(&shape(3, &[(2000, false), (1, false)]), kind);
+            let stacks = |cost: &Cost| [cost.stack_to_load, cost.stack_to_act];
+            assert!(wide.iter().flat_map(stacks).all(|stack| stack.is_none()));
         }
     }
 }

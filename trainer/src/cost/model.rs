@@ -46,6 +46,8 @@ pub(super) struct Model {
     pub(super) weights: (usize, usize),
     /// Layers of the deepest one.
     pub(super) layers: usize,
+    /// Widths of the narrowest and of the widest one, as [`Shape::width`] has them.
+    pub(super) widths: (usize, usize),
 }
 
 /// Fitted once, when first asked for.
@@ -89,6 +91,7 @@ impl Model {
         let by_shares = |found: f64, value: f64| ((found - value) / value).abs();
         let by_bytes = |found: f64, value: f64| (found - value).abs();
         let weights = || rows.iter().map(|(_, shape)| shape.weights());
+        let widths = || rows.iter().map(|(_, shape)| shape.width());
         let code = || rows.iter().map(|(row, _)| row.code);
         Model {
             core,
@@ -104,6 +107,7 @@ impl Model {
             code: code().min().zip(code().max()),
             weights: (weights().min().unwrap_or(0), weights().max().unwrap_or(0)),
             layers: rows.iter().map(|(_, shape)| shape.layers.len()).max().unwrap_or(0),
+            widths: (widths().min().unwrap_or(0), widths().max().unwrap_or(0)),
         }
     }
 
@@ -111,6 +115,11 @@ impl Model {
     pub(super) fn covers(&self, shape: &Shape) -> bool {
         let weights = shape.weights();
         (self.weights.0..=self.weights.1).contains(&weights) && shape.layers.len() <= self.layers
+    }
+
+    /// Does its width, on which the stack depends?
+    pub(super) fn covers_width(&self, shape: &Shape) -> bool {
+        (self.widths.0..=self.widths.1).contains(&shape.width())
     }
 }
 

@@ -32,7 +32,7 @@ pub fn losses(title: &str, series: &[(String, Vec<(f64, f64)>)]) -> String {
 
 fn draw(paper: &Paper<'_>, name: &str, points: &[(f64, f64)]) -> Drawn {
     let points = thinned(points);
-    let end = points.last().map_or(1.0, |point| point.0);
+    let end = points.iter().map(|point| point.0).fold(1.0, f64::max);
     let logarithmic = is_wide(points.iter().map(|point| point.1));
     let height = |y: f64| if logarithmic { libm::log10(y) } else { y };
     let label = |y: f64| if logarithmic { significant(libm::pow(10.0, y)) } else { number(y) };
@@ -94,5 +94,6 @@ mod tests {
             2
         );
         assert!(losses("none", &[]).contains("</svg>"));
+        assert!(loss("q1_loss", &[(0.0, 1.0)]).contains("</svg>"), "an axis from 0 to 0");
     }
 }

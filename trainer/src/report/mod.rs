@@ -15,7 +15,6 @@ use toml::Table;
 
 use crate::envs;
 use crate::eval::{EvalError, Starts};
-use crate::export::Blob;
 use crate::picture;
 use crate::picture::film::{Take, film as filmed};
 use crate::policy::AnyPolicy;
@@ -65,18 +64,21 @@ pub enum ReportError {
 pub fn render(results: &Results) -> Result<String, ReportError> {
     let directory = &results.directory;
     let shown = directory.display().to_string();
-    let blob = Blob::from_bytes(&results.policy()?);
+    let blob = results.policy()?;
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;
     let film = film(directory, &policy, &results.environment());
     let contents = Contents { results, policy: &policy, bytes: blob.bytes().len(), film };
-    let page = with_value(directory, |value| page(&contents, value));
+    let page = with_value(results, |value| page(&contents, value));
     page.map_err(|error| ReportError::Evaluate { directory: shown, error })
 }
 
 /// Does something with the critics of a run, or where they cannot be had, with the reason.
-pub fn with_value<T>(directory: &Path, then: impl FnOnce(Result<Value<'_>, String>) -> T) -> T {
-    match Trained::load(directory) {
+pub fn with_value<T>(run: &Results, then: impl FnOnce(Result<Value<'_>, String>) -> T) -> T {
+    match Trained::load(&run.directory) {
+        Ok(trained) if trained.fingerprint() != run.summary.parameters_fingerprint => {
+            then(Err("agent.bin is of another run than summary.json".into()))
+        }
         Ok(mut trained) => then(Ok(&mut |observation| trained.value(observation))),
         Err(RunError::Read { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
             then(Err("the run did not keep its critics (agent.bin)".into()))

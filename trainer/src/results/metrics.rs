@@ -9,6 +9,9 @@ pub struct Metrics {
     pub reported: Vec<(String, Vec<(f64, f64)>)>,
 }
 
+/// No number is larger that an axis has to hold: those of single precision are not.
+const LARGEST: f64 = 1e100;
+
 /// Columns of `metrics.csv` that every run has; the others are of its algorithm.
 const COMMON: [&str; 5] = ["step", "episode", "return", "length", "updates"];
 
@@ -31,18 +34,21 @@ impl Metrics {
         let mut episodes = Vec::new();
         for (index, row) in reader.records().enumerate() {
             let row = row.map_err(|error| error.to_string())?;
-            let number = |at: usize| {
-                let cell = row.get(at).unwrap_or_default();
-                let wrong =
-                    || format!("line {}, `{}`: `{cell}` is no number", index + 2, &header[at]);
-                cell.parse::<f64>().map_err(|_| wrong())
+            let cell = |at: usize| row.get(at).unwrap_or_default();
+            let wrong = |at: usize, what: &str| {
+                format!("line {}, `{}`: `{}` is no {what}", index + 2, &header[at], cell(at))
             };
-            let at = number(step)?;
-            episodes.push((at as usize, number(episode_return)?));
+            let number = |at: usize| match cell(at).parse::<f64>() {
+                Ok(x) if !x.is_finite() || x.abs() <= LARGEST => Ok(x),
+                _ => Err(wrong(at, "number")),
+            };
+            let at: usize = cell(step).parse().map_err(|_| wrong(step, "whole number"))?;
+            let sum = Some(number(episode_return)?).filter(|x| x.is_finite());
+            episodes.push((at, sum.ok_or_else(|| wrong(episode_return, "number"))?));
             for ((column, _), (_, points)) in others.iter().zip(&mut reported) {
                 // Before the first update there is nothing to report.
                 if row.get(*column).is_some_and(|cell| !cell.is_empty()) {
-                    points.push((at, number(*column)?));
+                    points.push((at as f64, number(*column)?));
                 }
             }
         }
@@ -65,6 +71,11 @@ mod tests {
             ("step,episode\n", "it has no column `return`"),
             ("step,return\n50,x\n", "line 2, `return`: `x` is no number"),
             ("", "it has no column `step`"),
+            ("step,return\n1,2\ninf,2\n", "line 3, `step`: `inf` is no whole number"),
+            ("step,return\n-1,2\n", "line 2, `step`: `-1` is no whole number"),
+            ("step,return\n1,inf\n", "line 2, `return`: `inf` is no number"),
+            ("step,return,q1_loss\n1,2,1e200\n", "line 2, `q1_loss`: `1e200` is no number"),
+            ("step,return\n1e300,2\n", "line 2, `step`: `1e300` is no whole number"),
         ] {
             assert_eq!(Metrics::parse(text).unwrap_err(), wrong);
         }

@@ -7,6 +7,7 @@ mod metrics;
 
 pub use metrics::Metrics;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,13 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::envs;
+use crate::export::Blob;
+use crate::policy::AnyPolicy;
 use crate::run::{Summary, place};
 use crate::settings::ConfigError;
 
 /// No file of a run is larger, in bytes.
-const LARGEST: u64 = 1 << 28;
+const LARGEST: u64 = 1 << 30;
 
 /// Why there is nothing to show of a run.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +33,18 @@ pub enum ResultsError {
         path: PathBuf,
     },
     /// No summary, so the run goes on or was interrupted.
-    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or train again with --out {}", directory.display(), directory.display())]
+    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or go on with it by `trainer train --resume --out {}`", directory.display(), directory.display())]
     Unfinished {
         /// The directory.
         directory: PathBuf,
+    },
+    /// Runs are in it.
+    #[error("{} is no run itself: name the runs in it, such as {}", directory.display(), run.display())]
+    Folder {
+        /// The directory.
+        directory: PathBuf,
+        /// The first of them.
+        run: PathBuf,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {error}; the run's directory is not whole, so train again with the config.toml in it", path.display())]
@@ -50,6 +61,12 @@ pub enum ResultsError {
         path: PathBuf,
         /// What is wrong, in one line.
         message: String,
+    },
+    /// The policy is another one's.
+    #[error("{} is not the policy of the summary.json beside it: train it again", path.display())]
+    OtherPolicy {
+        /// The policy's file.
+        path: PathBuf,
     },
     /// The environment is none of this program's.
     #[error("{}: {error}", path.display())]
@@ -110,13 +127,27 @@ impl Results {
         environment(&self.settings)
     }
 
-    /// The bytes of `policy.bin`.
+    /// What `policy.bin` holds.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
-    pub fn policy(&self) -> Result<Vec<u8>, ResultsError> {
-        bytes(&self.directory.join(&self.summary.policy.file))
+    /// If it cannot be read, or holds another policy than the summary tells of.
+    pub fn policy(&self) -> Result<Blob, ResultsError> {
+        let path = self.directory.join(place::POLICY);
+        let blob = Blob::from_bytes(&bytes(&path)?);
+        let checksum = AnyPolicy::from_bytes(blob.bytes()).map(|policy| policy.checksum());
+        match checksum {
+            Ok(found) if format!("{found:08x}") != self.summary.policy.checksum => {
+                Err(ResultsError::OtherPolicy { path })
+            }
+            // What is no policy at all is for its reader to refuse.
+            _ => Ok(blob),
+        }
+    }
+
+    /// Of all random streams.
+    fn seed(&self) -> u64 {
+        self.summary.seed
     }
 
     /// The settings without the seed: runs that agree in them belong together.
@@ -147,7 +178,7 @@ fn environment(settings: &Table) -> Table {
     settings.get("environment").and_then(Value::as_table).cloned().unwrap_or_default()
 }
 
-/// The directories of runs below those named: a run's own, or those of its seeds, `seed-1` before `seed-10`.
+/// The directories of runs below those named, each once: a run's own, or those of its seeds, `seed-1` before `seed-10`.
 ///
 /// # Errors
 ///
@@ -165,6 +196,20 @@ pub fn directories(named: &[PathBuf]) -> Result<Vec<PathBuf>, ResultsError> {
         }
         all.extend(seeds);
     }
+    once_each(all)
+}
+
+/// Without those that are the same as an earlier one, by whatever path.
+fn once_each(directories: Vec<PathBuf>) -> Result<Vec<PathBuf>, ResultsError> {
+    let (mut seen, mut all) = (HashSet::new(), Vec::new());
+    for directory in directories {
+        let real = directory
+            .canonicalize()
+            .map_err(|error| ResultsError::Read { path: directory.clone(), error })?;
+        if seen.insert(real) {
+            all.push(directory);
+        }
+    }
     Ok(all)
 }
 
@@ -176,19 +221,31 @@ fn seeds(directory: &Path) -> Result<Vec<PathBuf>, ResultsError> {
 }
 
 fn missing(directory: &Path) -> ResultsError {
-    match directory.is_dir() {
-        true => ResultsError::Unfinished { directory: directory.into() },
-        false => ResultsError::Missing { path: directory.into() },
+    if !directory.is_dir() {
+        return ResultsError::Missing { path: directory.into() };
+    }
+    match first_run(directory) {
+        Some(run) => ResultsError::Folder { directory: directory.into(), run },
+        None => ResultsError::Unfinished { directory: directory.into() },
     }
 }
 
+/// The first directory in one that is a finished run, or has seeds.
+fn first_run(directory: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
+    let has_seeds = |path: &Path| place::seeds(path).is_ok_and(|seeds| !seeds.is_empty());
+    entries.filter(|path| path.join(place::SUMMARY).exists() || has_seeds(path)).min()
+}
+
 /// Runs of the same settings but for their seeds, in the order in which they were given, and what tells them from the
-/// other groups: the preset, and where several have the same one, settings that differ.
+/// other groups: the preset, and where several have the same one, settings that differ. A run whose seed its group has
+/// already is a copy, or the same trained again, and is left out.
 pub fn groups(runs: &[Results]) -> Vec<(String, Vec<&Results>)> {
     let mut groups: Vec<(Table, Vec<&Results>)> = Vec::new();
     for run in runs {
         let settings = run.without_seed();
         match groups.iter_mut().find(|(others, _)| *others == settings) {
+            Some((_, members)) if members.iter().any(|member| member.seed() == run.seed()) => {}
             Some((_, members)) => members.push(run),
             None => groups.push((settings, vec![run])),
         }
@@ -232,10 +289,17 @@ pub fn leaves(settings: &Table) -> Vec<(String, String)> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {
+    at_most(path, LARGEST)
+}
+
+fn at_most(path: &Path, largest: u64) -> Result<Vec<u8>, ResultsError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes));
     read.map_err(|error| ResultsError::Read { path: path.into(), error })?;
-    Ok(bytes)
+    match bytes.len() as u64 > largest {
+        true => Err(damaged(path, &format!("it has more than {largest} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 fn text(path: &Path) -> Result<String, ResultsError> {
@@ -250,8 +314,9 @@ mod tests {
     use super::*;
 
     fn run(preset: &str, text: &str) -> Results {
+        let settings: Table = text.parse().unwrap();
         let summary = serde_json::json!({
-            "schema": 1, "preset": preset, "algorithm": "sac", "environment": "pendulum", "seed": 1,
+            "schema": 1, "preset": preset, "algorithm": "sac", "environment": "pendulum", "seed": settings["training"]["seed"].as_integer(),
             "steps": 1, "updates": 1, "train_seconds": 0.5, "train_cpu_seconds": null,
             "backend": "scalar",
             "training_return": {"episodes": 0, "last_100_mean": null, "last_10_mean": null},
@@ -262,7 +327,6 @@ mod tests {
             "parameters_fingerprint": "0"
         });
         let summary = serde_json::from_value(summary).unwrap();
-        let settings = text.parse().unwrap();
         Results { directory: "runs".into(), settings, summary, metrics: Metrics::default() }
     }
 
@@ -272,12 +336,22 @@ mod tests {
             run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
             run("td3", "[training]\nseed = 1"),
             run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.99"),
-            run("sac", "[training]\nseed = 3\n[agent]\ngamma = 0.9"),
+            run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.9"),
+            run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
         ];
         let groups = groups(&runs);
         let shown: Vec<(&str, usize)> =
             groups.iter().map(|(name, members)| (name.as_str(), members.len())).collect();
         assert_eq!(shown, [("sac (gamma = 0.99)", 2), ("td3", 1), ("sac (gamma = 0.9)", 1)]);
+    }
+
+    #[test]
+    fn files_are_whole_or_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "four").unwrap();
+        assert_eq!(at_most(file.path(), 4).unwrap(), b"four");
+        let error = at_most(file.path(), 3).unwrap_err().to_string();
+        assert!(error.contains("it has more than 3 bytes"), "{error}");
     }
 
     #[test]
@@ -289,6 +363,8 @@ mod tests {
         let named = [scratch.path().to_path_buf()];
         let found = directories(&named).unwrap();
         assert_eq!(found, [scratch.path().join("seed-2"), scratch.path().join("seed-10")]);
+        let twice = [scratch.path().to_path_buf(), scratch.path().join("other/..")];
+        assert_eq!(directories(&twice).unwrap(), found);
         let error = directories(&found).unwrap_err();
         assert!(matches!(error, ResultsError::Unfinished { .. }), "{error}");
         let error = directories(&[scratch.path().join("nowhere")]).unwrap_err();

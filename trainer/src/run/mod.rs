@@ -249,6 +249,7 @@ pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunErr
     let path = directory.join(place::CONFIG);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| RunError::Read { path: path.clone(), error })?;
-    let config = toml::from_str(&text).map_err(|error| unusable(&path, &error))?;
+    let config = toml::from_str(&text)
+        .map_err(|error: toml::de::Error| unusable(&path, &error.message()))?;
     Ok(Some((summary, config)))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::sealed::Kind;
-use super::{CheckpointError, RunError, place, start};
+use super::{CheckpointError, RunError, fingerprint, place, start};
 use crate::config::RunConfig;
 use crate::interface::Algorithm;
 use crate::state::{StateError, Walk};
@@ -38,6 +38,11 @@ impl Trained {
             Ok(Trained { config, agent })
         };
         read().map_err(|error| RunError::Agent { path, error })
+    }
+
+    /// That of all parameters, as `summary.json` has it of the same run.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.agent.parameters().value)
     }
 
     /// What the critics make of an observation `[observation_size]` from which the policy acts: the

@@ -81,6 +81,9 @@ pub struct Trial {
 /// Why there is no such sweep.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
+    /// It was told to stop.
+    #[error("interrupted before the first trial began")]
+    Interrupted,
     /// It is no TOML; the error names the file and the line.
     #[error(transparent)]
     Toml(ConfigError),
@@ -121,12 +124,17 @@ pub enum SweepError {
     },
 }
 
-/// The trials of a file with that name and text.
+/// The trials of a file with that name and text. Before each candidate is checked, `goes_on` is told how many have been, and
+/// of how many; where it gives false, there is no plan.
 ///
 /// # Errors
 ///
-/// If the file is not of its form, or any trial's settings make no run.
-pub fn plan(origin: &str, text: &str) -> Result<Plan, SweepError> {
+/// If the file is not of its form, or any trial's settings make no run, or `goes_on` gives false.
+pub fn plan(
+    origin: &str,
+    text: &str,
+    goes_on: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Plan, SweepError> {
     let file = SweepFile::read(origin, text).map_err(|error| match error {
         ConfigError::Toml { .. } => SweepError::Toml(error),
         error => SweepError::File(error),
@@ -144,8 +152,12 @@ pub fn plan(origin: &str, text: &str) -> Result<Plan, SweepError> {
         repeated: 0,
     };
     let mut taken: HashMap<String, RunConfig> = HashMap::new();
-    for preset in &file.presets {
+    let all = file.presets.len() * combinations;
+    for (index, preset) in file.presets.iter().enumerate() {
         for number in 0..combinations {
+            if !goes_on(index * combinations + number, all) {
+                return Err(SweepError::Interrupted);
+            }
             let combination = file.combination(number);
             let wrong = |error| SweepError::Trial {
                 trial: name::candidate(preset, &combination),
@@ -200,6 +212,10 @@ fn one_environment(trials: &[Trial]) -> Result<(), SweepError> {
 mod tests {
     use super::*;
 
+    fn plan(origin: &str, text: &str) -> Result<Plan, SweepError> {
+        super::plan(origin, text, &mut |_, _| true)
+    }
+
     fn names(text: &str) -> Vec<String> {
         let plan = plan("s.toml", text).unwrap();
         plan.trials.into_iter().map(|trial| trial.name).collect()
@@ -234,6 +250,20 @@ mod tests {
                     activation = { choice = [\"relu\", \"tanh\"] }\n";
         let plan = plan("s.toml", text).unwrap();
         assert_eq!((plan.candidates.len(), plan.trials.len(), plan.repeated), (2, 4, 7));
+    }
+
+    #[test]
+    fn planning_tells_how_far_it_is_and_can_be_stopped() {
+        let text = "presets = [\"sac\", \"td3\"]\nseeds = [1, 2]\n[grid]\ngamma = [0.9, 0.98]\n";
+        let mut told = Vec::new();
+        let mut all = |done: usize, of: usize| {
+            told.push((done, of));
+            true
+        };
+        super::plan("s.toml", text, &mut all).unwrap();
+        assert_eq!(told, [(0, 4), (1, 4), (2, 4), (3, 4)]);
+        let error = super::plan("s.toml", text, &mut |done, _| done < 2).unwrap_err();
+        assert!(matches!(error, SweepError::Interrupted), "{error}");
     }
 
     #[test]

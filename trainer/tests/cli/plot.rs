@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{fail, json, short_run, succeed};
+use super::{fail, json, short_run, succeed, trainer};
 
 /// Where a page could load something from, and must not.
 const ELSEWHERE: [&str; 6] = ["src=\"http", "href=\"", "url(", "@import", "<script", "<link"];
@@ -44,6 +44,29 @@ fn a_run_gets_its_pictures() {
     assert_eq!(files.lines().count(), 3, "{files}");
 }
 
+/// As where somebody copied a single file.
+#[test]
+fn files_of_different_runs_are_told() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    short_run(scratch.path(), "other", &["--seed", "2"]);
+    let copy = |file: &str| {
+        let [from, to] = ["other", "run"].map(|run| scratch.path().join(run).join(file));
+        fs::copy(from, to).unwrap();
+    };
+    copy("agent.bin");
+    let output = trainer(scratch.path(), &["plot", "run"]);
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("agent.bin is of another run than summary.json"), "{told}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 5);
+    copy("policy.bin");
+    for command in ["plot", "report"] {
+        let error = fail(scratch.path(), &[command, "run"], 1);
+        assert!(error.contains("run/policy.bin is not the policy of the summary.json"), "{error}");
+    }
+}
+
 #[test]
 fn seeds_are_one_curve() {
     let scratch = tempfile::tempdir().unwrap();
@@ -54,9 +77,34 @@ fn seeds_are_one_curve() {
     assert_eq!(files, "out/learning_curves.svg\n");
     let svg = fs::read_to_string(scratch.path().join("out/learning_curves.svg")).unwrap();
     is_svg(&svg);
+    let twice = ["plot", "many", "many/seed-2", "./many", "other", "--out", "twice"];
+    succeed(scratch.path(), &twice);
+    let same = fs::read_to_string(scratch.path().join("twice/learning_curves.svg")).unwrap();
+    assert!(same == svg, "runs that are named twice are drawn once");
     for text in ["td3, 3 seeds", "sac: mean of 10", "band: its 95 % bootstrap interval"] {
         assert!(svg.contains(text), "{text}");
     }
+}
+
+#[test]
+fn environments_are_not_mixed() {
+    let scratch = tempfile::tempdir().unwrap();
+    short_run(scratch.path(), "run", &[]);
+    let train = ["train", "--preset", "sac", "--steps", "300"];
+    let other = ["--set", "name=inverted-pendulum", "--out", "other"];
+    succeed(scratch.path(), &[&train[..], &other].concat());
+    let fails = |arguments: &[&str], what: &str| {
+        let error = fail(scratch.path(), arguments, 1);
+        assert!(error.contains(what), "{arguments:?}: {error}");
+    };
+    fails(&["plot", "run", "other"], "run is on pendulum, but other is on inverted-pendulum");
+    let policy = ["plot", "run", "--policy", "other/policy.bin"];
+    fails(&policy, "other/policy.bin is for `inverted-pendulum`, but run is on pendulum: draw");
+    let wider = ["--set", "name=inverted-pendulum", "--set", "reset_noise_scale=0.2"];
+    succeed(scratch.path(), &[&train[..], &wider, &["--out", "wider"]].concat());
+    fails(&["plot", "other", "wider"], "but wider is on inverted-pendulum, reset_noise_scale=0.2");
+    let policy = ["plot", "wider", "--policy", "other/policy.bin"];
+    fails(&policy, "other/policy.bin was trained on `inverted-pendulum` with other settings");
 }
 
 #[test]
@@ -122,6 +170,10 @@ fn mistakes_are_named() {
         fails(&[command, "empty"], 1, "empty holds no finished run, as it has no summary.json");
     }
     short_run(scratch.path(), "run", &[]);
+    for command in ["plot", "report"] {
+        fails(&[command, "empty"], 1, "by `trainer train --resume --out empty`");
+        fails(&[command, "."], 1, ". is no run itself: name the runs in it, such as ./run");
+    }
     let damage = |file: &str, text: &str, what: &str| {
         let path = scratch.path().join("run").join(file);
         let whole = fs::read(&path).unwrap();
@@ -136,6 +188,11 @@ fn mistakes_are_named() {
     damage("config.toml", "[environment]\nname = \"moon\"", "there is no environment `moon`");
     damage("metrics.csv", "step,return\n1,x\n", "line 2, `return`: `x` is no number");
     damage("policy.bin", "PLCY", "policy");
+    let path = scratch.path().join("run/config.toml");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, "preset = \n").unwrap();
+    fails(&["compare", "run"], 1, "run/config.toml is not what a run writes: ");
+    fs::write(&path, whole).unwrap();
     fs::remove_file(scratch.path().join("run/metrics.csv")).unwrap();
     fails(&["plot", "run"], 1, "cannot read run/metrics.csv");
     fs::write(scratch.path().join("file"), "").unwrap();
@@ -145,4 +202,7 @@ fn mistakes_are_named() {
 fn unwritable(directory: &Path) {
     let error = fail(directory, &["plot", "--policy", "run/policy.bin", "--out", "file"], 1);
     assert!(error.contains("cannot write file"), "{error}");
+    let error =
+        fail(directory, &["record", "run/policy.bin", "--steps", "2", "--out", "file/f.gif"], 1);
+    assert!(error.ends_with("; choose another file with --out\n"), "{error}");
 }

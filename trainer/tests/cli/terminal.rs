@@ -155,14 +155,18 @@ fn shows_progress_on_a_terminal_only(directory: &Path, line: &[String], shown: &
     assert!(text.contains(shown), "{line:?}: not {shown:?} in {text:?}");
     assert!(!is_coloured(&text), "{line:?}: {text:?}");
 
-    // With --quiet, and where standard error is no terminal, there is nothing at all.
-    let quiet = start(&[&["--quiet".to_string()], &arguments()[..]].concat(), None);
+    // With --quiet or --json, and where standard error is no terminal, there is nothing at all.
+    let [quiet, as_json] = ["--quiet", "--json"]
+        .map(|option| start(&[&[option.to_string()], &arguments()[..]].concat(), None));
     let mut piped = command(directory, &arguments()).stderr(Stdio::piped()).spawn().unwrap();
     let piped_chunks = chunks(piped.stderr.take().unwrap());
-    let texts = [written(&quiet.1, "", A_WHILE), written(&piped_chunks, "", Duration::ZERO)];
-    end(quiet.0);
-    end(piped);
-    assert_eq!(texts, ["", ""], "{line:?}");
+    let texts = [
+        written(&quiet.1, "", A_WHILE),
+        written(&as_json.1, "", Duration::ZERO),
+        written(&piped_chunks, "", Duration::ZERO),
+    ];
+    [quiet.0, as_json.0, piped].into_iter().for_each(end);
+    assert_eq!(texts, ["", "", ""], "{line:?}");
 }
 
 #[test]

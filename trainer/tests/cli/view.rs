@@ -152,6 +152,15 @@ fn a_policy_is_shown_to_its_own_page_only() {
     let time = changed.expect("the latency that was asked for")["time"].as_f64().unwrap();
     assert!(message(&mut stream)["time"].as_f64().unwrap() > time);
 
+    let summary = std::fs::read_to_string(directory.join("run/summary.json")).unwrap();
+    let mut other = json(&summary);
+    other["parameters_fingerprint"] = "0".into();
+    std::fs::write(directory.join("run/summary.json"), other.to_string()).unwrap();
+    let (mut stream, _) = server.open(&own, &format!("http://{own}"));
+    let mixed = message(&mut stream)["no_value"].clone();
+    assert_eq!(mixed, "no value: agent.bin is of another run than summary.json");
+    std::fs::write(directory.join("run/summary.json"), summary).unwrap();
+
     std::fs::write(directory.join("run/agent.bin"), "none").unwrap();
     let (mut stream, _) = server.open(&own, &format!("http://{own}"));
     let damaged = message(&mut stream)["no_value"].as_str().unwrap().to_string();
@@ -176,6 +185,9 @@ fn a_policy_is_shown_to_its_own_page_only() {
     let busy = fail(directory, &["view", "run/policy.bin", "--port", &port], 1);
     assert!(busy.contains(&format!("cannot listen on 127.0.0.1:{port}: ")), "{busy}");
     assert!(busy.contains("choose another port, or --port 0 for any that is free"), "{busy}");
+
+    let busy = fail(directory, &["view", "run/policy.bin", "--listen", &own], 1);
+    assert!(busy.trim_end().ends_with("; choose another address or port"), "{busy}");
 
     if cfg!(unix) {
         let interrupt = ["-INT", &server.process.id().to_string()];
