@@ -65,7 +65,9 @@ pub enum ConfigError {
         given: String,
     },
     /// Neither `--preset` nor a `preset` line in the file.
-    #[error("no preset is named: use --preset NAME or a line `preset = \"NAME\"` in the file")]
+    #[error(
+        "no preset is named: use --preset NAME or a line `preset = \"NAME\"` in the file, or to go on with a run --resume and its --out"
+    )]
     NoPreset,
     /// Sizes that make no network.
     #[error("these settings make no agent: {0}")]

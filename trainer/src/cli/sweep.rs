@@ -15,7 +15,7 @@ use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
 use super::{Failure, input, pool, print};
 use crate::config::RunConfig;
-use crate::run::{Begin, Options, RunError, finished, interrupted, run, write_whole};
+use crate::run::{Begin, Options, RunError, finished, interrupted, place, run, write_whole};
 use crate::statistics::FEW;
 use crate::sweep::{Plan, SweepError, Trial, plan};
 
@@ -217,6 +217,12 @@ fn lock(directory: &Path) -> Result<File, Failure> {
             "cannot write to {shown}: {error}; choose another directory with --out"
         ))
     };
+    let own = [place::SUMMARY, place::METRICS_PART].map(|name| directory.join(name));
+    if own.iter().any(|path| path.exists()) {
+        return Err(Failure::Failed(format!(
+            "{shown} is the directory of a run: choose another one for the sweep with --out"
+        )));
+    }
     fs::create_dir_all(directory).map_err(failed)?;
     let path = directory.join(".sweep.lock");
     let file = File::options().create(true).write(true).truncate(false).open(path);

@@ -195,7 +195,13 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
         let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
         let bar = Bar::new(preset, config.training.steps);
         let summary = train(&config, &directory, &options, bar);
-        rows.push((summary.map_err(|error| failure(error, &interrupt))?, directory));
+        let summary = summary.map_err(|error| match error {
+            RunError::Interrupted { step, steps, .. } => interrupt.failure(format!(
+                "interrupted at step {step} of {steps} of {preset}, which is saved; the same command goes on"
+            )),
+            error => error.into(),
+        });
+        rows.push((summary?, directory));
     }
     Ok(if as_json {
         json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>())
