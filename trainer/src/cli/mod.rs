@@ -224,7 +224,10 @@ fn one_line(error: &clap::Error) -> String {
     let details = lines.take_while(|line| !line.starts_with("Usage:"));
     let details = details.filter(|line| !line.starts_with("For more information"));
     let details: String = details.map(|line| format!("; {line}")).collect();
-    format!("{mistake}{details}; `trainer --help` shows what there is")
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: "));
+    let words = usage.unwrap_or("trainer").split(' ');
+    let command: Vec<&str> = words.take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
+    format!("{mistake}{details}; `{} --help` shows what there is", command.join(" "))
 }
 
 /// A value as JSON with a line break at its end.

@@ -1,12 +1,11 @@
 //! The learning curves of several runs, those that differ by their seeds together.
 
 use plotters::prelude::{
-    Circle, Color, LineSeries, PathElement, Polygon, Rectangle, SeriesLabelPosition,
+    Circle, Color, IntoTextStyle, LineSeries, PathElement, Polygon, RGBColor, Rectangle, Text,
 };
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::style::{
-    Drawn, FAINT, GRID, INK, PAPER, Paper, SERIES, SIZE, TEXT, chart, picture, range,
-};
+use super::style::{Drawn, FAINT, INK, Paper, SERIES, SIZE, TEXT, chart, picture, range};
 use crate::statistics::{bootstrap, interquartile_mean};
 
 /// Places along the steps at which seeds are compared.
@@ -17,6 +16,10 @@ const RESAMPLES: usize = 1000;
 const WINDOW: usize = 10;
 /// Single episodes that are drawn at most, where there is only one run.
 const EPISODES: usize = 400;
+/// Height of a line of the legend, where it begins, and letters that have room in it.
+const ROW: u32 = 44;
+const LEFT: i32 = 150;
+const LETTERS: usize = 48;
 
 /// Runs with the same settings, apart from their seeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,83 +44,118 @@ struct Curve {
 /// Of each run it is the mean of the last episodes; of several seeds the line is the interquartile mean of that,
 /// and the band its stratified bootstrap interval of 95 % (Agarwal et al., 2021). A run alone shows its episodes.
 pub fn learning_curves(title: &str, groups: &[Group]) -> String {
-    picture(title, SIZE, |paper| draw(paper, title, groups))
+    let legend = legend(groups);
+    let size = (SIZE.0, SIZE.1 + ROW * legend.len() as u32 + ROW / 2);
+    picture(title, size, |paper| {
+        let (chart, below) = paper.split_vertically(SIZE.1);
+        draw(&chart, title, groups)?;
+        explain(&below, &legend)
+    })
+}
+
+/// A line of the legend: what it shows, and what it says.
+struct Entry {
+    sample: Sample,
+    text: String,
+}
+
+enum Sample {
+    /// A single episode.
+    Dot,
+    /// A line of that colour, and whether there is a band around it.
+    Line(RGBColor, bool),
+    /// Words alone.
+    None,
+}
+
+/// What the legend says; below the curves, so that it hides none of them.
+fn legend(groups: &[Group]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    if let Some(stride) = alone(groups).map(stride) {
+        let text = match stride {
+            1 => "one episode".into(),
+            _ => format!("one episode in {stride}"),
+        };
+        entries.push(Entry { sample: Sample::Dot, text });
+    }
+    for (group, colour) in groups.iter().zip(SERIES.iter().cycle()) {
+        let text = match group.runs.len() {
+            1 => format!("{}: mean of {}", group.name, window(&group.runs[0])),
+            seeds => format!("{}, {seeds} seeds", group.name),
+        };
+        entries.push(Entry { sample: Sample::Line(*colour, group.runs.len() > 1), text });
+    }
+    if groups.iter().any(|group| group.runs.len() > 1) {
+        // Says of all of them what line and band are.
+        let text = "interquartile mean of the seeds, in its 95 % bootstrap interval";
+        entries.push(Entry { sample: Sample::None, text: text.into() });
+    }
+    entries
+}
+
+/// Draws the legend.
+fn explain(paper: &Paper<'_>, legend: &[Entry]) -> Drawn {
+    let style = ("sans-serif", TEXT - 4, &INK).into_text_style(paper);
+    let style = style.pos(Pos::new(HPos::Left, VPos::Center));
+    for (row, Entry { sample, text }) in legend.iter().enumerate() {
+        let (x, y) = (LEFT, ROW as i32 * row as i32 + ROW as i32 / 2);
+        match sample {
+            Sample::Dot => paper.draw(&Circle::new((x + 20, y), 4, FAINT.filled()))?,
+            Sample::Line(colour, banded) => {
+                let shade = colour.mix(if *banded { 0.25 } else { 0.0 });
+                paper.draw(&Rectangle::new([(x, y - 11), (x + 40, y + 11)], shade.filled()))?;
+                paper.draw(&PathElement::new([(x, y), (x + 40, y)], colour.stroke_width(4)))?;
+            }
+            Sample::None => {}
+        }
+        paper.draw(&Text::new(shortened(text), (x + 54, y), style.clone()))?;
+    }
+    Ok(())
+}
+
+/// As much of a text as has room.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LETTERS) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// The episodes of a run that is the only one.
+fn alone(groups: &[Group]) -> Option<&[(usize, f64)]> {
+    match groups {
+        [Group { runs, .. }] if runs.len() == 1 && !runs[0].is_empty() => Some(&runs[0]),
+        _ => None,
+    }
+}
+
+/// One episode in so many is drawn.
+fn stride(episodes: &[(usize, f64)]) -> usize {
+    episodes.len().div_ceil(EPISODES).max(1)
 }
 
 fn draw(paper: &Paper<'_>, title: &str, groups: &[Group]) -> Drawn {
     let curves: Vec<Curve> = groups.iter().map(curve).collect();
-    let single = match groups {
-        [Group { runs, .. }] if runs.len() == 1 => &runs[0][..],
-        _ => &[],
-    };
-    let stride = single.len().div_ceil(EPISODES).max(1);
-    let single: Vec<(f64, f64)> =
-        single.iter().step_by(stride).map(|&(step, r)| (step as f64, r)).collect();
+    let single = alone(groups).unwrap_or_default();
+    let shown = single.iter().step_by(stride(single));
+    let single: Vec<(f64, f64)> = shown.map(|&(step, r)| (step as f64, r)).collect();
     let lines = curves.iter().flat_map(|curve| curve.line.iter().map(|point| point.1));
     let bands = curves.iter().flat_map(|curve| curve.band.iter().flat_map(|place| place.1));
     let heights = range(lines.chain(bands).chain(single.iter().map(|point| point.1)));
     let steps = curves.iter().filter_map(|curve| curve.line.last()).map(|point| point.0);
     let steps = steps.fold(1.0, f64::max);
-    let rising = curves.iter().all(|curve| match (curve.line.first(), curve.line.last()) {
-        (Some(first), Some(last)) => last.1 + first.1 > heights.start + heights.end || last.1 < 0.0,
-        _ => true,
-    });
     let mut chart =
         chart(paper, title, (0.0..steps, "environment steps"), (heights, "return of an episode"))?;
-    if !single.is_empty() {
-        let label = match stride {
-            1 => "one episode".into(),
-            _ => format!("one episode in {stride}"),
-        };
-        chart
-            .draw_series(single.iter().map(|&point| Circle::new(point, 4, FAINT.filled())))?
-            .label(label)
-            .legend(|(x, y)| Circle::new((x + 20, y), 4, FAINT.filled()));
-    }
-    for ((curve, group), colour) in curves.into_iter().zip(groups).zip(SERIES.iter().cycle()) {
+    chart.draw_series(single.iter().map(|&point| Circle::new(point, 4, FAINT.filled())))?;
+    for (curve, colour) in curves.into_iter().zip(SERIES.iter().cycle()) {
         if !curve.band.is_empty() {
             let below = curve.band.iter().map(|&(x, [low, _])| (x, low));
             let above = curve.band.iter().rev().map(|&(x, [_, high])| (x, high));
             let outline: Vec<_> = below.chain(above).collect();
             chart.draw_series([Polygon::new(outline, colour.mix(0.2).filled())])?;
         }
-        let label = match group.runs.len() {
-            1 => format!("{}: mean of {}", group.name, window(&group.runs[0])),
-            seeds => format!("{}, {seeds} seeds", group.name),
-        };
-        let banded = !curve.band.is_empty();
-        chart
-            .draw_series(LineSeries::new(curve.line, colour.stroke_width(4)))?
-            .label(label)
-            .legend(move |(x, y)| {
-                let shade = if banded { 0.25 } else { 0.0 };
-                let mut sample =
-                    Rectangle::new([(x, y - 11), (x + 40, y + 11)], colour.mix(shade).filled());
-                sample.set_margin(0, 0, 0, 0);
-                let line = PathElement::new([(x, y), (x + 40, y)], colour.stroke_width(4));
-                plotters::element::EmptyElement::at((0, 0)) + sample + line
-            });
+        chart.draw_series(LineSeries::new(curve.line, colour.stroke_width(4)))?;
     }
-    if groups.iter().any(|group| group.runs.len() > 1) {
-        // Says of all of them what line and band are.
-        let nothing = std::iter::empty::<PathElement<(f64, f64)>>();
-        chart.draw_series(nothing)?.label("line: interquartile mean of the seeds");
-        let nothing = std::iter::empty::<PathElement<(f64, f64)>>();
-        chart.draw_series(nothing)?.label("band: its 95 % bootstrap interval");
-    }
-    chart
-        .configure_series_labels()
-        .position(if rising {
-            SeriesLabelPosition::LowerRight
-        } else {
-            SeriesLabelPosition::UpperLeft
-        })
-        .margin(20)
-        .legend_area_size(54)
-        .background_style(PAPER.mix(0.85))
-        .border_style(GRID)
-        .label_font(("sans-serif", TEXT - 4, &INK))
-        .draw()?;
     Ok(())
 }
 
