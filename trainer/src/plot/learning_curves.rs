@@ -19,7 +19,7 @@ const EPISODES: usize = 400;
 /// Height of a line of the legend, where it begins, and letters that have room in it.
 const ROW: u32 = 44;
 const LEFT: i32 = 150;
-const LETTERS: usize = 48;
+const LETTERS: usize = 56;
 
 /// Runs with the same settings, apart from their seeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,7 @@ fn legend(groups: &[Group]) -> Vec<Entry> {
     }
     if groups.iter().any(|group| group.runs.len() > 1) {
         // Says of all of them what line and band are.
-        let text = "interquartile mean of the seeds, in its 95 % bootstrap interval";
+        let text = "interquartile mean, with its 95 % bootstrap interval";
         entries.push(Entry { sample: Sample::None, text: text.into() });
     }
     entries

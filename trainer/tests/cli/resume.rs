@@ -154,7 +154,15 @@ fn killed_runs_lose_nothing_that_was_finished() {
                 arguments.push("--resume".into());
             }
             let mut child = begin(directory, &borrowed(&arguments));
-            sleep(usual * index(&mut rng, 1000) as u32 / 1000);
+            match kills % 3 {
+                // While results are written: all is trained, and saved.
+                0 => {
+                    let last = run.join("checkpoints/step-000000001500.bin");
+                    while !last.exists() && child.try_wait().unwrap().is_none() {}
+                    sleep(Duration::from_millis(index(&mut rng, 60) as u64));
+                }
+                _ => sleep(usual * index(&mut rng, 1000) as u32 / 1000),
+            }
             signal(&child, Signal::KILL);
             let killed = !child.wait().unwrap().success();
             kills += usize::from(killed);
