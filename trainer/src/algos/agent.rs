@@ -3,13 +3,13 @@
 use policy_core::gaussian::uniform;
 use policy_core::{Algorithm as AlgorithmId, Head};
 
+use super::exploration::{EXPLORATION_RATE, Exploration};
 use super::shared::{Objective, Shared, Targets};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::elementary::fill_normal;
 use crate::interface::{Algorithm, Batch, Metric, PolicyNetwork, Spec};
 use crate::nn::{ActionRange, Mlp};
-use crate::noise::Noise;
 use crate::rng::Rng;
 use crate::settings::{ConfigError, check_because};
 use crate::state::{StateError, Walk};
@@ -119,47 +119,6 @@ pub trait Learning<P: Program>: Send {
     /// The network to export, and what its output means where the environment's actions lie in
     /// `range`.
     fn policy(&self, range: &ActionRange) -> (AlgorithmId, &Mlp, Head);
-}
-
-/// How an agent departs from its greedy policy to collect experience.
-#[derive(Debug)]
-pub(super) enum Exploration {
-    /// Its policy is random by itself.
-    Policy,
-    /// Noise added to the greedy action.
-    Added(Noise),
-    /// With probability ε a random action: one draw decides for all environments.
-    Epsilon(Epsilon),
-}
-
-/// The name of [`Exploration::rate`] among the metrics.
-const EXPLORATION_RATE: &str = "exploration_rate";
-
-impl Exploration {
-    /// ε or σ, where there is one.
-    fn rate(&self) -> Option<f64> {
-        match self {
-            Exploration::Policy => None,
-            Exploration::Added(noise) => Some(noise.sigma()),
-            Exploration::Epsilon(epsilon) => Some(epsilon.value),
-        }
-    }
-
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
-        match self {
-            Exploration::Policy => Ok(()),
-            Exploration::Added(noise) => noise.walk(walk),
-            Exploration::Epsilon(epsilon) => walk.value(&mut epsilon.value),
-        }
-    }
-}
-
-/// ε, multiplied by a factor at the end of each iteration down to a floor.
-#[derive(Debug)]
-pub(super) struct Epsilon {
-    pub(super) value: f64,
-    pub(super) decay: f64,
-    pub(super) least: f64,
 }
 
 /// Settings that an agent itself reads.

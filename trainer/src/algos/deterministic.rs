@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::agent::{AgentSettings, Exploration, Setup};
+use super::agent::{AgentSettings, Setup};
+use super::exploration::Exploration;
 use super::shared::{Shared, check_rate};
 use crate::actions::ActionSpace;
 use crate::nn::{ActorOutput, CriticForm, Deterministic, Layout};

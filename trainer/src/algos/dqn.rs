@@ -4,7 +4,8 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Draws, Epsilon, Exploration, Learning, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Learning, Setup};
+use super::exploration::{Epsilon, Exploration};
 use super::shared::{Objective, Shared, Targets, Transitions, check_share, slices};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};

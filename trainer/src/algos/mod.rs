@@ -21,6 +21,7 @@ pub mod agent;
 pub mod ddpg;
 pub mod deterministic;
 pub mod dqn;
+mod exploration;
 pub mod sac;
 pub mod sac_m;
 pub mod sac_v;

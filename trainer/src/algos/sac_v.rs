@@ -5,7 +5,8 @@
 use policy_core::{Algorithm as AlgorithmId, Head};
 use serde::{Deserialize, Serialize};
 
-use super::agent::{Agent, AgentSettings, Draws, Exploration, Learning, Setup};
+use super::agent::{Agent, AgentSettings, Draws, Learning, Setup};
+use super::exploration::Exploration;
 use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
 use super::stochastic::GaussianSettings;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
