@@ -81,7 +81,7 @@ fn seeds_are_one_curve() {
     succeed(scratch.path(), &twice);
     let same = fs::read_to_string(scratch.path().join("twice/learning_curves.svg")).unwrap();
     assert!(same == svg, "runs that are named twice are drawn once");
-    for text in ["td3, 3 seeds", "sac: mean of 10", "band: its 95 % bootstrap interval"] {
+    for text in ["td3, 3 seeds", "sac: mean of 10", "with its 95 % bootstrap interval"] {
         assert!(svg.contains(text), "{text}");
     }
 }
