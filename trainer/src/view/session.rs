@@ -207,6 +207,10 @@ impl<'a> Session<'a> {
             }
         };
         self.time += period;
+        // Thrown hard enough, a pole that was made light or short is beyond what its equations can follow.
+        if self.machine.save().iter().any(|x| !x.is_finite()) {
+            return self.reset(Place::Random);
+        }
         let tilt = self.machine.by_hand().map(|machine| machine.tilt().abs());
         self.upright =
             if tilt.is_some_and(|tilt| tilt < UPRIGHT) { self.upright + period } else { 0.0 };

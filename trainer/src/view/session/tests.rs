@@ -237,6 +237,30 @@ fn message() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A case that was found by chance: thrown with all numbers at their ends, the pole's equations give up.
+#[test]
+fn a_machine_beyond_its_equations_begins_anew() {
+    let mut session = session("inverted-pendulum");
+    let messages = [
+        r#"{"do":"set","name":"pole mass","value":0}"#,
+        r#"{"do":"set","name":"pole length","value":0}"#,
+        r#"{"do":"hold","grip":0,"position":1e308}"#,
+        "",
+        "",
+        r#"{"do":"set","name":"pole mass","value":1e308}"#,
+        r#"{"do":"strike","value":176.17411005716622}"#,
+        r#"{"do":"release"}"#,
+    ];
+    for text in messages {
+        if let Some(command) = protocol::command(text) {
+            session.obey(&command);
+        }
+        session.advance();
+        assert!(session.frame().state.iter().all(|x| x.is_finite()), "{text}");
+    }
+    assert_eq!(session.frame().episode, 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
