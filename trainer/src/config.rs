@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::envs;
 use crate::presets;
-use crate::settings::{ConfigError, from_table, last_part, parse};
+use crate::settings::{self, ConfigError, from_table, last_part, parse};
 use crate::train::TrainingConfig;
 
 /// Everything that decides a run.
@@ -75,8 +75,7 @@ impl RunConfig {
                 return Err(ConfigError::unknown("table", section, names));
             }
         }
-        let mut leaves = Vec::new();
-        collect_leaves(&over, "", &mut leaves);
+        let mut leaves = settings::leaves(&over);
         let assigned = assignments.iter().map(|given| assignment(given));
         let assigned = assigned.collect::<Result<Vec<_>, _>>()?;
         // Settings of the file's environment mean nothing to another one.
@@ -106,9 +105,8 @@ impl RunConfig {
     /// The first setting in which another run differs from this one, as a sentence; `None` if there is none.
     pub fn difference(&self, other: &RunConfig) -> Option<String> {
         let leaves = |config: &RunConfig| {
-            let mut leaves = Vec::new();
             let table = Table::try_from(config).expect("settings came from TOML");
-            collect_leaves(&table, "", &mut leaves);
+            let mut leaves = settings::leaves(&table);
             leaves.retain(|(key, _)| key != "source");
             leaves
         };
@@ -153,10 +151,10 @@ fn choose_environment(
         return Ok(());
     }
     table.insert("environment".into(), Value::Table(chosen));
-    let mut leaves = Vec::new();
-    if let Some(Value::Table(variant)) = variants.and_then(|variants| variants.get(name)) {
-        collect_leaves(variant, "", &mut leaves);
-    }
+    let leaves = match variants.and_then(|variants| variants.get(name)) {
+        Some(Value::Table(variant)) => settings::leaves(variant),
+        _ => Vec::new(),
+    };
     leaves.into_iter().try_for_each(|(key, value)| assign(table, &key, value))
 }
 
@@ -198,16 +196,6 @@ fn parse_value(text: &str) -> Value {
     }
 }
 
-/// `table.key` and value of everything that is not a table.
-fn collect_leaves(table: &Table, prefix: &str, out: &mut Vec<(String, Value)>) {
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) => collect_leaves(inner, &format!("{prefix}{key}."), out),
-            _ => out.push((format!("{prefix}{key}"), value.clone())),
-        }
-    }
-}
-
 /// Puts a value in the place of one of the same type. A preset is complete, so that a key it does
 /// not have is a mistake.
 fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError> {
@@ -221,8 +209,7 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
         let why = Some("it is a table");
         return Err(ConfigError::Value { key: key.into(), needed, why, value: value.to_string() });
     }
-    let mut leaves = Vec::new();
-    collect_leaves(table, "", &mut leaves);
+    let leaves = settings::leaves(table);
     let Some((path, old)) = leaves.iter().find(|(path, _)| path == key || last_part(path) == key)
     else {
         let names = leaves.iter().map(|(path, _)| path.as_str());
@@ -285,10 +272,9 @@ mod tests {
     #[test]
     fn short_keys_are_unambiguous() {
         for (name, _) in presets::ALL {
-            let mut leaves = Vec::new();
             let mut table = presets::table(name).unwrap();
             table.remove(VARIANTS);
-            collect_leaves(&table, "", &mut leaves);
+            let leaves = settings::leaves(&table);
             let mut keys: Vec<&str> = leaves.iter().map(|(path, _)| last_part(path)).collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{name}: {keys:?}");

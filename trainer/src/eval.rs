@@ -90,8 +90,13 @@ impl Evaluation {
 
     /// How far the mean lies below the optimal one, in percent of it: 0 is perfect.
     pub fn gap_percent(&self, optimal_mean: f64) -> f64 {
-        100.0 * (optimal_mean - self.mean) / optimal_mean.abs()
+        gap_percent(self.mean, optimal_mean)
     }
+}
+
+/// 100 (optimal − mean) / |optimal|
+pub fn gap_percent(mean: f64, optimal_mean: f64) -> f64 {
+    100.0 * (optimal_mean - mean) / optimal_mean.abs()
 }
 
 impl Starts {

@@ -179,6 +179,21 @@ pub fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
     })
 }
 
+/// `table.key` and value of everything in a table that is not one itself.
+pub(crate) fn leaves(table: &Table) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => {
+                let inner = leaves(inner).into_iter();
+                all.extend(inner.map(|(last, value)| (format!("{key}.{last}"), value)));
+            }
+            value => all.push((key.clone(), value.clone())),
+        }
+    }
+    all
+}
+
 /// `gamma` of `agent.gamma`.
 pub(crate) fn last_part(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::eval::{Evaluation, Starts};
+use crate::eval::{Evaluation, Starts, gap_percent};
 use crate::statistics::{
     Estimate, FEW, difference_estimate, improvement_estimate, interquartile_estimate, mean,
     mean_estimate,
@@ -166,7 +166,7 @@ impl Group {
 
 /// How far a return lies below the optimal one, in percent of it, with its interval turned round.
 pub fn gap(of: Estimate, optimal: f64) -> Estimate {
-    let gap = |value: f64| 100.0 * (optimal - value) / optimal.abs();
+    let gap = |value: f64| gap_percent(value, optimal);
     let interval = of.interval.map(|[low, high]| [gap(high), gap(low)]);
     Estimate { value: gap(of.value), interval }
 }

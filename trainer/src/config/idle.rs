@@ -2,8 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::collect_leaves;
-use crate::settings::{ConfigError, last_part};
+use crate::settings::{ConfigError, last_part, leaves};
 
 /// A setting, and those that make it idle: each has one of the values, as TOML writes them.
 type Idle = (&'static str, &'static [(&'static str, &'static [&'static str])]);
@@ -53,12 +52,6 @@ pub(super) fn check(before: &Table, after: &Table, given: &[String]) -> Result<(
         }
     }
     Ok(())
-}
-
-fn leaves(table: &Table) -> Vec<(String, Value)> {
-    let mut leaves = Vec::new();
-    collect_leaves(table, "", &mut leaves);
-    leaves
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::envs;
 use crate::export::Blob;
 use crate::policy::AnyPolicy;
 use crate::run::{Summary, place};
-use crate::settings::ConfigError;
+use crate::settings::{self, ConfigError, last_part};
 
 /// No file of a run is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -114,7 +114,7 @@ impl Results {
     /// If a file is missing or damaged.
     pub fn with_summary(directory: &Path, summary: Summary) -> Result<Results, ResultsError> {
         let path = directory.join(place::CONFIG);
-        let settings = settings(&text(&path)?).map_err(|message| damaged(&path, &message))?;
+        let settings = read_settings(&text(&path)?).map_err(|message| damaged(&path, &message))?;
         envs::make(&environment(&settings))
             .map_err(|error| ResultsError::Environment { path, error })?;
         let path = directory.join(place::METRICS);
@@ -165,7 +165,7 @@ fn damaged(path: &Path, message: &str) -> ResultsError {
     ResultsError::Damaged { path: path.into(), message }
 }
 
-fn settings(text: &str) -> Result<Table, String> {
+fn read_settings(text: &str) -> Result<Table, String> {
     let table: Table =
         text.parse().map_err(|error: toml::de::Error| error.message().to_string())?;
     match table.get("environment").is_some_and(Value::is_table) {
@@ -259,7 +259,7 @@ pub fn groups(runs: &[Results]) -> Vec<(String, Vec<&Results>)> {
         let differs = |leaf: &&(String, String)| others.iter().any(|o| !leaves[*o].contains(leaf));
         let own = leaves[index].iter().filter(differs);
         let own: Vec<String> =
-            own.take(3).map(|(key, value)| format!("{} = {value}", short(key))).collect();
+            own.take(3).map(|(key, value)| format!("{} = {value}", last_part(key))).collect();
         match own.is_empty() {
             true => preset,
             false => format!("{preset} ({})", own.join(", ")),
@@ -269,23 +269,13 @@ pub fn groups(runs: &[Results]) -> Vec<(String, Vec<&Results>)> {
     names.into_iter().zip(groups.into_iter().map(|(_, members)| members)).collect()
 }
 
-fn short(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
-}
-
-/// `table.key` and value, as TOML, of each setting.
+/// `table.key` and value of each setting, as a reader writes it: text without quotes.
 pub fn leaves(settings: &Table) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for (key, value) in settings {
-        match value {
-            Value::Table(inner) => {
-                all.extend(leaves(inner).into_iter().map(|(k, v)| (format!("{key}.{k}"), v)));
-            }
-            Value::String(text) => all.push((key.clone(), text.clone())),
-            value => all.push((key.clone(), value.to_string())),
-        }
-    }
-    all
+    let shown = |value: Value| match value {
+        Value::String(text) => text,
+        value => value.to_string(),
+    };
+    settings::leaves(settings).into_iter().map(|(key, value)| (key, shown(value))).collect()
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {
