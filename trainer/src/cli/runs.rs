@@ -38,11 +38,9 @@ fn read(directory: &Path) -> Result<Option<Run>, Failure> {
         Failure::Failed(text)
     })?;
     let policy = policy_file::policy(&path, &blob)?;
-    let (found, told) = (format!("{:08x}", policy.checksum()), &summary.policy.checksum);
-    if found != *told {
+    if !summary.is_of(&policy) {
         let text = format!(
-            "{} is not the policy of the summary.json beside it, checksum {found} and not {told}: train it again, or \
-             leave it out",
+            "{} is not the policy of the summary.json beside it: train it again, or leave it out",
             path.display()
         );
         return Err(Failure::Failed(text));

@@ -1,14 +1,12 @@
 //! `trainer train --seeds K`: the same settings with several seeds.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::atomic::Ordering;
 
 use super::interrupt::Interrupt;
 use super::progress::{Bar, bars};
 use super::train::{MAX_SEED, processors, table, train as train_one};
-use super::{Failure, json, print};
+use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
 use crate::run::{self, Begin, Options, RunError, Summary, start};
 
@@ -36,24 +34,18 @@ pub(super) fn train(
     if options.begin == Begin::Fresh {
         refuse_interrupted((0..count).map(place))?;
     }
-    let (next, bars, ended) = (AtomicUsize::new(0), bars(), Mutex::new(Vec::new()));
-    let work = || {
-        while !options.interrupted.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return;
-            }
-            let mut config = config.clone();
-            config.training.seed = first + index as u64;
-            let name = format!("seed {}", config.training.seed);
-            let bar = Bar::among(&name, config.training.steps, &bars);
-            let result = train_one(&config, &place(index), options, bar);
-            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.push((index, place(index), result));
+    let bars = bars();
+    let work = |index: usize| {
+        if options.interrupted.load(Ordering::Relaxed) {
+            return None;
         }
+        let mut config = config.clone();
+        config.training.seed = first + index as u64;
+        let name = format!("seed {}", config.training.seed);
+        let bar = Bar::among(&name, config.training.steps, &bars);
+        Some((index, place(index), train_one(&config, &place(index), options, bar)))
     };
-    thread::scope(|scope| (0..processors(1).min(count)).for_each(|_| drop(scope.spawn(work))));
-    let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let ended = pool::each(processors(1), count, work);
     let interrupted = options.interrupted.load(Ordering::Relaxed);
     report(ended, first, count, interrupted.then_some(interrupt), as_json)
 }
@@ -70,13 +62,12 @@ fn refuse_interrupted(mut directories: impl Iterator<Item = PathBuf>) -> Result<
 }
 
 fn report(
-    mut ended: Vec<Ended>,
+    ended: Vec<Ended>,
     first: u64,
     count: usize,
     interrupt: Option<&Interrupt>,
     as_json: bool,
 ) -> Result<String, Failure> {
-    ended.sort_by_key(|(index, ..)| *index);
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for (index, directory, result) in ended {
         match result {

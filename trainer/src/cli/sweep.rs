@@ -1,6 +1,6 @@
 //! `trainer sweep`.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -15,7 +15,9 @@ use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
 use super::{Failure, input, pool, print};
 use crate::config::RunConfig;
-use crate::run::{Begin, Options, RunError, finished, interrupted, place, run, write_whole};
+use crate::run::{
+    self, Begin, Options, RunError, create, finished, interrupted, place, write_whole,
+};
 use crate::statistics::FEW;
 use crate::sweep::{Plan, SweepError, Trial, plan};
 
@@ -202,7 +204,7 @@ fn one(
     };
     let options = Options { begin, interrupted: flag, ..Options::default() };
     let mut bar = Bar::among(&trial.name, trial.config.training.steps, bars);
-    match run(&trial.config, &directory, &options, &mut bar) {
+    match run::run(&trial.config, &directory, &options, &mut bar) {
         Ok(summary) => Some(Outcome::Finished { summary: Box::new(summary), reused: false }),
         Err(RunError::Interrupted { .. }) => None,
         Err(error) => Some(Outcome::Failed { reason: error.to_string() }),
@@ -212,28 +214,18 @@ fn one(
 /// Holds the directory for one sweep at a time, until it is closed.
 fn lock(directory: &Path) -> Result<File, Failure> {
     let shown = directory.display();
-    let failed = |error| {
-        Failure::Failed(format!(
-            "cannot write to {shown}: {error}; choose another directory with --out"
-        ))
-    };
     let own = [place::SUMMARY, place::METRICS_PART].map(|name| directory.join(name));
     if own.iter().any(|path| path.exists()) {
         return Err(Failure::Failed(format!(
             "{shown} is the directory of a run: choose another one for the sweep with --out"
         )));
     }
-    fs::create_dir_all(directory).map_err(failed)?;
-    let path = directory.join(".sweep.lock");
-    let file = File::options().create(true).write(true).truncate(false).open(path);
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::Failed(format!(
+    create(directory)?;
+    run::lock(&directory.join(".sweep.lock"))?.ok_or_else(|| {
+        Failure::Failed(format!(
             "another sweep is writing to {shown}: wait for it, or choose another directory with --out"
-        ))),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
+        ))
+    })
 }
 
 /// What has finished before. An error where anything has begun with other settings than those of now: a

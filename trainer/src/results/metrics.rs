@@ -1,5 +1,7 @@
 //! `metrics.csv`.
 
+use crate::run::place::COLUMNS;
+
 /// `metrics.csv`: a row for each episode.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
@@ -11,9 +13,6 @@ pub struct Metrics {
 
 /// No number is larger that an axis has to hold: those of single precision are not.
 const LARGEST: f64 = 1e100;
-
-/// Columns of `metrics.csv` that every run has; the others are of its algorithm.
-const COMMON: [&str; 5] = ["step", "episode", "return", "length", "updates"];
 
 impl Metrics {
     /// # Errors
@@ -27,7 +26,7 @@ impl Metrics {
             at.ok_or_else(|| format!("it has no column `{name}`"))
         };
         let (step, episode_return) = (column("step")?, column("return")?);
-        let others = header.iter().enumerate().filter(|(_, name)| !COMMON.contains(name));
+        let others = header.iter().enumerate().filter(|(_, name)| !COLUMNS.contains(name));
         let others: Vec<(usize, String)> = others.map(|(at, name)| (at, name.into())).collect();
         let mut reported: Vec<(String, Vec<(f64, f64)>)> =
             others.iter().map(|(_, name)| (name.clone(), Vec::new())).collect();

@@ -135,11 +135,8 @@ impl Results {
     pub fn policy(&self) -> Result<Blob, ResultsError> {
         let path = self.directory.join(place::POLICY);
         let blob = Blob::from_bytes(&bytes(&path)?);
-        let checksum = AnyPolicy::from_bytes(blob.bytes()).map(|policy| policy.checksum());
-        match checksum {
-            Ok(found) if format!("{found:08x}") != self.summary.policy.checksum => {
-                Err(ResultsError::OtherPolicy { path })
-            }
+        match AnyPolicy::from_bytes(blob.bytes()) {
+            Ok(policy) if !self.summary.is_of(&policy) => Err(ResultsError::OtherPolicy { path }),
             // What is no policy at all is for its reader to refuse.
             _ => Ok(blob),
         }

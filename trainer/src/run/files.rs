@@ -41,7 +41,7 @@ fn sync_directory(directory: &Path) -> std::io::Result<()> {
 }
 
 /// Creates a directory, with those that it lies in.
-pub(super) fn create(directory: &Path) -> Result<(), RunError> {
+pub(crate) fn create(directory: &Path) -> Result<(), RunError> {
     std::fs::create_dir_all(directory)
         .map_err(|error| RunError::Write { path: directory.into(), error })
 }
@@ -82,8 +82,8 @@ fn allow_reading(file: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens a file, as it is, that one run at a time may hold, until it is closed.
-pub(super) fn open_locked(path: &Path, directory: &Path) -> Result<File, RunError> {
+/// Opens a file, as it is, that one process at a time may hold, until it is closed; `None` where another one has it.
+pub(crate) fn lock(path: &Path) -> Result<Option<File>, RunError> {
     let failed = |error| RunError::Write { path: path.into(), error };
     loop {
         let open = File::options().create(true).write(true).truncate(false).open(path);
@@ -91,12 +91,10 @@ pub(super) fn open_locked(path: &Path, directory: &Path) -> Result<File, RunErro
         match file.try_lock() {
             // Its last holder may have removed it since it was opened: then others lock a new one.
             Ok(()) if !is_at(&file, path) => {}
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                return Err(RunError::Busy { directory: directory.into() });
-            }
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => return Ok(None),
             // Some file systems have no locks; they are no worse off than without.
-            Err(TryLockError::Error(error)) if is_not_offered(&error) => return Ok(file),
+            Err(TryLockError::Error(error)) if is_not_offered(&error) => return Ok(Some(file)),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
     }
@@ -127,6 +125,20 @@ fn is_not_offered(error: &std::io::Error) -> bool {
 mod tests {
     use super::*;
     use std::time::SystemTime;
+
+    /// Whoever removes a file that it has locked leaves its name to the next one, who may have opened the old file.
+    #[test]
+    fn locks_are_of_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let first = lock(&path).unwrap().unwrap();
+        assert!(lock(&path).unwrap().is_none());
+        assert!(is_at(&first, &path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_at(&first, &path), "a file of no name");
+        let second = lock(&path).unwrap().unwrap();
+        assert!(is_at(&second, &path) && !is_at(&first, &path));
+    }
 
     #[test]
     fn only_abandoned_files_go() {

@@ -37,7 +37,7 @@ use crate::settings::ConfigError;
 use crate::{algos, envs};
 use artifacts::{parity, summarise};
 use checkpoint::Checkpoints;
-pub(crate) use files::{remove, write_whole};
+pub(crate) use files::{create, lock, remove, write_whole};
 use recorder::Recorder;
 use session::Session;
 
@@ -192,7 +192,7 @@ pub fn run(
             file: place::POLICY.into(),
             bytes: blob.bytes().len(),
             parameters: policy.parameters(),
-            checksum: format!("{:08x}", policy.checksum()),
+            checksum: summary::checksum(&policy),
         },
         parity,
         parameters_fingerprint: fingerprint(&agent.parameters().value),

@@ -28,6 +28,9 @@ pub const FILM: &str = "episode.gif";
 pub const FILES: [&str; 10] =
     [SUMMARY, POLICY, AGENT, RECORDING, CONFIG, METRICS, METRICS_PART, CURVE, REPORT, FILM];
 
+/// The columns of [`METRICS`] that every run has; those after them are of its algorithm.
+pub const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"];
+
 /// The directories `seed-N` in a directory, by N, as `trainer train --seeds` makes them.
 ///
 /// # Errors

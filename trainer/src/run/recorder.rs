@@ -15,9 +15,6 @@ use crate::train::{Episode, Observer, TrainError};
 /// An interrupted run loses the rows of this time at most.
 const FLUSHED_EVERY: Duration = Duration::from_secs(1);
 
-/// The columns of metrics.csv before those of the agent's metrics.
-const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"];
-
 /// Writes the rows of metrics.csv to a file of another name, as they come. Whoever has locked that file has the run's
 /// directory to itself, so that it stays until all else is written.
 pub(super) struct Recorder<'a> {
@@ -49,7 +46,8 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(directory: &Path, progress: &'a mut dyn Progress) -> Result<Self, RunError> {
         let (part, whole) = (directory.join(place::METRICS_PART), directory.join(place::METRICS));
         files::create(directory)?;
-        let file = files::open_locked(&part, directory)?;
+        let file =
+            files::lock(&part)?.ok_or_else(|| RunError::Busy { directory: directory.into() })?;
         files::remove_strays(directory);
         let (rows, episodes, flushed) = (String::new(), Vec::new(), Instant::now());
         Ok(Recorder {
@@ -68,7 +66,7 @@ impl<'a> Recorder<'a> {
 
     /// Begins metrics.csv with the names of its columns.
     pub(super) fn begin(&mut self, agent: &dyn Algorithm) -> Result<(), RunError> {
-        let columns = COLUMNS.into_iter().chain(agent.metrics().into_iter().map(|m| m.name));
+        let columns = place::COLUMNS.into_iter().chain(agent.metrics().into_iter().map(|m| m.name));
         self.rows = row(columns);
         self.rewrite()
     }
@@ -167,7 +165,7 @@ impl Observer for Recorder<'_> {
         self.rows += &row(counts.iter().map(f64::to_string).chain(e.metrics.iter().map(metric)));
         if let Some(events) = &mut self.events {
             // The step, which is first, all of them have.
-            let counts = COLUMNS.into_iter().zip(counts).skip(1);
+            let counts = place::COLUMNS.into_iter().zip(counts).skip(1);
             let metrics = e.metrics.iter().filter(|_| e.updates > 0).map(|m| (m.name, m.value));
             let values = counts.chain(metrics).map(|(column, value)| (tag(column), value));
             let written = events.scalars(e.step as u64, values);

@@ -3,6 +3,8 @@
 use crc::{CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
+use crate::policy::AnyPolicy;
+
 /// What `summary.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
@@ -37,6 +39,18 @@ pub struct Summary {
     pub parity: Parity,
     /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
     pub parameters_fingerprint: String,
+}
+
+impl Summary {
+    /// Is this the policy that it tells of?
+    pub fn is_of(&self, policy: &AnyPolicy<'_>) -> bool {
+        self.policy.checksum == checksum(policy)
+    }
+}
+
+/// The checksum of a policy, as [`PolicySummary`] has it.
+pub(super) fn checksum(policy: &AnyPolicy<'_>) -> String {
+    format!("{:08x}", policy.checksum())
 }
 
 /// Returns of the last episodes of training, with the noise of exploring; those that an iteration's

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::handshake;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use super::{Session, Value, guard, pages, protocol};
@@ -125,41 +125,26 @@ impl Server {
 
     /// The handshake of RFC 6455, section 4.2.
     fn open(self: &Rc<Self>, request: &mut Request<Incoming>) -> Response<Full<Bytes>> {
-        let headers = request.headers();
-        if !guard::from_own_page(headers) {
+        if !guard::from_own_page(request.headers()) {
             return refusal(
                 StatusCode::FORBIDDEN,
                 "only this server's own page may open a session",
             );
         }
-        let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
-        let version = headers.get(header::SEC_WEBSOCKET_VERSION);
-        let asked = has_token(headers, header::UPGRADE, "websocket")
-            && has_token(headers, header::CONNECTION, "upgrade")
-            && version.is_some_and(|version| version == "13")
-            && request.method() == Method::GET;
-        let (Some(key), true) = (key, asked) else {
+        let Ok(response) = handshake::server::create_response_with_body(request, Full::default)
+        else {
             return refusal(StatusCode::BAD_REQUEST, "a session is a WebSocket of version 13");
         };
         if Rc::strong_count(&self.pages) > MAX_PAGES {
             let text = "too many pages are open; close one and load this one again";
             return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
         }
-        let accept = derive_accept_key(key.as_bytes());
         let (server, counted) = (self.clone(), self.pages.clone());
         let upgrade = hyper::upgrade::on(request);
         spawn_local(async move {
             let _ = server.session(upgrade).await;
             drop(counted);
         });
-        let mut response = Response::new(Full::default());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        if let Ok(accept) = accept.parse() {
-            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-        }
         response
     }
 
@@ -225,12 +210,6 @@ impl Page {
         let text = serde_json::to_string(what).ok()?;
         timeout(PATIENCE, self.0.send(Message::text(text))).await.ok()?.ok()
     }
-}
-
-/// Is the word in a header's list?
-fn has_token(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
-    let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|token| token.trim().eq_ignore_ascii_case(word))
 }
 
 fn refusal(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
