@@ -64,6 +64,7 @@ pub mod elementary;
 pub mod envs;
 pub mod eval;
 pub mod export;
+mod input;
 pub mod interface;
 pub mod linalg;
 pub mod link;

@@ -6,10 +6,11 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::progress::Wait;
-use super::{Failure, input, json, policy_file};
+use super::{Failure, json, policy_file};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
+use crate::input;
 use crate::interface::{Environment, Spec};
 
 /// No file of starts is larger, in bytes.

@@ -11,7 +11,6 @@ mod columns;
 mod compare;
 mod completions;
 mod eval;
-mod input;
 mod inspect;
 mod interrupt;
 mod keygen;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Failure, input};
+use super::Failure;
 use crate::envs;
 use crate::export::Blob;
+use crate::input;
 use crate::policy::AnyPolicy;
 
 /// No policy is larger, in bytes.

@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::board::meet;
 use super::progress::Wait;
 use super::stop::stop;
-use super::{Failure, input, json};
+use super::{Failure, json};
+use crate::input;
 use crate::link::{Client, LinkError};
 use crate::signing::Signed;
 

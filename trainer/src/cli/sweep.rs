@@ -13,8 +13,9 @@ use super::interrupt::Interrupt;
 use super::progress::{self, Bar, Wait};
 use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
-use super::{Failure, input, pool, print};
+use super::{Failure, pool, print};
 use crate::config::RunConfig;
+use crate::input;
 use crate::run::{
     self, Begin, Options, RunError, create, finished, interrupted, place, write_whole,
 };

@@ -1,24 +1,14 @@
 //! Groups of runs as a picture: a row for each, a dot for each seed.
 
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, DashedLineSeries, EmptyElement, IntoDrawingArea, PathElement,
-    RGBColor, SVGBackend, ShapeStyle, Text, WHITE,
+    ChartBuilder, Circle, Color, DashedLineSeries, EmptyElement, PathElement, ShapeStyle, Text,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{IntoFont, TextStyle};
 
 use super::Report;
+use crate::plot::style::{self, BLUE, FAINT, GREEN, GRID, INK, PAPER};
 
-/// Colour of the figures.
-const BLUE: RGBColor = RGBColor(31, 92, 168);
-/// Colour of single seeds.
-const GREY: RGBColor = RGBColor(165, 175, 190);
-/// Colour of the grid.
-const GRID: RGBColor = RGBColor(225, 229, 234);
-/// Colour of what is optimal.
-const GREEN: RGBColor = RGBColor(46, 125, 80);
-/// Colour of text.
-const INK: RGBColor = RGBColor(40, 44, 52);
 /// Width of the picture, in pixels.
 const WIDTH: u32 = 760;
 /// Its height without rows, and that of a row.
@@ -36,13 +26,10 @@ pub fn picture(title: &str, report: &Report) -> String {
     let (low, high, optimal) = range(report);
     let label = |size: u32| TextStyle::from(("sans-serif", size).into_font()).color(&INK);
 
-    let mut svg = String::new();
-    let mut draw = || -> Result<(), Box<dyn std::error::Error>> {
-        let size = (WIDTH, FRAME + ROW * rows as u32);
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        root.fill(&WHITE)?;
-        let mut chart = ChartBuilder::on(&root)
-            .caption(title, ("sans-serif", 18))
+    let size = (WIDTH, FRAME + ROW * rows as u32);
+    style::picture(title, size, |paper| {
+        let mut chart = ChartBuilder::on(paper)
+            .caption(title, ("sans-serif", 18, &INK))
             .margin(14)
             .margin_right(30)
             .x_label_area_size(42)
@@ -53,11 +40,12 @@ pub fn picture(title: &str, report: &Report) -> String {
             .disable_y_mesh()
             .disable_y_axis()
             .bold_line_style(GRID)
-            .light_line_style(WHITE)
+            .light_line_style(PAPER)
+            .axis_style(FAINT)
             .x_desc("mean return of a run (grey: each seed; blue: interquartile mean, 95 %)")
             .x_label_formatter(&|x| format!("{x:.*}", usize::from(high - low < 8.0)))
-            .label_style(("sans-serif", 14))
-            .axis_desc_style(("sans-serif", 14))
+            .label_style(("sans-serif", 14, &INK))
+            .axis_desc_style(("sans-serif", 14, &INK))
             .draw()?;
         if let Some(optimal) = optimal {
             let line = [(optimal, 0.0), (optimal, rows as f64)];
@@ -72,7 +60,7 @@ pub fn picture(title: &str, report: &Report) -> String {
             let middle = row as f64 + 0.5;
             // Below the interval, which would hide them.
             let seeds = group.runs.iter().map(|run| (run.evaluation.mean, middle + 0.24));
-            chart.draw_series(seeds.map(|at| Circle::new(at, 3, GREY.mix(0.7).filled())))?;
+            chart.draw_series(seeds.map(|at| Circle::new(at, 3, FAINT.mix(0.7).filled())))?;
             let estimate = group.interquartile_mean;
             if let Some([low, high]) = estimate.interval {
                 let line = [(low, middle), (high, middle)];
@@ -86,11 +74,8 @@ pub fn picture(title: &str, report: &Report) -> String {
             let at = EmptyElement::at((low, middle)) + Text::new(name.clone(), (-10, 0), words);
             chart.draw_series([at])?;
         }
-        root.present()?;
         Ok(())
-    };
-    draw().expect("drawing to memory does not fail");
-    svg
+    })
 }
 
 /// What the axis shows, and the optimal mean where that is not so far off that it would squeeze all else.

@@ -9,7 +9,7 @@ mod losses;
 mod map;
 mod phase;
 mod returns;
-mod style;
+pub(crate) mod style;
 
 pub use learning_curve::learning_curve;
 pub use learning_curves::{Group, learning_curves};

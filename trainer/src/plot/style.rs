@@ -13,9 +13,9 @@ use plotters::prelude::{
 };
 
 /// What drawing gives. Drawing to memory fails nowhere but in plotters' types.
-pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// The paper.
-pub(super) type Paper<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Paper<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A chart with numbers on both axes.
 pub(super) type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -28,13 +28,13 @@ pub(super) const TEXT: u32 = 34;
 /// The same of titles.
 pub(super) const TITLE: u32 = 38;
 
-pub(super) const PAPER: RGBColor = RGBColor(255, 255, 255);
-pub(super) const INK: RGBColor = RGBColor(31, 35, 40);
-pub(super) const GRID: RGBColor = RGBColor(222, 226, 231);
-pub(super) const FAINT: RGBColor = RGBColor(139, 148, 158);
-pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
+pub(crate) const PAPER: RGBColor = RGBColor(255, 255, 255);
+pub(crate) const INK: RGBColor = RGBColor(31, 35, 40);
+pub(crate) const GRID: RGBColor = RGBColor(222, 226, 231);
+pub(crate) const FAINT: RGBColor = RGBColor(139, 148, 158);
+pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const ORANGE: RGBColor = RGBColor(213, 94, 0);
-pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
+pub(crate) const GREEN: RGBColor = RGBColor(0, 158, 115);
 const PINK: RGBColor = RGBColor(204, 121, 167);
 const YELLOW: RGBColor = RGBColor(230, 159, 0);
 const SKY: RGBColor = RGBColor(86, 180, 233);
@@ -54,7 +54,7 @@ const DARK: [(RGBColor, RGBColor); 7] = [
 ];
 
 /// Draws a picture and gives the text of an SVG file; `title` is what screen readers say.
-pub(super) fn picture(
+pub(crate) fn picture(
     title: &str,
     size: (u32, u32),
     draw: impl FnOnce(&Paper<'_>) -> Drawn,

@@ -3,22 +3,23 @@
 //! A run of another version of this program may have other settings than this one knows, so they are read as
 //! they stand there, not as [`crate::config::RunConfig`].
 
+mod groups;
 mod metrics;
 
+pub use groups::groups;
 pub use metrics::Metrics;
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use crate::envs;
 use crate::export::Blob;
+use crate::input;
 use crate::policy::AnyPolicy;
 use crate::run::{Summary, place};
-use crate::settings::{self, ConfigError, last_part};
+use crate::settings::{self, ConfigError};
 
 /// No file of a run is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -234,38 +235,6 @@ fn first_run(directory: &Path) -> Option<PathBuf> {
     entries.filter(|path| path.join(place::SUMMARY).exists() || has_seeds(path)).min()
 }
 
-/// Runs of the same settings but for their seeds, in the order in which they were given, and what tells them from the
-/// other groups: the preset, and where several have the same one, settings that differ. A run whose seed its group has
-/// already is a copy, or the same trained again, and is left out.
-pub fn groups(runs: &[Results]) -> Vec<(String, Vec<&Results>)> {
-    let mut groups: Vec<(Table, Vec<&Results>)> = Vec::new();
-    for run in runs {
-        let settings = run.without_seed();
-        match groups.iter_mut().find(|(others, _)| *others == settings) {
-            Some((_, members)) if members.iter().any(|member| member.seed() == run.seed()) => {}
-            Some((_, members)) => members.push(run),
-            None => groups.push((settings, vec![run])),
-        }
-    }
-    let leaves: Vec<Vec<(String, String)>> =
-        groups.iter().map(|(settings, _)| leaves(settings)).collect();
-    let name = |(index, (_, members)): (usize, &(Table, Vec<&Results>))| {
-        let preset = members[0].summary.preset.clone();
-        let alike = |other: &usize| groups[*other].1[0].summary.preset == preset;
-        let others: Vec<usize> = (0..groups.len()).filter(|o| *o != index && alike(o)).collect();
-        let differs = |leaf: &&(String, String)| others.iter().any(|o| !leaves[*o].contains(leaf));
-        let own = leaves[index].iter().filter(differs);
-        let own: Vec<String> =
-            own.take(3).map(|(key, value)| format!("{} = {value}", last_part(key))).collect();
-        match own.is_empty() {
-            true => preset,
-            false => format!("{preset} ({})", own.join(", ")),
-        }
-    };
-    let names: Vec<String> = groups.iter().enumerate().map(name).collect();
-    names.into_iter().zip(groups.into_iter().map(|(_, members)| members)).collect()
-}
-
 /// `table.key` and value of each setting, as a reader writes it: text without quotes.
 pub fn leaves(settings: &Table) -> Vec<(String, String)> {
     let shown = |value: Value| match value {
@@ -276,70 +245,16 @@ pub fn leaves(settings: &Table) -> Vec<(String, String)> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {
-    at_most(path, LARGEST)
-}
-
-fn at_most(path: &Path, largest: u64) -> Result<Vec<u8>, ResultsError> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes));
-    read.map_err(|error| ResultsError::Read { path: path.into(), error })?;
-    match bytes.len() as u64 > largest {
-        true => Err(damaged(path, &format!("it has more than {largest} bytes"))),
-        false => Ok(bytes),
-    }
+    input::bytes(path, LARGEST).map_err(|error| ResultsError::Read { path: path.into(), error })
 }
 
 fn text(path: &Path) -> Result<String, ResultsError> {
-    String::from_utf8(bytes(path)?).map_err(|error| {
-        let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
-        ResultsError::Read { path: path.into(), error }
-    })
+    input::text(path, LARGEST).map_err(|error| ResultsError::Read { path: path.into(), error })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn run(preset: &str, text: &str) -> Results {
-        let settings: Table = text.parse().unwrap();
-        let summary = serde_json::json!({
-            "schema": 1, "preset": preset, "algorithm": "sac", "environment": "pendulum", "seed": settings["training"]["seed"].as_integer(),
-            "steps": 1, "updates": 1, "train_seconds": 0.5, "train_cpu_seconds": null,
-            "backend": "scalar",
-            "training_return": {"episodes": 0, "last_100_mean": null, "last_10_mean": null},
-            "evaluation": {"starts": 1, "mean": -1.0, "standard_error": 0.0, "worst": -1.0,
-                           "full_episodes": 1, "optimal_mean": null, "gap_percent": null},
-            "policy": {"file": "policy.bin", "bytes": 1, "parameters": 1, "checksum": "0"},
-            "parity": {"observations": 1, "max_difference": 0.0, "differing": 0},
-            "parameters_fingerprint": "0"
-        });
-        let summary = serde_json::from_value(summary).unwrap();
-        Results { directory: "runs".into(), settings, summary, metrics: Metrics::default() }
-    }
-
-    #[test]
-    fn seeds_belong_together() {
-        let runs = [
-            run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
-            run("td3", "[training]\nseed = 1"),
-            run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.99"),
-            run("sac", "[training]\nseed = 2\n[agent]\ngamma = 0.9"),
-            run("sac", "[training]\nseed = 1\n[agent]\ngamma = 0.99"),
-        ];
-        let groups = groups(&runs);
-        let shown: Vec<(&str, usize)> =
-            groups.iter().map(|(name, members)| (name.as_str(), members.len())).collect();
-        assert_eq!(shown, [("sac (gamma = 0.99)", 2), ("td3", 1), ("sac (gamma = 0.9)", 1)]);
-    }
-
-    #[test]
-    fn files_are_whole_or_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "four").unwrap();
-        assert_eq!(at_most(file.path(), 4).unwrap(), b"four");
-        let error = at_most(file.path(), 3).unwrap_err().to_string();
-        assert!(error.contains("it has more than 3 bytes"), "{error}");
-    }
 
     #[test]
     fn seeds_are_found_in_their_order() {
