@@ -222,3 +222,39 @@ fn after(time: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(time).unwrap_or_else(|| now + Duration::from_secs(1 << 30))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(version: &str, physics: u32, directory: &Path) -> PathBuf {
+        let config = RunConfig::resolve(Some("sac"), None, &[]).unwrap();
+        let bytes = Kind::Checkpoint.seal(|bytes| {
+            let mut walk = Walk::writing(bytes);
+            walk.value(&mut version.to_string())?;
+            head(&mut walk, &mut toml::to_string(&config).unwrap(), &mut { physics }, &mut 7)?;
+            walk.value(&mut "a run".to_string())
+        });
+        let path = directory.join("step-000000000007.bin");
+        std::fs::write(&path, bytes.map_err(|error: StateError| error).unwrap()).unwrap();
+        path
+    }
+
+    #[test]
+    fn only_the_same_trainer_and_machine_go_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let pendulum = envs::fingerprint(&envs::defaults("pendulum").unwrap()).unwrap();
+        let found = Checkpoint::open(&written(VERSION, pendulum, directory.path())).unwrap();
+        assert_eq!((found.step, found.config.preset.as_str()), (7, "sac"));
+        let mut state = String::new();
+        found.restore(|walk| walk.value(&mut state)).unwrap();
+        assert_eq!(state, "a run");
+        let error = Checkpoint::open(&written("0.0.9", pendulum, directory.path())).unwrap_err();
+        assert!(error.to_string().starts_with("version 0.0.9 of the trainer wrote it"), "{error}");
+        let error = Checkpoint::open(&written(VERSION, 1, directory.path())).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the equations of `pendulum` were others when it was written"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 mod bench;
 mod compare;
 mod completions;
+mod disasters;
 mod mistakes;
 mod plot;
 mod quantize;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::{fail, json, short_run, succeed, trainer};
 
@@ -135,6 +136,12 @@ fn a_run_leaves_a_page_of_its_own() {
     succeed(scratch.path(), &["report", "run"]);
     let with_film = fs::read_to_string(&path).unwrap();
     assert!(with_film.contains("src=\"data:image/gif;base64,R0lGODlh\""));
+    // One that is older than the policy is of another, and is not.
+    let film =
+        fs::File::options().write(true).open(scratch.path().join("run/episode.gif")).unwrap();
+    film.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    succeed(scratch.path(), &["report", "run"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), page);
     fs::remove_file(scratch.path().join("run/episode.gif")).unwrap();
 }
 

@@ -14,9 +14,9 @@ use trainer::rng::{Rng, Stream, index, stream};
 use crate::{fail, json, succeed, trainer};
 
 /// Nothing here takes longer.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
-fn begin(directory: &Path, arguments: &[&str]) -> Child {
+pub(crate) fn begin(directory: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_trainer"))
         .args(arguments)
         .current_dir(directory)
@@ -26,14 +26,14 @@ fn begin(directory: &Path, arguments: &[&str]) -> Child {
         .expect("the trainer starts")
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     let id = Pid::from_child(child);
     // A process that has ended already stays known until it is waited for.
     kill_process(id, signal).expect("the process is ours");
 }
 
 /// The files of checkpoints, oldest first.
-fn checkpoints(run: &Path) -> Vec<PathBuf> {
+pub(crate) fn checkpoints(run: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
     let paths = entries.map(|entry| entry.unwrap().path());
     let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some()).collect();
@@ -50,12 +50,12 @@ fn wait_for_checkpoint(child: &mut Child, run: &Path, newer_than: Option<PathBuf
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Fingerprint, metrics, policy and networks of a finished run; and its files are all there and whole.
-fn results(run: &Path) -> (String, String, Vec<u8>, Vec<u8>) {
+pub(crate) fn results(run: &Path) -> (String, String, Vec<u8>, Vec<u8>) {
     let read = |name: &str| {
         fs::read(run.join(name)).unwrap_or_else(|error| panic!("{}/{name}: {error}", run.display()))
     };
@@ -118,90 +118,6 @@ fn interrupted_runs_go_on_to_the_same_bits() {
     }
 }
 
-/// Fifty times kill -9 at random moments, over runs into a directory that holds a finished one: after each
-/// there is that one, whole, or the new one, whole, or a checkpoint from which the new one goes on.
-#[test]
-fn killed_runs_lose_nothing_that_was_finished() {
-    let temporary = tempfile::tempdir().unwrap();
-    let directory = temporary.path();
-    let mut rng: Rng = stream(32, Stream::Recording);
-    let train = |seed: usize, out: &str| {
-        let seed = seed.to_string();
-        let settings = ["--seed", &seed, "--steps", "1500", "--checkpoint-every", "0.02"];
-        let train = [&["train", "--preset", "td3"][..], &settings, &["--out", out]].concat();
-        train.into_iter().map(String::from).collect::<Vec<_>>()
-    };
-    let run = directory.join("run");
-    let (mut kills, mut seed, mut whole, mut half) = (0, 1, 0, 0);
-    let begun = Instant::now();
-    let unbroken = |seed: usize| {
-        let out = format!("unbroken-{seed}");
-        succeed(directory, &borrowed(&train(seed, &out)));
-        results(&directory.join(out))
-    };
-    succeed(directory, &borrowed(&train(seed, "run")));
-    let usual = begun.elapsed();
-    let mut finished = unbroken(seed);
-    while kills < 50 {
-        assert!(begun.elapsed() < 3 * LIMIT, "{kills} kills");
-        seed += 1;
-        let wanted = unbroken(seed);
-        let mut step = None;
-        // Until this one is finished.
-        loop {
-            let mut arguments = train(seed, "run");
-            if step.is_some() {
-                arguments.push("--resume".into());
-            }
-            let mut child = begin(directory, &borrowed(&arguments));
-            match kills % 3 {
-                // While results are written: all is trained, and saved.
-                0 => {
-                    let last = run.join("checkpoints/step-000000001500.bin");
-                    while !last.exists() && child.try_wait().unwrap().is_none() {}
-                    sleep(Duration::from_millis(index(&mut rng, 60) as u64));
-                }
-                _ => sleep(usual * index(&mut rng, 1000) as u32 / 1000),
-            }
-            signal(&child, Signal::KILL);
-            let killed = !child.wait().unwrap().success();
-            kills += usize::from(killed);
-            let now =
-                trainer::run::interrupted(&run).expect("a checkpoint can be read").map(|c| c.1);
-            assert!(now.is_none() || now >= step, "{now:?} after {step:?}");
-            if let (true, Some(_)) = (killed, now) {
-                half += 1;
-                step = now;
-                continue;
-            }
-            // No checkpoint: the run of before, untouched, or this one, finished.
-            let found = results_beside_a_part(&run);
-            whole += 1;
-            if found == wanted {
-                break;
-            }
-            assert!(
-                step.is_none() && found == finished,
-                "seed {seed}: neither the run of before nor this one"
-            );
-        }
-        finished = wanted;
-    }
-    println!("{kills} kills: {half} left a checkpoint, {whole} a finished run");
-    assert!(half > 10);
-}
-
-fn borrowed(arguments: &[String]) -> Vec<&str> {
-    arguments.iter().map(String::as_str).collect()
-}
-
-/// As [`results`], where a run that has not come to a checkpoint may have begun its metrics.
-fn results_beside_a_part(run: &Path) -> (String, String, Vec<u8>, Vec<u8>) {
-    let _ = fs::remove_file(run.join("metrics.csv.part"));
-    let _ = fs::remove_dir(run.join("checkpoints"));
-    results(run)
-}
-
 /// A run of the preset sac, interrupted when it has two checkpoints at least.
 fn interrupted(directory: &Path, out: &str) -> PathBuf {
     let run = directory.join(out);
@@ -218,7 +134,8 @@ fn interrupted(directory: &Path, out: &str) -> PathBuf {
     run
 }
 
-const SAC: [&str; 7] = ["train", "--preset", "sac", "--steps", "6000", "--checkpoint-every", "0"];
+pub(crate) const SAC: [&str; 7] =
+    ["train", "--preset", "sac", "--steps", "6000", "--checkpoint-every", "0"];
 
 #[test]
 fn damaged_checkpoints_are_passed_over() {
@@ -371,51 +288,4 @@ fn divergence_is_told_with_what_is_left() {
     assert!(error.contains(&format!("`--resume --steps {step}` exports its policy")), "{error}");
     succeed(directory, &["train", "--resume", "--out", "run", "--steps", &step.to_string()]);
     succeed(directory, &["eval", "run/policy.bin"]);
-}
-
-/// Runs shell commands with a file system of this size at `disk`, seen by them alone.
-fn with_disk(directory: &Path, size: &str, commands: &str) -> Output {
-    fs::create_dir_all(directory.join("disk")).unwrap();
-    let script = format!("set -e; mount -t tmpfs -o size={size} none disk; {commands}");
-    Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
-        .env("TRAINER", env!("CARGO_BIN_EXE_trainer"))
-        .current_dir(directory)
-        .output()
-        .expect("util-linux is installed")
-}
-
-#[test]
-#[ignore = "needs a Linux that lets processes mount"]
-fn full_and_read_only_disks_lose_nothing() {
-    let temporary = tempfile::tempdir().unwrap();
-    let directory = temporary.path();
-    succeed(directory, &[&SAC[..], &["--out", "whole"]].concat());
-    let whole = results(&directory.join("whole"));
-    let train = SAC.join(" ");
-    // Two checkpoints have room, and then no third one.
-    let script = format!(
-        "if $TRAINER {train} --out disk/run; then exit 9; fi
-         ls disk/run/checkpoints | wc -l; mount -o remount,size=30m disk
-         $TRAINER train --resume --out disk/run; cp -r disk/run full"
-    );
-    let output = with_disk(directory, "600k", &script);
-    let message = text(&output.stderr);
-    assert!(output.status.success(), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
-    assert!(message.starts_with("error: cannot write disk/run/"), "{message}");
-    assert!(message.ends_with("make room, then give the same command again\n"), "{message}");
-    assert!(text(&output.stdout).starts_with("2\n"), "{}", text(&output.stdout));
-    assert!(results(&directory.join("full")) == whole);
-
-    let script = format!(
-        "cp -r whole disk/run; mount -o remount,ro disk
-         if $TRAINER {train} --out disk/run; then exit 9; fi; cp -r disk/run kept"
-    );
-    let output = with_disk(directory, "30m", &script);
-    let message = text(&output.stderr);
-    assert!(output.status.success(), "{message}");
-    assert!(message.starts_with("error: cannot write disk/run/"), "{message}");
-    assert!(message.ends_with("choose another directory with --out\n"), "{message}");
-    assert!(results(&directory.join("kept")) == whole);
 }
