@@ -32,6 +32,13 @@ pub(super) fn be_quiet(quiet: bool) {
     QUIET.store(quiet, Ordering::Relaxed);
 }
 
+/// Says something on the way that only somebody who watches needs.
+pub(super) fn remark(text: &str) {
+    if !QUIET.load(Ordering::Relaxed) && stderr().is_terminal() {
+        eprintln!("{text}");
+    }
+}
+
 /// Where progress is drawn.
 fn target() -> ProgressDrawTarget {
     match QUIET.load(Ordering::Relaxed) {

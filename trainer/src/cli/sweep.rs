@@ -269,7 +269,8 @@ fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
         0 => String::new(),
         repeated => format!(" ({repeated} draws repeat others)"),
     };
-    eprintln!("{trials} trials: {candidates} settings{again} with {seeds} seeds each{done}");
+    let settings = format!("{candidates} settings{again} with {seeds} seeds each{done}");
+    progress::remark(&format!("{trials} trials: {settings}"));
     if seeds < FEW {
         eprintln!("warning: intervals over fewer than {FEW} seeds mean little");
     }

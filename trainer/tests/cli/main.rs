@@ -25,6 +25,8 @@ fn trainer(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trainer"))
         .args(arguments)
         .current_dir(directory)
+        // So that a panic would show what no user should see.
+        .env("RUST_BACKTRACE", "1")
         .output()
         .expect("the trainer starts")
 }
@@ -44,7 +46,7 @@ fn fail(directory: &Path, arguments: &[&str], status: i32) -> String {
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
     assert!(error.starts_with("error: "), "{arguments:?}: {error}");
     assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
-    assert!(!error.contains("panicked"), "{error}");
+    assert!(!error.contains("panicked") && !error.contains("backtrace"), "{error}");
     assert!(output.stdout.is_empty());
     error
 }

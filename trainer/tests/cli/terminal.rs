@@ -94,7 +94,12 @@ fn long_commands(directory: &Path, port: &str) -> Vec<(Vec<String>, &'static str
     crate::succeed(directory, &["keygen", "--out", "key"]);
     let sign = ["sign", POLICY, "--key", "key.key", "--version", "1", "--out", SIGNED];
     crate::succeed(directory, &sign);
+    let sweep = "presets = [\"sac\"]\nseeds = { first = 1, count = 5 }\n[settings]\nsteps = 1000000\n[grid]\ngamma = [0.9]";
+    fs::write(directory.join("sweep.toml"), sweep).unwrap();
+    crate::short_run(directory, "short", &[]);
     [
+        ("sweep sweep.toml --out RUN", "seed-1 ["),
+        ("compare short --starts starts.json", "runs every policy from the starts"),
         ("train --preset sac --steps 1000000 --out RUN", "sac ["),
         ("train --preset sac --steps 1000000 --seeds 2 --out RUN", "seed 1 ["),
         ("eval POLICY --starts starts.json", "evaluating ["),
