@@ -206,8 +206,12 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes them all, and their folder.
+    /// Removes them all, and their folder. The newest goes last: a process that is killed meanwhile must
+    /// not leave an older one, which would pass for the run's state.
     pub(super) fn clear(&self) -> Result<(), RunError> {
+        for (_, path) in self.list()?.into_iter().rev() {
+            files::remove(&path)?;
+        }
         match std::fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(RunError::Write { path: self.folder.clone(), error })
@@ -238,6 +242,27 @@ mod tests {
         let path = directory.join("step-000000000007.bin");
         std::fs::write(&path, bytes.map_err(|error: StateError| error).unwrap()).unwrap();
         path
+    }
+
+    #[test]
+    fn the_newest_goes_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::of(directory.path(), Duration::ZERO);
+        // What cannot be removed as a file stops it there, as a kill would.
+        for stop in [7, 8, 9] {
+            std::fs::create_dir(directory.path().join(FOLDER)).unwrap();
+            for step in [7, 8, 9] {
+                let path = checkpoints.folder.join(format!("step-{step:012}.bin"));
+                match step == stop {
+                    true => std::fs::create_dir(path).unwrap(),
+                    false => std::fs::write(path, "").unwrap(),
+                }
+            }
+            checkpoints.clear().unwrap_err();
+            let left: Vec<_> = checkpoints.list().unwrap().into_iter().map(|(at, _)| at).collect();
+            assert_eq!(left, (stop..=9).rev().collect::<Vec<_>>());
+            std::fs::remove_dir_all(&checkpoints.folder).unwrap();
+        }
     }
 
     #[test]

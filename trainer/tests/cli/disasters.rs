@@ -55,7 +55,8 @@ fn killed_runs_lose_nothing_that_was_finished() {
                     while !last.exists() && child.try_wait().unwrap().is_none() {}
                     sleep(Duration::from_millis(index(&mut rng, 60) as u64));
                 }
-                _ => sleep(usual * index(&mut rng, 1000) as u32 / 1000),
+                // At any moment, or not at all.
+                _ => sleep(usual * index(&mut rng, 1500) as u32 / 1000),
             }
             signal(&child, Signal::KILL);
             let killed = !child.wait().unwrap().success();
