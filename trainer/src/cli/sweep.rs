@@ -114,6 +114,8 @@ impl Sweep {
             bars.suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
             state.outcomes[index] = Some(outcome);
             if let Err(error) = write(&plan, &directory, &state.outcomes) {
+                // Those under way are saved, rather than the error told hours later.
+                interrupt.flag().store(true, Ordering::Relaxed);
                 state.stopped = Some(error);
             }
             state.stopped.is_none().then_some(())
@@ -198,10 +200,10 @@ fn one(
         return None;
     }
     let directory = directory.join(&trial.name);
-    // What cannot be gone on with is begun anew: the bits are the same.
+    // What was damaged is begun anew, as `before` said.
     let begin = match interrupted(&directory) {
-        Ok(_) => Begin::Resume,
-        Err(_) => Begin::Restart,
+        Err(RunError::Checkpoint { error, .. }) if error.is_damage() => Begin::Restart,
+        _ => Begin::Resume,
     };
     let options = Options { begin, interrupted: flag, ..Options::default() };
     let mut bar = Bar::among(&trial.name, trial.config.training.steps, bars);
@@ -250,12 +252,32 @@ fn before(
                 directory.display()
             ))),
         };
-        if let Ok(Some((config, _))) = interrupted(&directory) {
-            same(&config, "an interrupted")?;
+        let done = finished(&directory)?;
+        let under_way = match interrupted(&directory) {
+            Err(RunError::Checkpoint { path, error }) => {
+                let what = format!("cannot go on from {}: {error}", path.display());
+                if !error.is_damage() {
+                    let shown = directory.display();
+                    return Err(Failure::Failed(format!(
+                        "{what}; choose another directory with --out, or remove {shown}"
+                    )));
+                }
+                if done.is_none() {
+                    wait.notice(&format!("warning: {what}; {} begins anew", trial.name));
+                }
+                None
+            }
+            found => found?,
+        };
+        if let Some((config, _)) = &under_way {
+            same(config, "an interrupted")?;
         }
-        let Some((summary, config)) = finished(&directory)? else { return Ok(None) };
+        let Some((summary, config)) = done else { return Ok(None) };
         same(&config, "a finished")?;
-        Ok(Some(Outcome::Finished { summary: Box::new(summary), reused: true }))
+        // One that was killed when all was written but its checkpoint was still there does the rest.
+        Ok(under_way
+            .is_none()
+            .then(|| Outcome::Finished { summary: Box::new(summary), reused: true }))
     };
     plan.trials.iter().map(of).collect()
 }

@@ -46,6 +46,16 @@ pub enum CheckpointError {
     Physics(String),
 }
 
+impl CheckpointError {
+    /// Whether the file is not what was written, so that no trainer can go on from it, now or another time.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Seal(_) | Self::State(_) | Self::Settings(_) => true,
+            Self::Read(_) | Self::Version(_) | Self::Physics(_) => false,
+        }
+    }
+}
+
 /// A checkpoint that was found whole.
 #[derive(Debug)]
 pub(super) struct Checkpoint {

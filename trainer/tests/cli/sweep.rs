@@ -212,8 +212,44 @@ fn a_broken_sweep_goes_on() {
             "{last}"
         );
         assert!(last.ends_with("those under way are saved; the same command goes on"), "{last}");
+        // As if one had been killed when all was written but its checkpoint was still there.
+        let under_way = |path: &PathBuf| path.join("checkpoints").exists();
+        let trials = fs::read_dir(directory.join("interrupted")).unwrap();
+        let seeds =
+            trials.flat_map(|trial| fs::read_dir(trial.unwrap().path()).into_iter().flatten());
+        // Both may have been past their last step.
+        if let Some(saved) = seeds.map(|seed| seed.unwrap().path()).find(under_way) {
+            let checkpoints = saved.join("checkpoints");
+            fs::rename(&checkpoints, directory.join("aside")).unwrap();
+            assert_eq!(results(&sweep("interrupted")), results(&unbroken));
+            fs::rename(directory.join("aside"), &checkpoints).unwrap();
+            assert_eq!(results(&sweep("interrupted")), results(&unbroken));
+            assert!(!checkpoints.exists());
+        }
         assert_eq!(results(&sweep("interrupted")), results(&unbroken));
     }
+
+    // A checkpoint that was damaged costs its trial, with a warning; one that cannot be used for another reason is left
+    // alone.
+    let trial =
+        fs::read_dir(directory.join("unbroken")).unwrap().map(|entry| entry.unwrap().path());
+    let trial = trial.filter(|path| path.is_dir()).min().unwrap().join("seed-1");
+    fs::remove_file(trial.join("summary.json")).unwrap();
+    let checkpoint = trial.join("checkpoints/step-000000000500.bin");
+    fs::create_dir_all(&checkpoint).unwrap();
+    let command = ["sweep", "sweep.toml", "--out", "unbroken", "--json"];
+    let error = fail(directory, &command, 1);
+    assert!(
+        error.contains("cannot go on from unbroken/") && error.contains("or remove"),
+        "{error}"
+    );
+    assert!(checkpoint.exists());
+    fs::remove_dir(&checkpoint).unwrap();
+    fs::write(&checkpoint, "half a checkpo").unwrap();
+    let done = trainer(directory, &command);
+    let warning = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success() && warning.contains("/seed-1 begins anew"), "{warning}");
+    assert_eq!(results(std::str::from_utf8(&done.stdout).unwrap()), results(&unbroken));
 }
 
 #[test]
