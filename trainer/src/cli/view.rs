@@ -13,7 +13,7 @@ use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
-use crate::run::{RunError, Trained, finished};
+use crate::run::{RunError, Trained};
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -60,7 +60,7 @@ impl View {
         let exhibit = Exhibit {
             title: title(&self.policy, &policy, &described(&table))?,
             other_machine: trained_on != envs::fingerprint(&table)?,
-            value: value_of(&self.policy, machine.spec().name),
+            value: value_of(&self.policy, &policy),
             policy,
             environment: table,
         };
@@ -92,20 +92,19 @@ fn title(path: &Path, policy: &AnyPolicy<'_>, machine: &str) -> Result<String, F
     Ok(format!("{}: {algorithm} for {machine}, {count} parameters as {kind}", path.display()))
 }
 
-/// What makes values of observations for a page: the critics of the agent that was trained together with the policy.
-fn value_of(policy: &Path, plant: &'static str) -> Box<dyn Fn() -> Result<Value, String>> {
-    let directory = policy.parent().unwrap_or(Path::new("")).to_path_buf();
-    Box::new(move || match Trained::load(&directory) {
-        Ok(trained) if envs::name(&trained.config.environment) != plant => {
-            Err("no value: the agent.bin beside this policy is for another machine".into())
+/// What makes values of observations for a page: the critics of the agent whose policy this is, by its checksum.
+fn value_of(path: &Path, policy: &AnyPolicy<'_>) -> Box<dyn Fn() -> Result<Value, String>> {
+    let (directory, wanted) =
+        (path.parent().unwrap_or(Path::new("")).to_path_buf(), policy.checksum());
+    let load = move || {
+        let trained = Trained::load(&directory)?;
+        Ok::<_, RunError>((trained.policy_checksum()?, trained))
+    };
+    Box::new(move || match load() {
+        Ok((exported, _)) if exported != wanted => {
+            Err("no value: the agent.bin beside this policy is that of another one".into())
         }
-        Ok(mut trained) => match finished(&directory) {
-            Ok(Some((summary, _))) if summary.parameters_fingerprint != trained.fingerprint() => {
-                Err("no value: agent.bin is of another run than summary.json".into())
-            }
-            Ok(_) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
-            Err(error) => Err(format!("no value: {error}")),
-        },
+        Ok((_, mut trained)) => Ok(Box::new(move |observation: &[f32]| trained.value(observation))),
         Err(RunError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
             Err("no value: there is no agent.bin beside this policy".into())
         }

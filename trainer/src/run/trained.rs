@@ -5,7 +5,10 @@ use std::path::Path;
 use super::sealed::Kind;
 use super::{CheckpointError, RunError, fingerprint, place, start};
 use crate::config::RunConfig;
+use crate::envs;
+use crate::export::{ExportError, export};
 use crate::interface::Algorithm;
+use crate::policy::AnyPolicy;
 use crate::state::{StateError, Walk};
 
 /// All networks of a run.
@@ -43,6 +46,18 @@ impl Trained {
     /// That of all parameters, as `summary.json` has it of the same run.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.agent.parameters().value)
+    }
+
+    /// The checksum of the policy that it exports; that of a policy file says whether the two belong together.
+    ///
+    /// # Errors
+    ///
+    /// If its environment is none of this trainer, or its policy cannot be exported.
+    pub fn policy_checksum(&self) -> Result<u32, RunError> {
+        let environment = &self.config.environment;
+        let (machine, plant) = (envs::make(environment)?, envs::fingerprint(environment)?);
+        let blob = export(&self.agent.policy(), machine.spec(), plant)?;
+        Ok(AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?.checksum())
     }
 
     /// What the critics make of an observation `[observation_size]` from which the policy acts: the

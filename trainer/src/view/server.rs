@@ -170,6 +170,8 @@ impl Server {
         page.tell(&session.frame()).await?;
 
         let mut next = Instant::now();
+        // While time stands still, nothing shows whether the page is still there, so that it is asked.
+        let (mut ask, mut asked) = (Instant::now() + PATIENCE, false);
         loop {
             tokio::select! {
                 () = sleep_until(next), if session.running() => {
@@ -179,22 +181,32 @@ impl Server {
                     next = (next + pace).max(Instant::now());
                     page.tell(&session.frame()).await?;
                 }
-                message = page.0.next() => match message?.ok()? {
-                    // What is no command is ignored.
-                    Message::Text(text) => if let Some(command) = protocol::command(&text) {
-                        let stood = !session.running();
-                        session.obey(&command);
-                        if stood && session.running() {
-                            next = Instant::now();
-                        }
-                        if !session.running() {
-                            page.tell(&session.frame()).await?;
-                        }
-                    },
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    Message::Binary(_) | Message::Close(_) | Message::Frame(_) => {
-                        let _ = timeout_at(Instant::now() + PATIENCE, page.0.close(None)).await;
+                () = sleep_until(ask), if !session.running() => {
+                    if asked {
                         return Some(());
+                    }
+                    (ask, asked) = (Instant::now() + PATIENCE, true);
+                    page.send(Message::Ping(Bytes::new())).await?;
+                }
+                message = page.0.next() => {
+                    (ask, asked) = (Instant::now() + PATIENCE, false);
+                    match message?.ok()? {
+                        // What is no command is ignored.
+                        Message::Text(text) => if let Some(command) = protocol::command(&text) {
+                            let stood = !session.running();
+                            session.obey(&command);
+                            if stood && session.running() {
+                                next = Instant::now();
+                            }
+                            if !session.running() {
+                                page.tell(&session.frame()).await?;
+                            }
+                        },
+                        Message::Ping(_) | Message::Pong(_) => {}
+                        Message::Binary(_) | Message::Close(_) | Message::Frame(_) => {
+                            let _ = timeout_at(Instant::now() + PATIENCE, page.0.close(None)).await;
+                            return Some(());
+                        }
                     }
                 }
             }
@@ -208,7 +220,12 @@ impl Page {
     /// `None` where it is gone, or takes nothing any more.
     async fn tell<T: serde::Serialize>(&mut self, what: &T) -> Option<()> {
         let text = serde_json::to_string(what).ok()?;
-        timeout(PATIENCE, self.0.send(Message::text(text))).await.ok()?.ok()
+        self.send(Message::text(text)).await
+    }
+
+    /// `None` as for [`Page::tell`].
+    async fn send(&mut self, message: Message) -> Option<()> {
+        timeout(PATIENCE, self.0.send(message)).await.ok()?.ok()
     }
 }
 
