@@ -215,6 +215,11 @@ fn fail(text: &str, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
+/// Something that the user should know; it does not stop the work.
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {text}");
+}
+
 /// What clap says in several paragraphs, as one sentence: the mistake, and its tip.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();

@@ -7,7 +7,7 @@ use clap::Args;
 use super::eval::described;
 use super::progress::Wait;
 use super::report::listed;
-use super::{Failure, output, policy_file};
+use super::{Failure, output, policy_file, warn};
 use crate::config::environment;
 use crate::envs;
 use crate::export::Blob;
@@ -38,7 +38,7 @@ pub(super) struct Plot {
 
 impl Plot {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
-        let directories = directories(&self.runs)?;
+        let directories = directories(&self.runs, &mut warn)?;
         let wait = Wait::spinner("reads the runs");
         let mut runs = Vec::new();
         for directory in &directories {
@@ -49,7 +49,7 @@ impl Plot {
         let mut pictures = match &runs[..] {
             [] => Vec::new(),
             [run] => vec![training(run)].into_iter().chain(reported(run)).collect(),
-            runs => vec![together(runs)],
+            runs => vec![together(runs, &wait)],
         };
         let settings = |run: &Results| run.environment();
         match (&self.policy, &runs[..]) {
@@ -94,8 +94,9 @@ fn reported(run: &Results) -> Option<Picture> {
 }
 
 /// The learning curves of several runs.
-fn together(runs: &[Results]) -> Picture {
-    let groups: Vec<Group> = groups(runs)
+fn together(runs: &[Results], wait: &Wait) -> Picture {
+    let mut notice = |text: &str| wait.notice(&format!("warning: {text}"));
+    let groups: Vec<Group> = groups(runs, &mut notice)
         .into_iter()
         .map(|(name, members)| {
             let runs = members.iter().map(|run| run.metrics.episodes.clone()).collect();

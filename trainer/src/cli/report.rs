@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::progress::Wait;
-use super::{Failure, json, output};
+use super::{Failure, json, output, warn};
 use crate::report::{self, ReportError};
 use crate::results::{Results, ResultsError, directories};
 use crate::run::place;
@@ -40,7 +40,7 @@ impl From<ReportError> for Failure {
 
 impl Report {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
-        let directories = directories(&self.runs)?;
+        let directories = directories(&self.runs, &mut warn)?;
         let progress = Wait::bar("writing", directories.len(), "reports");
         let mut files = Vec::new();
         for directory in &directories {

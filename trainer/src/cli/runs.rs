@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, policy_file};
 use crate::config::RunConfig;
 use crate::export::Blob;
+use crate::results::taken_alone;
 use crate::run::{Summary, finished, place};
 
 /// What a sweep leaves beside its trials.
@@ -104,10 +105,7 @@ impl Sorter {
         })?;
         if argument.join(place::SUMMARY).exists() {
             if !seeds.is_empty() {
-                self.notes.push(format!(
-                    "{shown} is taken for the run in it; those in {shown}/seed-N were passed over, {shown}/seed-* \
-                     names them"
-                ));
+                self.notes.push(taken_alone(argument));
             }
             return self.single(argument);
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gif::{DisposalMethod, Encoder, Frame, Repeat};
+use gif::{AnyExtension, DisposalMethod, Encoder, Extension, Frame, Repeat};
 
 use super::Scene;
 use super::canvas::{Canvas, Corner};
@@ -17,6 +17,11 @@ pub const WIDTHS: std::ops::RangeInclusive<u16> = 280..=2000;
 const HELD: u16 = 150;
 /// What the encoder says can only come from what it writes to, and that is memory.
 const MEMORY: &str = "frames fit their picture, and memory takes what is written to it";
+
+/// What a film says of the policy that is on it, in a comment that viewers do not show: its checksum.
+pub fn mark(policy: &AnyPolicy<'_>) -> String {
+    format!("policy {:08x}", policy.checksum())
+}
 
 /// How an episode is filmed.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +84,7 @@ pub fn film(
 ) -> Result<Film, EvalError> {
     let spec = environment.spec().clone();
     check_shape(policy, &spec)?;
-    let mut cutter = Cutter::new(scene, &spec.action, take.width);
+    let mut cutter = Cutter::new(scene, &spec.action, take.width, &mark(policy));
     let mut observation = vec![0.0; spec.observation_size()];
     environment.restore(&take.state, &mut observation);
     let (mut step, mut episode_return, mut terminated) = (0, 0.0, false);
@@ -120,7 +125,7 @@ struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    fn new(scene: &'a Scene, action: &'a [Channel], width: u16) -> Self {
+    fn new(scene: &'a Scene, action: &'a [Channel], width: u16, mark: &str) -> Self {
         assert!(WIDTHS.contains(&width), "a width of {width}");
         let canvas = Canvas::new(scene.view, width.into()).expect("these widths have a canvas");
         let (palette, (width, height)) = (Palette::new(), canvas.size());
@@ -128,6 +133,8 @@ impl<'a> Cutter<'a> {
         let encoder = Encoder::new(Vec::new(), size.0, size.1, &palette.bytes());
         let mut encoder = encoder.expect(MEMORY);
         encoder.set_repeat(Repeat::Infinite).expect(MEMORY);
+        let comment = AnyExtension::from(Extension::Comment);
+        encoder.write_raw_extension(comment, &[mark.as_bytes()]).expect(MEMORY);
         // Nothing is on the screen at first, so that all of the first frame is drawn.
         let shown = vec![TRANSPARENT; (width * height) as usize];
         Cutter { scene, action, canvas, palette, encoder, size, shown, last: None, frames: 0 }

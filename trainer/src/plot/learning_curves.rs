@@ -1,7 +1,8 @@
 //! The learning curves of several runs, those that differ by their seeds together.
 
 use plotters::prelude::{
-    Circle, Color, IntoTextStyle, LineSeries, PathElement, Polygon, RGBColor, Rectangle, Text,
+    Circle, Color, DashedLineSeries, IntoTextStyle, LineSeries, PathElement, Polygon, RGBColor,
+    Rectangle, Text,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -45,7 +46,8 @@ struct Curve {
 /// and the band its stratified bootstrap interval of 95 % (Agarwal et al., 2021). A run alone shows its episodes.
 pub fn learning_curves(title: &str, groups: &[Group]) -> String {
     let legend = legend(groups);
-    let size = (SIZE.0, SIZE.1 + ROW * legend.len() as u32 + ROW / 2);
+    let rows: usize = legend.iter().map(|entry| entry.text.len()).sum();
+    let size = (SIZE.0, SIZE.1 + ROW * rows as u32 + ROW / 2);
     picture(title, size, |paper| {
         let (chart, below) = paper.split_vertically(SIZE.1);
         draw(&chart, title, groups)?;
@@ -53,17 +55,31 @@ pub fn learning_curves(title: &str, groups: &[Group]) -> String {
     })
 }
 
-/// A line of the legend: what it shows, and what it says.
+/// What the legend shows of something, and the lines that say what it is.
 struct Entry {
     sample: Sample,
-    text: String,
+    text: Vec<String>,
+}
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stroke {
+    colour: RGBColor,
+    /// Lengths of a dash and of the gap after it; `None` of a whole line.
+    dashes: Option<(u32, u32)>,
+}
+
+/// Of each curve, in their order: where colours repeat, dashes tell them apart.
+fn strokes() -> impl Iterator<Item = Stroke> {
+    let dashes = [None, Some((16, 8)), Some((5, 8))].into_iter().cycle();
+    dashes.flat_map(|dashes| SERIES.map(|colour| Stroke { colour, dashes }))
 }
 
 enum Sample {
     /// A single episode.
     Dot,
-    /// A line of that colour, and whether there is a band around it.
-    Line(RGBColor, bool),
+    /// A line, and whether there is a band around it.
+    Line(Stroke, bool),
     /// Words alone.
     None,
 }
@@ -76,19 +92,20 @@ fn legend(groups: &[Group]) -> Vec<Entry> {
             1 => "one episode".into(),
             _ => format!("one episode in {stride}"),
         };
-        entries.push(Entry { sample: Sample::Dot, text });
+        entries.push(Entry { sample: Sample::Dot, text: wrapped(&text) });
     }
-    for (group, colour) in groups.iter().zip(SERIES.iter().cycle()) {
+    for (group, stroke) in groups.iter().zip(strokes()) {
         let text = match group.runs.len() {
             1 => format!("{}: mean of {}", group.name, window(&group.runs[0])),
             seeds => format!("{}, {seeds} seeds", group.name),
         };
-        entries.push(Entry { sample: Sample::Line(*colour, group.runs.len() > 1), text });
+        let sample = Sample::Line(stroke, group.runs.len() > 1);
+        entries.push(Entry { sample, text: wrapped(&text) });
     }
     if groups.iter().any(|group| group.runs.len() > 1) {
         // Says of all of them what line and band are.
         let text = "interquartile mean, with its 95 % bootstrap interval";
-        entries.push(Entry { sample: Sample::None, text: text.into() });
+        entries.push(Entry { sample: Sample::None, text: wrapped(text) });
     }
     entries
 }
@@ -97,28 +114,45 @@ fn legend(groups: &[Group]) -> Vec<Entry> {
 fn explain(paper: &Paper<'_>, legend: &[Entry]) -> Drawn {
     let style = ("sans-serif", TEXT - 4, &INK).into_text_style(paper);
     let style = style.pos(Pos::new(HPos::Left, VPos::Center));
-    for (row, Entry { sample, text }) in legend.iter().enumerate() {
-        let (x, y) = (LEFT, ROW as i32 * row as i32 + ROW as i32 / 2);
+    let (x, mut y) = (LEFT, ROW as i32 / 2);
+    for Entry { sample, text } in legend {
         match sample {
             Sample::Dot => paper.draw(&Circle::new((x + 20, y), 4, FAINT.filled()))?,
-            Sample::Line(colour, banded) => {
-                let shade = colour.mix(if *banded { 0.25 } else { 0.0 });
+            Sample::Line(stroke, banded) => {
+                let shade = stroke.colour.mix(if *banded { 0.25 } else { 0.0 });
                 paper.draw(&Rectangle::new([(x, y - 11), (x + 40, y + 11)], shade.filled()))?;
-                paper.draw(&PathElement::new([(x, y), (x + 40, y)], colour.stroke_width(4)))?;
+                let (dash, gap) =
+                    stroke.dashes.map_or((40, 0), |(dash, gap)| (dash as i32, gap as i32));
+                for from in (x..x + 40).step_by((dash + gap) as usize) {
+                    let ends = [(from, y), ((from + dash).min(x + 40), y)];
+                    paper.draw(&PathElement::new(ends, stroke.colour.stroke_width(4)))?;
+                }
             }
             Sample::None => {}
         }
-        paper.draw(&Text::new(shortened(text), (x + 54, y), style.clone()))?;
+        for line in text {
+            paper.draw(&Text::new(line.as_str(), (x + 54, y), style.clone()))?;
+            y += ROW as i32;
+        }
     }
     Ok(())
 }
 
-/// As much of a text as has room.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LETTERS) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", &text[..end]),
+/// A text in lines that have room.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= LETTERS {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.into());
+        }
     }
+    lines
 }
 
 /// The episodes of a run that is the only one.
@@ -147,14 +181,20 @@ fn draw(paper: &Paper<'_>, title: &str, groups: &[Group]) -> Drawn {
     let mut chart =
         chart(paper, title, (0.0..steps, "environment steps"), (heights, "return of an episode"))?;
     chart.draw_series(single.iter().map(|&point| Circle::new(point, 4, FAINT.filled())))?;
-    for (curve, colour) in curves.into_iter().zip(SERIES.iter().cycle()) {
+    for (curve, Stroke { colour, dashes }) in curves.into_iter().zip(strokes()) {
         if !curve.band.is_empty() {
             let below = curve.band.iter().map(|&(x, [low, _])| (x, low));
             let above = curve.band.iter().rev().map(|&(x, [_, high])| (x, high));
             let outline: Vec<_> = below.chain(above).collect();
             chart.draw_series([Polygon::new(outline, colour.mix(0.2).filled())])?;
         }
-        chart.draw_series(LineSeries::new(curve.line, colour.stroke_width(4)))?;
+        let style = colour.stroke_width(4);
+        match dashes {
+            None => chart.draw_series(LineSeries::new(curve.line, style))?,
+            Some((dash, gap)) => {
+                chart.draw_series(DashedLineSeries::new(curve.line, dash, gap, style))?
+            }
+        };
     }
     Ok(())
 }
@@ -232,6 +272,14 @@ mod tests {
     }
 
     #[test]
+    fn curves_look_different() {
+        let first: Vec<Stroke> = strokes().take(18).collect();
+        for (i, stroke) in first.iter().enumerate() {
+            assert!(!first[..i].contains(stroke), "{i}");
+        }
+    }
+
+    #[test]
     fn pictures_say_what_the_band_is() {
         let group = |name: &str, seeds: usize| Group {
             name: name.into(),
@@ -241,6 +289,9 @@ mod tests {
         for text in ["many, 5 seeds", "one: mean of 10", "interquartile mean", "95 % bootstrap"] {
             assert!(svg.contains(text), "{text}");
         }
+        let long = "td3 (critic_learning_rate = 0.001, gamma = 0.98, hidden = [128, 128])";
+        let svg = learning_curves("long", &[group(long, 5)]);
+        assert!(svg.contains("128])") && svg.contains("5 seeds"), "nothing is cut off");
         let svg = learning_curves("alone", &[group("one", 1)]);
         assert!(svg.contains("one episode") && !svg.contains("bootstrap"));
         assert!(learning_curves("none", &[group("none", 0)]).contains("</svg>"));

@@ -15,8 +15,9 @@ use toml::Table;
 
 use crate::envs;
 use crate::eval::{EvalError, Starts};
+use crate::input;
 use crate::picture;
-use crate::picture::film::{Take, film as filmed};
+use crate::picture::film::{Take, film as filmed, mark};
 use crate::policy::AnyPolicy;
 use crate::results::{Results, ResultsError};
 use crate::run::{RunError, Trained, place};
@@ -90,14 +91,12 @@ pub fn with_value<T>(run: &Results, then: impl FnOnce(Result<Value<'_>, String>)
 /// The user's own film, if there is one of this policy that a page can hold, or else one from the environment's first
 /// start.
 fn film(directory: &Path, policy: &AnyPolicy<'_>, environment: &Table) -> Option<Vec<u8>> {
-    let [own, policy_file] = [place::FILM, place::POLICY].map(|name| directory.join(name));
-    let written = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified()).ok();
-    let small =
-        std::fs::metadata(&own).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_FILM);
-    // A film that is older than the policy is of another one.
-    let usable = small && written(&own) >= written(&policy_file);
-    let own = usable.then(|| std::fs::read(own).ok()).flatten();
-    let own = own.filter(|film| film.starts_with(b"GIF8"));
+    let (own, mark) = (directory.join(place::FILM), mark(policy));
+    let of_policy = |film: &Vec<u8>| {
+        film.starts_with(b"GIF8") && film.windows(mark.len()).any(|part| part == mark.as_bytes())
+    };
+    let own = own.is_file().then(|| input::bytes(&own, LARGEST_FILM).ok()).flatten();
+    let own = own.filter(of_policy);
     own.or_else(|| {
         let scene = picture::find(envs::name(environment)).ok()?;
         let mut machine = envs::make(environment).ok()?;

@@ -177,24 +177,39 @@ fn environment(settings: &Table) -> Table {
 }
 
 /// The directories of runs below those named, each once: a run's own, or those of its seeds, `seed-1` before `seed-10`.
+/// Where there are both, it is the run's own, and `notice` is told.
 ///
 /// # Errors
 ///
 /// If a directory is none of both.
-pub fn directories(named: &[PathBuf]) -> Result<Vec<PathBuf>, ResultsError> {
+pub fn directories(
+    named: &[PathBuf],
+    notice: &mut dyn FnMut(&str),
+) -> Result<Vec<PathBuf>, ResultsError> {
     let mut all = Vec::new();
     for directory in named {
+        let seeds = seeds(directory)?;
         if directory.join(place::SUMMARY).exists() {
+            if !seeds.is_empty() {
+                notice(&taken_alone(directory));
+            }
             all.push(directory.clone());
             continue;
         }
-        let seeds = seeds(directory)?;
         if seeds.is_empty() {
             return Err(missing(directory));
         }
         all.extend(seeds);
     }
     once_each(all)
+}
+
+/// What there is to say of a directory that is a run and has seeds, too.
+pub fn taken_alone(directory: &Path) -> String {
+    let shown = directory.display();
+    format!(
+        "{shown} is taken for the run in it; those in {shown}/seed-N were passed over, {shown}/seed-* names them"
+    )
 }
 
 /// Without those that are the same as an earlier one, by whatever path.
@@ -263,13 +278,21 @@ mod tests {
             std::fs::create_dir(scratch.path().join(name)).unwrap();
         }
         let named = [scratch.path().to_path_buf()];
-        let found = directories(&named).unwrap();
-        assert_eq!(found, [scratch.path().join("seed-2"), scratch.path().join("seed-10")]);
+        let found = |named: &[PathBuf]| {
+            directories(named, &mut |note| panic!("there is nothing to say: {note}"))
+        };
+        let both = [scratch.path().join("seed-2"), scratch.path().join("seed-10")];
+        assert_eq!(found(&named).unwrap(), both);
         let twice = [scratch.path().to_path_buf(), scratch.path().join("other/..")];
-        assert_eq!(directories(&twice).unwrap(), found);
-        let error = directories(&found).unwrap_err();
+        assert_eq!(found(&twice).unwrap(), both);
+        let error = found(&both).unwrap_err();
         assert!(matches!(error, ResultsError::Unfinished { .. }), "{error}");
-        let error = directories(&[scratch.path().join("nowhere")]).unwrap_err();
+        let error = found(&[scratch.path().join("nowhere")]).unwrap_err();
         assert!(matches!(error, ResultsError::Missing { .. }), "{error}");
+        // With a run of its own, that is what is meant; and it is said.
+        std::fs::write(scratch.path().join(place::SUMMARY), "").unwrap();
+        let mut notes = 0;
+        assert_eq!(directories(&named, &mut |_| notes += 1).unwrap(), named);
+        assert_eq!(notes, 1);
     }
 }

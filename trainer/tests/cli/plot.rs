@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::{fail, json, short_run, succeed, trainer};
 
@@ -132,17 +134,17 @@ fn a_run_leaves_a_page_of_its_own() {
     // Made again it is the same, and a film beside it is in it.
     assert_eq!(succeed(scratch.path(), &["report", "run"]), "run/report.html\n");
     assert_eq!(fs::read_to_string(&path).unwrap(), page);
-    fs::write(scratch.path().join("run/episode.gif"), b"GIF89a").unwrap();
+    let film = ["record", "run/policy.bin", "--steps", "3"];
+    succeed(scratch.path(), &film);
+    let own = STANDARD.encode(fs::read(scratch.path().join("run/episode.gif")).unwrap());
     succeed(scratch.path(), &["report", "run"]);
     let with_film = fs::read_to_string(&path).unwrap();
-    assert!(with_film.contains("src=\"data:image/gif;base64,R0lGODlh\""));
-    // One that is older than the policy is of another, and is not.
-    let film =
-        fs::File::options().write(true).open(scratch.path().join("run/episode.gif")).unwrap();
-    film.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    assert!(with_film.contains(&format!("src=\"data:image/gif;base64,{own}\"")));
+    // One of another policy is not.
+    short_run(scratch.path(), "other", &["--seed", "9"]);
+    succeed(scratch.path(), &["record", "other/policy.bin", "--out", "run/episode.gif"]);
     succeed(scratch.path(), &["report", "run"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), page);
-    fs::remove_file(scratch.path().join("run/episode.gif")).unwrap();
 }
 
 /// Names that files bring along are text, wherever they stand.
