@@ -60,13 +60,19 @@ fn of_middle_half(sorted: &[f64]) -> f64 {
     weighted.sum::<f64>() / (n / 2.0)
 }
 
+/// Where all resamples give the same, however few scores there are (all tie, or all of one side are better than those of the
+/// other), their interval would claim certainty; it says nothing, and there is none.
+fn has_width(interval: &[f64; 2]) -> bool {
+    interval[0] < interval[1]
+}
+
 /// The interquartile mean of scores with its bootstrap interval.
 pub fn interquartile_estimate(scores: &[f64]) -> Estimate {
     let statistic = |resampled: &mut [Vec<f64>]| {
         resampled[0].sort_unstable_by(f64::total_cmp);
         of_middle_half(&resampled[0])
     };
-    let interval = bootstrap(&[scores], RESAMPLES, statistic);
+    let interval = bootstrap(&[scores], RESAMPLES, statistic).filter(has_width);
     Estimate { value: interquartile_mean(scores), interval }
 }
 
@@ -91,17 +97,14 @@ fn of_pairs(x: &[f64], sorted: &[f64]) -> f64 {
 
 /// The probability of improvement with its bootstrap interval: both sides are resampled.
 ///
-/// Where all of one side are better than all of the other one, so are all resamples, however few scores there are: such an
-/// interval would have no width and say nothing, so there is none.
+/// There is none, for example, where all of one side are better than all of the other one ([`has_width`]).
 pub fn improvement_estimate(x: &[f64], y: &[f64]) -> Estimate {
     let statistic = |resampled: &mut [Vec<f64>]| {
         resampled[1].sort_unstable_by(f64::total_cmp);
         of_pairs(&resampled[0], &resampled[1])
     };
-    let value = probability_of_improvement(x, y);
-    let apart = value == 0.0 || value == 1.0;
-    let interval = if apart { None } else { bootstrap(&[x, y], RESAMPLES, statistic) };
-    Estimate { value, interval }
+    let interval = bootstrap(&[x, y], RESAMPLES, statistic).filter(has_width);
+    Estimate { value: probability_of_improvement(x, y), interval }
 }
 
 /// The stratified bootstrap's percentile interval (Agarwal et al., section 4.1; Efron, 1979).

@@ -18,6 +18,9 @@ use crate::eval::{EvalError, Evaluation, Starts, evaluate};
 use crate::run::place;
 use crate::statistics::Estimate;
 
+/// Where the picture cannot be written.
+const HINT: &str = "choose another file with --picture";
+
 /// Compare runs, or the same settings trained with several seeds, and say how sure that is
 ///
 /// Each RUN is the directory of a run, or one with runs in seed-N as `trainer train --seeds` and `trainer sweep` leave
@@ -55,6 +58,9 @@ impl Compare {
         let (groups, notes) = sorter.finish()?;
         let table = environment(&groups)?.clone();
         let starts = starts(self.starts.as_deref(), &table, envs::make(&table)?.spec())?;
+        if let Some(path) = &self.picture {
+            output::check(path, HINT)?;
+        }
         let wait = Wait::spinner("runs every policy from the starts");
         let groups = evaluated(groups, &table, &starts)?;
         wait.say("resamples the seeds");
@@ -118,8 +124,7 @@ fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evalu
 
 fn draw(path: &Path, report: &Report) -> Result<(), Failure> {
     let title = format!("{}, {} starts", described(&report.environment), report.starts);
-    let hint = "choose another file with --picture";
-    output::write(path, picture(&title, report).as_bytes(), hint)
+    output::write(path, picture(&title, report).as_bytes(), HINT)
 }
 
 /// `value (low to high)`, as far as there is an interval.

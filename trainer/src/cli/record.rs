@@ -22,6 +22,9 @@ const SECONDS: f64 = 10.0;
 /// Steps of a film at most.
 const MOST_STEPS: i64 = 100_000;
 
+/// Where a film cannot be written.
+const HINT: &str = "choose another file with --out";
+
 /// Film an episode of a policy, as an animated GIF
 ///
 /// The policy runs as on a board, through policy-core. Each frame shows the machine, the action that the policy takes there,
@@ -107,14 +110,15 @@ impl Record {
             stride: self.stride(period)?,
             width: self.size,
         };
+        let file = self.out.clone().unwrap_or_else(|| self.policy.with_file_name(place::FILM));
+        output::check(&file, HINT)?;
         let wait = Wait::bar("filming", take.steps, "steps");
         let film = film(&scene, &policy, &mut *machine, &take, &mut |step| wait.set(step));
         drop(wait);
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         let Film { bytes, frames, size, steps, episode_return, terminated } =
             film.map_err(failed)?;
-        let file = self.out.unwrap_or_else(|| self.policy.with_file_name(place::FILM));
-        output::write(&file, &bytes, "choose another file with --out")?;
+        output::write(&file, &bytes, HINT)?;
         let report = Report {
             schema: 1,
             file,

@@ -42,6 +42,10 @@ fn groups_that_do_not_overlap_have_no_interval() {
         assert_eq!((found.value, found.interval), (value, None));
     }
     assert!(improvement_estimate(&low, &[0.0, 2.5]).interval.is_some());
+    // Scores that all tie leave none, either: two seeds at the highest return make nothing certain.
+    let same = [1000.0; 2];
+    assert_eq!(improvement_estimate(&same, &same), Estimate { value: 0.5, interval: None });
+    assert_eq!(interquartile_estimate(&same), Estimate { value: 1000.0, interval: None });
 }
 
 /// Of any table.
