@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::interrupt::Interrupt;
 use super::progress::{Bar, bars};
-use super::train::{MAX_SEED, processors, table, train as train_one};
+use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
 use crate::run::{self, Begin, Options, RunError, Summary, start};
@@ -73,7 +73,10 @@ fn report(
         match result {
             Ok(summary) => rows.push((summary, directory)),
             Err(RunError::Interrupted { .. }) => {}
-            Err(error) => failures.push(format!("seed {}: {error}", first + index as u64)),
+            Err(error) => {
+                let seed = first + index as u64;
+                failures.push(format!("seed {seed}: {}", told(&error, &directory)));
+            }
         }
     }
     let text = match as_json {

@@ -127,7 +127,11 @@ impl Train {
         let work = || train(&config, &directory, &options, bar);
         let summary = with_threads(threads, work)
             .map_err(|error| Failure::Failed(format!("cannot start {threads} threads: {error}")))?;
-        let summary = summary.map_err(|error| failure(error, &interrupt))?;
+        let summary = summary.map_err(|error| match error {
+            RunError::Interrupted { .. } => interrupt.failure(error.to_string()),
+            RunError::Write { .. } => Failure::Failed(told(&error, &directory)),
+            _ => error.into(),
+        })?;
         Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
     }
 }
@@ -166,12 +170,19 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Why a run ended early.
-pub(super) fn failure(error: RunError, interrupt: &Interrupt) -> Failure {
-    match error {
-        RunError::Interrupted { .. } => interrupt.failure(error.to_string()),
-        _ => error.into(),
+/// Why a run ended early; where something could not be written, also what is saved of it.
+pub(super) fn told(error: &RunError, directory: &Path) -> String {
+    match (error, run::interrupted(directory)) {
+        (RunError::Write { .. }, Ok(Some((_, step)))) => {
+            format!("{error}; step {step} is saved, --resume goes on from it")
+        }
+        _ => error.to_string(),
     }
+}
+
+/// An error that names options, and whose they are.
+fn options_of(preset: &str, error: &RunError) -> String {
+    format!("{error} (options of `trainer train --preset {preset}`)")
 }
 
 /// How many threads this process may run at a time; `otherwise` where the system does not tell.
@@ -189,8 +200,9 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
         let config = RunConfig::resolve(Some(preset), None, &[])?;
         let directory = Path::new("runs").join(preset);
         // The bits are the same: so it can as well go on.
-        let begin = match run::interrupted(&directory)? {
-            Some((interrupted, _)) if interrupted == config => Begin::Resume,
+        let begin = match run::interrupted(&directory) {
+            Ok(Some((interrupted, _))) if interrupted == config => Begin::Resume,
+            // Where there is one that cannot be gone on with, that is told.
             _ => Begin::Fresh,
         };
         let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
@@ -200,6 +212,9 @@ pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
             RunError::Interrupted { step, steps, .. } => interrupt.failure(format!(
                 "interrupted at step {step} of {steps} of {preset}, which is saved; the same command goes on"
             )),
+            // Those options are not this command's.
+            RunError::Checkpoint { .. } => Failure::Failed(options_of(preset, &error)),
+            RunError::Unfinished { .. } => Failure::Usage(options_of(preset, &error)),
             error => error.into(),
         });
         rows.push((summary?, directory));

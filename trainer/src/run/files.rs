@@ -84,10 +84,16 @@ fn allow_reading(file: &File) -> std::io::Result<()> {
 
 /// Opens a file, as it is, that one process at a time may hold, until it is closed; `None` where another one has it.
 pub(crate) fn lock(path: &Path) -> Result<Option<File>, RunError> {
+    lock_opened(path, || File::options().create(true).write(true).truncate(false).open(path))
+}
+
+fn lock_opened(
+    path: &Path,
+    mut open: impl FnMut() -> std::io::Result<File>,
+) -> Result<Option<File>, RunError> {
     let failed = |error| RunError::Write { path: path.into(), error };
     loop {
-        let open = File::options().create(true).write(true).truncate(false).open(path);
-        let file = open.map_err(failed)?;
+        let file = open().map_err(failed)?;
         match file.try_lock() {
             // Its last holder may have removed it since it was opened: then others lock a new one.
             Ok(()) if !is_at(&file, path) => {}
@@ -133,11 +139,13 @@ mod tests {
         let path = directory.path().join("lock");
         let first = lock(&path).unwrap().unwrap();
         assert!(lock(&path).unwrap().is_none());
-        assert!(is_at(&first, &path));
+        // Opened before its holder removed it and was done with it.
+        let mut old = Some(File::open(&path).unwrap());
         std::fs::remove_file(&path).unwrap();
-        assert!(!is_at(&first, &path), "a file of no name");
-        let second = lock(&path).unwrap().unwrap();
-        assert!(is_at(&second, &path) && !is_at(&first, &path));
+        drop(first);
+        let open = || old.take().map_or_else(|| File::create(&path), Ok);
+        let second = lock_opened(&path, open).unwrap().unwrap();
+        assert!(is_at(&second, &path), "whoever has the old one has nothing");
     }
 
     #[test]

@@ -96,14 +96,18 @@ impl<'a> Recorder<'a> {
 
     /// Gives the files the rows that they do not have yet.
     pub(super) fn flush(&mut self) -> Result<(), RunError> {
-        self.append().map_err(|error| RunError::Write { path: self.part.clone(), error })
+        self.append().map_err(|(path, error)| RunError::Write { path, error })
     }
 
-    fn append(&mut self) -> std::io::Result<()> {
-        self.file.write_all(&self.rows.as_bytes()[self.written..])?;
+    /// As [`Recorder::flush`]; an error comes with the file that it is of.
+    fn append(&mut self) -> Result<(), (PathBuf, std::io::Error)> {
+        let rows = self.file.write_all(&self.rows.as_bytes()[self.written..]);
+        rows.map_err(|error| (self.part.clone(), error))?;
         self.written = self.rows.len();
         // A run that goes on from a checkpoint finds there what came before it.
-        self.events.as_mut().map_or(Ok(()), EventWriter::flush)?;
+        if let Some(events) = &mut self.events {
+            events.flush().map_err(|error| (events.path().into(), error))?;
+        }
         self.flushed = Instant::now();
         Ok(())
     }
@@ -137,8 +141,9 @@ impl<'a> Recorder<'a> {
     /// Puts metrics.csv in its place, and ends the events.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
         files::write_whole(&self.whole, self.rows.as_bytes())?;
-        let ended = self.events.take().map_or(Ok(()), EventWriter::finish);
-        ended.map_err(|error| RunError::Write { path: self.whole.clone(), error })
+        let Some(events) = self.events.take() else { return Ok(()) };
+        let path = events.path().to_path_buf();
+        events.finish().map_err(|error| RunError::Write { path, error })
     }
 }
 
@@ -175,6 +180,6 @@ impl Observer for Recorder<'_> {
         if self.flushed.elapsed() < FLUSHED_EVERY {
             return Ok(());
         }
-        self.append().map_err(|error| TrainError::Write { path: self.part.clone(), error })
+        self.append().map_err(|(path, error)| TrainError::Write { path, error })
     }
 }

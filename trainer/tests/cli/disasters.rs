@@ -128,7 +128,9 @@ fn full_and_read_only_disks_lose_nothing() {
     assert!(output.status.success(), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
     assert!(message.starts_with("error: cannot write disk/run/"), "{message}");
-    assert!(message.ends_with("make room, then give the same command again\n"), "{message}");
+    let end = " is saved, --resume goes on from it\n";
+    assert!(message.contains("; make room, then give the same command again; step "), "{message}");
+    assert!(message.ends_with(end), "{message}");
     assert!(text(&output.stdout).starts_with("2\n"), "{}", text(&output.stdout));
     assert!(results(&directory.join("full")) == whole);
 
