@@ -38,6 +38,9 @@ def report(browser, address, pictures):
     yield "it fits a phone, its letters can be read, and it goes dark with the reader"
 
     document = base64.b64decode(browser.chromium("Page.printToPDF", printBackground=True)["data"])
-    assert document.startswith(b"%PDF"), "it cannot be printed"
+    sheets = len(re.findall(rb"/Type\s*/Page\b(?!s)", document))
+    assert document.startswith(b"%PDF") and 3 <= sheets <= 10, f"it prints on {sheets} sheets"
+    # An empty page has a few thousand bytes.
+    assert len(document) > 200_000, f"what is printed has {len(document)} bytes"
     (pictures / "report.pdf").write_bytes(document)
-    yield "it can be printed"
+    yield f"it prints, on {sheets} sheets"
