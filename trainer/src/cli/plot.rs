@@ -96,9 +96,22 @@ fn reported(run: &Results) -> Option<Picture> {
 /// The learning curves of several runs.
 fn together(runs: &[Results], wait: &Wait) -> Picture {
     let mut notice = |text: &str| wait.notice(&format!("warning: {text}"));
-    let groups: Vec<Group> = groups(runs, &mut notice)
+    let groups = groups(runs, &mut notice);
+    let cut = |members: &[&Results]| members[0].cuts_episodes_off();
+    let some_are_cut = groups.iter().any(|(_, members)| cut(members));
+    let mixed = some_are_cut && !groups.iter().all(|(_, members)| cut(members));
+    if mixed {
+        notice(
+            "returns of some are of episodes that iterations cut off (reset_each_iteration), and nearer to 0 than those of \
+             whole ones: `trainer compare` evaluates all over whole episodes",
+        );
+    }
+    let groups: Vec<Group> = groups
         .into_iter()
-        .map(|(name, members)| {
+        .map(|(mut name, members)| {
+            if mixed && cut(&members) {
+                name += ", episodes cut off";
+            }
             let runs = members.iter().map(|run| run.metrics.episodes.clone()).collect();
             Group { name, runs }
         })

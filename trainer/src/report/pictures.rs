@@ -202,15 +202,12 @@ fn argmin(numbers: impl Iterator<Item = f64>) -> usize {
 pub fn training(run: &Results) -> Picture {
     let name = &run.summary.preset;
     let group = Group { name: name.clone(), runs: vec![run.metrics.episodes.clone()] };
-    let training = run.settings.get("training").and_then(toml::Value::as_table);
-    let cut_off = training.and_then(|training| training.get("reset_each_iteration"));
-    let cut_off = cut_off.and_then(toml::Value::as_bool).unwrap_or_default();
     Picture {
         name: "learning_curves",
         svg: plot::learning_curves(&format!("Training: {name}"), &[group]),
         caption: format!(
             "The return of the episodes of training, with the noise that it explores with{}.",
-            if cut_off {
+            if run.cuts_episodes_off() {
                 "; each iteration cuts its episodes off, so that they are shorter than others"
             } else {
                 ""

@@ -148,6 +148,13 @@ impl Results {
         self.summary.seed
     }
 
+    /// Whether iterations end the episodes that are under way, whose returns are then of fewer steps.
+    pub fn cuts_episodes_off(&self) -> bool {
+        let training = self.settings.get("training").and_then(Value::as_table);
+        let setting = training.and_then(|training| training.get("reset_each_iteration"));
+        setting.and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// The settings without the seed: runs that agree in them belong together.
     fn without_seed(&self) -> Table {
         let mut settings = self.settings.clone();

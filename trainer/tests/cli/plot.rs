@@ -76,15 +76,35 @@ fn seeds_are_one_curve() {
     let seeds = ["train", "--preset", "td3", "--steps", "300", "--seeds", "3", "--out", "many"];
     succeed(scratch.path(), &seeds);
     short_run(scratch.path(), "other", &[]);
-    let files = succeed(scratch.path(), &["plot", "many", "other", "--out", "out"]);
-    assert_eq!(files, "out/learning_curves.svg\n");
+    let output = trainer(scratch.path(), &["plot", "many", "other", "--out", "out"]);
+    assert_eq!(output.stdout, b"out/learning_curves.svg\n");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.starts_with("warning: returns of some are of episodes that iterations cut off"),
+        "{told}"
+    );
+    // A directory of seeds may have a run of its own, too.
+    for file in ["summary.json", "config.toml", "metrics.csv"] {
+        let [from, to] = ["other", "many"].map(|run| scratch.path().join(run).join(file));
+        fs::copy(from, to).unwrap();
+    }
+    let output = trainer(scratch.path(), &["plot", "many", "other", "--out", "own"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("many/seed-* names them"), "{told}");
+    assert!(
+        told.contains("other has the seed and the settings of many, and is left out"),
+        "{told}"
+    );
+    fs::remove_file(scratch.path().join("many/summary.json")).unwrap();
     let svg = fs::read_to_string(scratch.path().join("out/learning_curves.svg")).unwrap();
     is_svg(&svg);
     let twice = ["plot", "many", "many/seed-2", "./many", "other", "--out", "twice"];
     succeed(scratch.path(), &twice);
     let same = fs::read_to_string(scratch.path().join("twice/learning_curves.svg")).unwrap();
     assert!(same == svg, "runs that are named twice are drawn once");
-    for text in ["td3, 3 seeds", "sac: mean of 10", "with its 95 % bootstrap interval"] {
+    for text in
+        ["td3, episodes cut off, 3 seeds", "sac: mean of 10", "with its 95 % bootstrap interval"]
+    {
         assert!(svg.contains(text), "{text}");
     }
 }
