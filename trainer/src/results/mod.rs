@@ -103,8 +103,7 @@ impl Results {
         if !path.exists() {
             return Err(missing(directory));
         }
-        let summary = serde_json::from_slice(&bytes(&path)?)
-            .map_err(|error| damaged(&path, &error.to_string()))?;
+        let summary = Summary::read(&bytes(&path)?).map_err(|message| damaged(&path, &message))?;
         Results::with_summary(directory, summary)
     }
 

@@ -176,7 +176,7 @@ pub fn run(
     let (evaluation, parity) =
         (summarise(&policy, &config.environment)?, parity(&policy, &mut *agent, &spec)?);
     let summary = Summary {
-        schema: 1,
+        schema: Summary::SCHEMA,
         preset: config.preset.clone(),
         algorithm: config.algorithm.clone(),
         environment: spec.name.into(),
@@ -237,7 +237,7 @@ pub fn interrupted(directory: &Path) -> Result<Option<(RunConfig, usize)>, RunEr
 /// If there is one that cannot be read.
 pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunError> {
     let path = directory.join(place::SUMMARY);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|error| RunError::Read { path: path.clone(), error })?,
     };
@@ -245,7 +245,7 @@ pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunErr
         path: path.into(),
         error: error.to_string(),
     };
-    let summary = serde_json::from_str(&text).map_err(|error| unusable(&path, &error))?;
+    let summary = Summary::read(&text).map_err(|error| unusable(&path, &error))?;
     let path = directory.join(place::CONFIG);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| RunError::Read { path: path.clone(), error })?;

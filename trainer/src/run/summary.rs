@@ -42,6 +42,31 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What [`Summary::schema`] is now.
+    pub(super) const SCHEMA: u32 = 1;
+
+    /// Reads `summary.json`.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, or one of another version of its fields.
+    pub fn read(text: &[u8]) -> Result<Summary, String> {
+        // First of all, for the fields may be others then.
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        let wrong = |error: serde_json::Error| error.to_string();
+        let Version { schema } = serde_json::from_slice(text).map_err(wrong)?;
+        if schema != Self::SCHEMA {
+            let known = Self::SCHEMA;
+            return Err(format!(
+                "its schema is {schema}, which another version of the trainer reads; this one reads {known}"
+            ));
+        }
+        serde_json::from_slice(text).map_err(wrong)
+    }
+
     /// Is this the policy that it tells of?
     pub fn is_of(&self, policy: &AnyPolicy<'_>) -> bool {
         self.policy.checksum == checksum(policy)
@@ -128,4 +153,18 @@ pub fn fingerprint(parameters: &[f32]) -> String {
     let mut digest = crc.digest();
     parameters.iter().for_each(|x| digest.update(&x.to_le_bytes()));
     format!("{:016x}", digest.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_schemas_are_refused() {
+        let error = Summary::read(b"{\"schema\": 2}").unwrap_err();
+        assert!(error.starts_with("its schema is 2, "), "{error}");
+        let error = Summary::read(b"{\"schema\": 1}").unwrap_err();
+        assert!(error.starts_with("missing field `preset`"), "{error}");
+        assert!(Summary::read(b"{}").unwrap_err().starts_with("missing field `schema`"));
+    }
 }
