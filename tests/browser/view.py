@@ -62,7 +62,7 @@ def size(browser):
 def rod(browser, angle):
     """Where the rod is at an angle, from the middle of the picture: as machines.js lays it out."""
     reach = (0.5 * min(size(browser)) - 26) / 1.12
-    return (0.8 * reach * math.sin(angle), 4 - 0.8 * reach * math.cos(angle))
+    return (-0.8 * reach * math.sin(angle), 4 - 0.8 * reach * math.cos(angle))
 
 
 def pole(browser, position, angle, along):
@@ -97,7 +97,8 @@ def pendulum(browser, address, pictures):
     yield f"its critics value upright as {upright:g}, hanging as {hanging:g}"
 
     browser.click("#strike-right")
-    moved = wait("the poke", lambda: max(page.tilt(), 0.0) > 0.05 and page.tilt(), 2)
+    # To the right is clockwise, where θ is positive counter-clockwise.
+    moved = wait("the poke", lambda: math.sin(page.read()["state"][0]) < -0.05 and page.tilt(), 2)
     browser.type("#machine", "left")
     page.wait_upright("after it was poked", 1)
     yield f"poked to {moved:.2f} rad, it comes back"

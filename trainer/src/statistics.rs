@@ -97,7 +97,7 @@ fn of_pairs(x: &[f64], sorted: &[f64]) -> f64 {
 
 /// The probability of improvement with its bootstrap interval: both sides are resampled.
 ///
-/// There is none, for example, where all of one side are better than all of the other one ([`has_width`]).
+/// There is none, for example, where all of one side are better than all of the other one: it would have no width.
 pub fn improvement_estimate(x: &[f64], y: &[f64]) -> Estimate {
     let statistic = |resampled: &mut [Vec<f64>]| {
         resampled[1].sort_unstable_by(f64::total_cmp);

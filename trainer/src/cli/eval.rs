@@ -52,6 +52,7 @@ impl Eval {
         let policy = policy_file::policy(&self.policy, &blob)?;
         let name = policy_file::plant(&self.policy, &policy)?;
         let table = environment(name, &self.assignments)?;
+        policy_file::warn_of_settings(&self.policy, &policy, &table)?;
         let mut environment = envs::make(&table)?;
         let starts = starts(self.starts.as_deref(), &table, environment.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());

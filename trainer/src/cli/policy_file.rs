@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, warn};
 use crate::envs;
 use crate::export::Blob;
 use crate::input;
@@ -28,6 +28,23 @@ pub(super) fn refused(path: &Path, error: &dyn std::fmt::Display) -> Failure {
 /// The policy in a file's bytes.
 pub(super) fn policy<'a>(path: &Path, blob: &'a Blob) -> Result<AnyPolicy<'a>, Failure> {
     AnyPolicy::from_bytes(blob.bytes()).map_err(|error| refused(path, &error))
+}
+
+/// A warning where a policy meets its environment with other settings than those that it was trained on.
+pub(super) fn warn_of_settings(
+    path: &Path,
+    policy: &AnyPolicy<'_>,
+    table: &toml::Table,
+) -> Result<(), Failure> {
+    let trained_on = policy.contract().map_err(|error| refused(path, &error))?.plant_fingerprint();
+    if trained_on != envs::fingerprint(table)? {
+        warn(&format!(
+            "{} was trained with other settings of `{}` than these: give those under [environment] in its config.toml by --set",
+            path.display(),
+            envs::name(table)
+        ));
+    }
+    Ok(())
 }
 
 /// The name of the environment that it is for.

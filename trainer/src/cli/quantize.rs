@@ -105,6 +105,7 @@ impl Quantize {
             return Err(refused(QuantiseError::NotF32 { found: policy.kind() }));
         }
         let table = environment(policy_file::plant(&self.policy, &policy)?, &self.assignments)?;
+        policy_file::warn_of_settings(&self.policy, &policy, &table)?;
         let mut machine = envs::make(&table)?;
         let starts = starts(self.starts.as_deref(), &table, machine.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());

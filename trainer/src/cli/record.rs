@@ -102,6 +102,7 @@ impl Record {
         let name = policy_file::plant(&self.policy, &policy)?;
         let scene = picture::find(name)?;
         let table = environment(name, &self.assignments)?;
+        policy_file::warn_of_settings(&self.policy, &policy, &table)?;
         let mut machine = envs::make(&table)?;
         let period = machine.spec().period;
         let take = Take {

@@ -8,7 +8,7 @@ use super::progress::{Bar, bars};
 use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
-use crate::run::{self, Begin, Options, RunError, Summary, start};
+use crate::run::{self, Begin, Options, RunError, Summary, create, start};
 
 /// How one of the runs ended.
 type Ended = (usize, PathBuf, Result<Summary, RunError>);
@@ -33,6 +33,11 @@ pub(super) fn train(
     let place = |index: usize| directory.join(format!("seed-{}", first + index as u64));
     if options.begin == Begin::Fresh {
         refuse_interrupted((0..count).map(place))?;
+    }
+    create(directory)?;
+    let lock = run::lock(&directory.join(".seeds.lock"))?;
+    if lock.is_none() {
+        return Err(RunError::Busy { directory: directory.into() }.into());
     }
     let bars = bars();
     let work = |index: usize| {

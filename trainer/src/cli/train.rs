@@ -12,7 +12,7 @@ use super::{Failure, json, seeds};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::input;
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
-use crate::run::{self, Begin, Options, RunError, Summary};
+use crate::run::{self, Begin, Options, RunError, Summary, place};
 use crate::settings::ConfigError;
 
 /// The largest number that TOML holds.
@@ -142,8 +142,14 @@ fn known(directory: &Path) -> Result<RunConfig, Failure> {
         return Ok(config);
     }
     let finished = run::finished(directory)?.map(|(_, config)| config);
+    let seeds = place::seeds(directory).unwrap_or_default().len();
     finished.ok_or_else(|| {
         let directory = directory.display();
+        if seeds > 0 {
+            return Failure::Usage(format!(
+                "{directory} has the runs of {seeds} seeds: to go on with them, name their preset and --seeds, too"
+            ));
+        }
         Failure::Usage(format!(
             "there is no run in {directory} to go on with: look at --out, or name the preset of a run that is to begin there"
         ))

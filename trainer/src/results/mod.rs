@@ -119,6 +119,12 @@ impl Results {
             .map_err(|error| ResultsError::Environment { path, error })?;
         let path = directory.join(place::METRICS);
         let metrics = Metrics::parse(&text(&path)?).map_err(|message| damaged(&path, &message))?;
+        let (rows, episodes) = (metrics.episodes.len(), summary.training_return.episodes);
+        if rows != episodes {
+            let message =
+                format!("it has rows of {rows} episodes, but summary.json tells of {episodes}");
+            return Err(damaged(&path, &message));
+        }
         Ok(Results { directory: directory.into(), settings, summary, metrics })
     }
 

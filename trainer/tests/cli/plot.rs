@@ -216,6 +216,9 @@ fn mistakes_are_named() {
     damage("config.toml", "steps = 1", "it has no table [environment]");
     damage("config.toml", "[environment]\nname = \"moon\"", "there is no environment `moon`");
     damage("metrics.csv", "step,return\n1,x\n", "line 2, `return`: `x` is no number");
+    let rows = fs::read_to_string(scratch.path().join("run/metrics.csv")).unwrap();
+    let (all_but_one, _) = rows.trim_end().rsplit_once('\n').unwrap();
+    damage("metrics.csv", all_but_one, "episodes, but summary.json tells of ");
     damage("policy.bin", "PLCY", "policy");
     let path = scratch.path().join("run/config.toml");
     let whole = fs::read(&path).unwrap();

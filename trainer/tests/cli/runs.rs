@@ -211,6 +211,16 @@ fn a_chosen_environment_goes_over_a_files() {
     }
     let config = |out: &str| fs::read(directory.join(out).join("config.toml")).unwrap();
     assert_eq!(config("back"), config("own"));
+
+    // Elsewhere than where it was trained a policy's return is another one, which is said.
+    let other = ["--set", "reset_noise_scale=0.2"];
+    succeed(directory, &[&arguments[..], &["wide"], &other].concat());
+    let eval = ["eval", "wide/policy.bin"];
+    let told = |more: &[&str]| {
+        String::from_utf8(trainer(directory, &[&eval[..], more].concat()).stderr).unwrap()
+    };
+    assert!(told(&[]).starts_with("warning: wide/policy.bin was trained with other settings of"));
+    assert_eq!(told(&other), "");
 }
 
 #[test]

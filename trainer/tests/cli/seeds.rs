@@ -51,4 +51,14 @@ fn mistakes_get_one_sentence() {
         let error = fail(temporary.path(), &arguments, 2);
         assert!(error.contains(part), "{error}");
     }
+
+    // Two at a time would take seeds from each other.
+    let seeds = ["train", "--preset", "sac", "--steps", "300", "--seeds", "2", "--out", "many"];
+    succeed(temporary.path(), &seeds);
+    let held = std::fs::File::create(temporary.path().join("many/.seeds.lock")).unwrap();
+    held.lock().unwrap();
+    let error = fail(temporary.path(), &seeds, 1);
+    assert!(error.contains("another run is writing to many;"), "{error}");
+    let error = fail(temporary.path(), &["train", "--resume", "--out", "many"], 2);
+    assert!(error.contains("many has the runs of 2 seeds: "), "{error}");
 }

@@ -42,7 +42,11 @@ function head(c, colour, x, y, direction) {
   c.fill();
 }
 
+// θ and the torque are positive counter-clockwise, as films and Gymnasium show it.
 class Pendulum {
+  // What a blow to the right, clockwise, does to θ̇.
+  right = -1;
+
   constructor(mass, length, hello) {
     [this.mass, this.length] = [mass, length];
     this.usual = hello.parameters.map((parameter) => parameter.value);
@@ -60,7 +64,6 @@ class Pendulum {
   // `state`: (θ, θ̇); `action`: what acts, in N·m.
   draw(c, width, height, state, action, parameters, palette, held) {
     const { x, y, reach, usual } = this.lay(width, height, parameters);
-    const [sin, cos] = [Math.sin(state[0]), Math.cos(state[0])];
     c.setLineDash([2, 5]);
     c.strokeStyle = palette.faint;
     c.lineWidth = 1.2;
@@ -71,21 +74,21 @@ class Pendulum {
     stroke(c, palette.faint, 2, [[x, y - usual - 9], [x, y - usual + 5]]);
 
     const thick = 11 * Math.sqrt(Math.max(parameters[this.mass] / this.usual[this.mass], 0.05));
-    const [tx, ty] = [x + reach * sin, y - reach * cos];
+    const [tx, ty] = [x - reach * Math.sin(state[0]), y - reach * Math.cos(state[0])];
     stroke(c, held === null ? palette.body : palette.see, thick, [[x, y], [tx, ty]]);
     disc(c, palette.card, tx, ty, thick * 0.22);
 
     // The torque, as an arc around the pivot that is longer the stronger it is.
     const share = Math.max(-1, Math.min(1, action[0] / this.most));
     if (Math.abs(share) > 0.01) {
-      const [radius, from, to] = [34, -TAU / 4, -TAU / 4 + share * 2.4];
+      const [radius, from, to] = [34, -TAU / 4, -TAU / 4 - share * 2.4];
       c.strokeStyle = palette.act;
       c.lineWidth = 4;
       c.lineCap = "butt";
       c.beginPath();
-      c.arc(x, y, radius, from, to, share < 0);
+      c.arc(x, y, radius, from, to, share > 0);
       c.stroke();
-      head(c, palette.act, x + radius * Math.cos(to), y + radius * Math.sin(to), to + Math.sign(share) * (TAU / 4));
+      head(c, palette.act, x + radius * Math.cos(to), y + radius * Math.sin(to), to - Math.sign(share) * (TAU / 4));
     }
     disc(c, palette.card, x, y, 8);
     disc(c, palette.text, x, y, 5);
@@ -94,14 +97,14 @@ class Pendulum {
   // The grip at a point, and its position there.
   pick(px, py, width, height, state, parameters, slack) {
     const { x, y, reach } = this.lay(width, height, parameters);
-    const [tx, ty] = [x + reach * Math.sin(state[0]), y - reach * Math.cos(state[0])];
+    const [tx, ty] = [x - reach * Math.sin(state[0]), y - reach * Math.cos(state[0])];
     if (distance(px, py, x, y, tx, ty) > slack) return null;
     return { grip: 0, position: this.position(0, px, py, width, height, state, parameters), now: state[0] };
   }
 
   position(_grip, px, py, width, height, _state, parameters) {
     const { x, y } = this.lay(width, height, parameters);
-    return Math.atan2(px - x, y - py);
+    return Math.atan2(x - px, y - py);
   }
 
   // A state with the grip at a position, as the hand sees it at once.
@@ -114,7 +117,10 @@ class Pendulum {
   }
 }
 
+// A position is positive to the right, an angle clockwise, as films and MuJoCo show it.
 class Cart {
+  right = 1;
+
   constructor(mass, length, cart, hello) {
     Object.assign(this, { mass, length, cart });
     this.usual = hello.parameters.map((parameter) => parameter.value);

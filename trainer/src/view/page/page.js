@@ -191,7 +191,7 @@ for (const end of ["pointerup", "pointercancel", "blur"]) {
   });
 }
 
-const strike = (sign) => ask({ do: "strike", value: sign * KICK });
+const strike = (sign) => picture && ask({ do: "strike", value: sign * picture.right * KICK });
 const toggle = () => latest && ask({ do: "run", value: !latest.running });
 $("strike-left").onclick = () => strike(-1);
 $("strike-right").onclick = () => strike(1);
