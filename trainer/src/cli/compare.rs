@@ -11,7 +11,7 @@ use super::pool;
 use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
 use super::train::processors;
-use super::{Failure, json, policy_file};
+use super::{Failure, json, policy_file, warn};
 use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
@@ -67,9 +67,7 @@ impl Compare {
         let mut report = compare(table, &starts, groups);
         drop(wait);
         report.warnings.splice(0..0, notes);
-        for warning in &report.warnings {
-            eprintln!("warning: {warning}");
-        }
+        report.warnings.iter().for_each(|warning| warn(warning));
         if let Some(path) = &self.picture {
             draw(path, &report)?;
         }

@@ -4,14 +4,13 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use super::Failure;
-use crate::run::{RunError, write_whole};
+use crate::run::{RunError, folder, write_whole};
 
 /// An error, with the hint, where a file cannot be written: before the work that is to go into it.
 pub(super) fn check(path: &Path, hint: &str) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let tried = match path.is_dir() {
         true => Err(ErrorKind::IsADirectory.into()),
-        false => tempfile::tempfile_in(parent.unwrap_or(Path::new("."))).map(drop),
+        false => tempfile::tempfile_in(folder(path)).map(drop),
     };
     tried.map_err(|error| cannot(path, &error, hint))
 }

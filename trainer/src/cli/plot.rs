@@ -73,7 +73,7 @@ impl Plot {
                 with_value(run, |value| {
                     let reason = value.as_ref().err();
                     if let Some(reason) = reason {
-                        wait.notice(&format!("warning: there is no map of the value: {reason}"));
+                        wait.warn(&format!("there is no map of the value: {reason}"));
                     }
                     draw(value.ok())
                 })?;
@@ -95,7 +95,7 @@ fn reported(run: &Results) -> Option<Picture> {
 
 /// The learning curves of several runs.
 fn together(runs: &[Results], wait: &Wait) -> Picture {
-    let mut notice = |text: &str| wait.notice(&format!("warning: {text}"));
+    let mut notice = |text: &str| wait.warn(text);
     let groups = groups(runs, &mut notice);
     let cut = |members: &[&Results]| members[0].cuts_episodes_off();
     let some_are_cut = groups.iter().any(|(_, members)| cut(members));
@@ -143,9 +143,8 @@ fn one_environment(runs: &[Results]) -> Result<(), Failure> {
 fn same_environment(path: &Path, blob: &Blob, run: &Results) -> Result<(), Failure> {
     let policy = policy_file::policy(path, blob)?;
     let plant = policy_file::plant(path, &policy)?;
-    let contract = policy.contract().map_err(|error| policy_file::refused(path, &error))?;
     let table = run.environment();
-    if plant == envs::name(&table) && contract.plant_fingerprint() == envs::fingerprint(&table)? {
+    if plant == envs::name(&table) && policy_file::was_trained_on(path, &policy, &table)? {
         return Ok(());
     }
     let (shown, directory) = (path.display(), run.directory.display());

@@ -30,14 +30,23 @@ pub(super) fn policy<'a>(path: &Path, blob: &'a Blob) -> Result<AnyPolicy<'a>, F
     AnyPolicy::from_bytes(blob.bytes()).map_err(|error| refused(path, &error))
 }
 
+/// Whether a policy was trained on an environment with these settings.
+pub(super) fn was_trained_on(
+    path: &Path,
+    policy: &AnyPolicy<'_>,
+    table: &toml::Table,
+) -> Result<bool, Failure> {
+    let trained_on = policy.contract().map_err(|error| refused(path, &error))?.plant_fingerprint();
+    Ok(trained_on == envs::fingerprint(table)?)
+}
+
 /// A warning where a policy meets its environment with other settings than those that it was trained on.
 pub(super) fn warn_of_settings(
     path: &Path,
     policy: &AnyPolicy<'_>,
     table: &toml::Table,
 ) -> Result<(), Failure> {
-    let trained_on = policy.contract().map_err(|error| refused(path, &error))?.plant_fingerprint();
-    if trained_on != envs::fingerprint(table)? {
+    if !was_trained_on(path, policy, table)? {
         warn(&format!(
             "{} was trained with other settings of `{}` than these: give those under [environment] in its config.toml by --set",
             path.display(),

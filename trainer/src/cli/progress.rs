@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::warn;
 use crate::run::Progress;
 
 /// Whether `--quiet` or `--json` was given. As there is one terminal, whoever writes to it asks here.
@@ -167,8 +168,8 @@ impl Wait {
     }
 
     /// Something that the user should know, on a line of its own.
-    pub(super) fn notice(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+    pub(super) fn warn(&self, text: &str) {
+        self.bar.suspend(|| warn(text));
     }
 
     /// One more part is done.

@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 use super::progress::{self, Bar, Wait};
 use super::sweep_report::{Outcome, csv, line, table};
 use super::train::processors;
-use super::{Failure, pool, print};
+use super::{Failure, pool, print, warn};
 use crate::config::RunConfig;
 use crate::input;
 use crate::run::{
@@ -165,10 +165,10 @@ fn ended(
     let summaries = outcomes.iter().flatten().filter_map(Outcome::summary);
     let untrained = summaries.filter(|summary| summary.updates == 0).count();
     if untrained > 0 {
-        eprintln!(
-            "warning: the policies of {untrained} trials are untrained, no update was made: give more steps than \
+        warn(&format!(
+            "the policies of {untrained} trials are untrained, no update was made: give more steps than \
              training.update_after"
-        );
+        ));
     }
     let report = table(plan, outcomes, as_json);
     if failed.is_empty() {
@@ -263,7 +263,7 @@ fn before(
                     )));
                 }
                 if done.is_none() {
-                    wait.notice(&format!("warning: {what}; {} begins anew", trial.name));
+                    wait.warn(&format!("{what}; {} begins anew", trial.name));
                 }
                 None
             }
@@ -294,7 +294,7 @@ fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
     let settings = format!("{candidates} settings{again} with {seeds} seeds each{done}");
     progress::remark(&format!("{trials} trials: {settings}"));
     if seeds < FEW {
-        eprintln!("warning: intervals over fewer than {FEW} seeds mean little");
+        warn(&format!("intervals over fewer than {FEW} seeds mean little"));
     }
 }
 

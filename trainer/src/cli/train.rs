@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::interrupt::Interrupt;
 use super::names::{ENVIRONMENTS, PRESETS};
 use super::progress::Bar;
-use super::{Failure, json, seeds};
+use super::{Failure, json, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::input;
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
@@ -178,12 +178,12 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Why a run ended early; where something could not be written, also what is saved of it.
 pub(super) fn told(error: &RunError, directory: &Path) -> String {
-    match (error, run::interrupted(directory)) {
-        (RunError::Write { .. }, Ok(Some((_, step)))) => {
-            format!("{error}; step {step} is saved, --resume goes on from it")
-        }
-        _ => error.to_string(),
+    if matches!(error, RunError::Write { .. })
+        && let Ok(Some((_, step))) = run::interrupted(directory)
+    {
+        return format!("{error}; step {step} is saved, --resume goes on from it");
     }
+    error.to_string()
 }
 
 /// An error that names options, and whose they are.
@@ -237,9 +237,9 @@ pub(super) fn at_most_processors(threads: u8) -> usize {
     let threads = threads.into();
     let processors = processors(threads);
     if threads > processors {
-        eprintln!(
-            "warning: --threads {threads}, but this process may use {processors} at a time: goes on with those"
-        );
+        warn(&format!(
+            "--threads {threads}, but this process may use {processors} at a time: goes on with those"
+        ));
     }
     threads.min(processors)
 }
@@ -255,11 +255,11 @@ pub(super) fn train(
     drop(bar);
     if summary.updates == 0 {
         let after = config.training.update_after;
-        eprintln!(
-            "warning: the policy of seed {} is untrained, no update was made: updates begin after \
+        warn(&format!(
+            "the policy of seed {} is untrained, no update was made: updates begin after \
              {after} steps (training.update_after), and the run had {}",
             summary.seed, summary.steps
-        );
+        ));
     }
     Ok(summary)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::eval::described;
-use super::{Failure, policy_file};
+use super::{Failure, policy_file, warn};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, check_shape};
@@ -46,20 +46,18 @@ impl View {
         let machine = envs::make(&table)?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         check_shape(&policy, machine.spec()).map_err(failed)?;
-        let refused = |error| policy_file::refused(&self.policy, &error);
-        let trained_on = policy.contract().map_err(refused)?.plant_fingerprint();
+        let at_home = policy_file::was_trained_on(&self.policy, &policy, &table)?;
 
         let address = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
         let (listener, address) = listen(address, self.listen.is_none())?;
         if !address.ip().is_loopback() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "warning: whoever reaches {address} can watch and steer these simulations, without a password"
-            );
+            warn(&format!(
+                "whoever reaches {address} can watch and steer these simulations, without a password"
+            ));
         }
         let exhibit = Exhibit {
             title: title(&self.policy, &policy, &described(&table))?,
-            other_machine: trained_on != envs::fingerprint(&table)?,
+            other_machine: !at_home,
             value: value_of(&self.policy, &policy),
             policy,
             environment: table,

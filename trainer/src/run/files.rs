@@ -12,12 +12,15 @@ const WRITING: &str = ".writing-";
 /// Such a file that is older belongs to nobody any more.
 const ABANDONED: Duration = Duration::from_secs(60);
 
+/// The directory that a file is in; the parent of a bare name is empty.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file beside its place, sees that the disk has it, and renames it, so that a reader never
 /// sees a part of it, nor does a system that lost its power.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    // The parent of a bare name is empty.
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = parent.unwrap_or(Path::new("."));
+    let directory = folder(path);
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(directory)?;
         file.write_all(bytes)?;

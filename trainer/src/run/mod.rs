@@ -37,7 +37,7 @@ use crate::settings::ConfigError;
 use crate::{algos, envs};
 use artifacts::{parity, summarise};
 use checkpoint::Checkpoints;
-pub(crate) use files::{create, lock, remove, write_whole};
+pub(crate) use files::{create, folder, lock, remove, write_whole};
 use recorder::Recorder;
 use session::Session;
 
