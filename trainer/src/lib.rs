@@ -15,7 +15,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`scalar`], [`rng`], [`state`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; the way to a board |
+//! | [`scalar`], [`rng`], [`state`], [`text`], [`link`] | the numbers; named streams of random ones; what a run is made of at a moment; other people's text, safe to show; the way to a board |
 //! | [`statistics`] | how sure figures of a few runs are |
 //! | [`linalg`], [`elementary`] | matrix products, and functions, on slices |
 //! | [`autodiff`] | losses as expressions, compiled to programs |
@@ -89,5 +89,6 @@ pub mod state;
 pub mod statistics;
 pub mod sweep;
 pub mod tensorboard;
+pub mod text;
 pub mod train;
 pub mod view;

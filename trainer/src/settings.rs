@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::autodiff::GraphError;
+use crate::text::Shown;
 
 /// Settings that make no run.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,

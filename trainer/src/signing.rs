@@ -9,6 +9,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use policy_core::update::{MANIFEST, Manifest, SIGNATURE};
 
 use crate::export::Blob;
+use crate::text::Shown;
 
 /// Bytes before the policy.
 const HEAD: usize = MANIFEST + SIGNATURE;
@@ -69,7 +70,7 @@ pub fn generate() -> Result<Pair, SigningError> {
 ///
 /// If it cannot be read, or is none.
 pub fn private_key(path: &Path) -> Result<SigningKey, SigningError> {
-    let no_key = |error: String| SigningError::Key { path: path.display().to_string(), error };
+    let no_key = |error: String| SigningError::Key { path: path.shown().to_string(), error };
     let size = fs::metadata(path).map_err(|error| no_key(error.to_string()))?.len();
     if size > LARGEST_KEY {
         return Err(no_key(format!("it has {size} bytes")));

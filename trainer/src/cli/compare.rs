@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::columns::columns;
 use super::eval::{described, starts};
-use super::output;
+use super::output::{self, Outputs};
 use super::pool;
 use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
@@ -17,6 +17,7 @@ use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
 use crate::run::place;
 use crate::statistics::Estimate;
+use crate::text::Shown;
 
 /// Where the picture cannot be written.
 const HINT: &str = "choose another file with --picture";
@@ -58,9 +59,15 @@ impl Compare {
         let (groups, notes) = sorter.finish()?;
         let table = environment(&groups)?.clone();
         let starts = starts(self.starts.as_deref(), &table, envs::make(&table)?.spec())?;
-        if let Some(path) = &self.picture {
-            output::check(path, HINT)?;
-        }
+        let read: Vec<PathBuf> = groups
+            .iter()
+            .flat_map(|group| &group.runs)
+            .map(|run| run.directory.join(place::POLICY))
+            .chain(self.starts.clone())
+            .collect();
+        let inputs: Vec<&Path> = read.iter().map(PathBuf::as_path).collect();
+        let outputs = Outputs { kind: output::Kind::Other, inputs: &inputs, own: &[], hint: HINT };
+        self.picture.iter().try_for_each(|path| outputs.check(path))?;
         let wait = Wait::spinner("runs every policy from the starts");
         let groups = evaluated(groups, &table, &starts)?;
         wait.say("resamples the seeds");
@@ -69,7 +76,7 @@ impl Compare {
         report.warnings.splice(0..0, notes);
         report.warnings.iter().for_each(|warning| warn(warning));
         if let Some(path) = &self.picture {
-            draw(path, &report)?;
+            draw(path, &report, &outputs)?;
         }
         Ok(if as_json { json(&report) } else { to_text(&report) })
     }
@@ -83,9 +90,9 @@ fn environment(groups: &[Runs]) -> Result<&toml::Table, Failure> {
     let Some(other) = other else { return Ok(&first.config.environment) };
     let text = format!(
         "{} is on {}, but {} is on {}: returns compare on one environment with the same settings only, so leave one out",
-        first.directory.display(),
+        first.directory.shown(),
         described(&first.config.environment),
-        other.directory.display(),
+        other.directory.shown(),
         described(&other.config.environment)
     );
     Err(Failure::Failed(text))
@@ -115,14 +122,14 @@ fn evaluated(
 fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evaluation, Failure> {
     let policy = policy_file::policy(&run.directory.join(place::POLICY), &run.blob)?;
     let failed = |error: EvalError| {
-        Failure::Failed(format!("the policy in {}: {error}", run.directory.display()))
+        Failure::Failed(format!("the policy in {}: {error}", run.directory.shown()))
     };
     evaluate(&policy, &mut *envs::make(table)?, starts).map_err(failed)
 }
 
-fn draw(path: &Path, report: &Report) -> Result<(), Failure> {
+fn draw(path: &Path, report: &Report, outputs: &Outputs<'_>) -> Result<(), Failure> {
     let title = format!("{}, {} starts", described(&report.environment), report.starts);
-    output::write(path, picture(&title, report).as_bytes(), HINT)
+    outputs.write(path, picture(&title, report).as_bytes())
 }
 
 /// `value (low to high)`, as far as there is an interval.

@@ -12,6 +12,7 @@ use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
 use crate::input;
 use crate::interface::{Environment, Spec};
+use crate::text::Shown;
 
 /// No file of starts is larger, in bytes.
 const LARGEST: u64 = 1 << 28;
@@ -96,7 +97,7 @@ pub(super) fn starts(
     spec: &Spec,
 ) -> Result<Starts, Failure> {
     let Some(path) = file else { return Ok(Starts::builtin(table)?) };
-    let origin = path.display().to_string();
+    let origin = path.shown().to_string();
     let text = input::text(path, LARGEST)
         .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
     Starts::from_json(&origin, &text, spec).map_err(|error| Failure::Failed(error.to_string()))

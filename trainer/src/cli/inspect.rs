@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Failure, json, policy_file};
 use crate::policy::AnyPolicy;
+use crate::text;
 
 /// Show what is in a policy file
 #[derive(Debug, Args)]
@@ -134,7 +135,8 @@ fn entries<'a>(
 
 impl Entry {
     fn to_text(&self, kind: &str) -> String {
-        let Entry { name, unit, low, high, shift, scale } = self;
+        let Entry { low, high, shift, scale, .. } = self;
+        let (name, unit) = (text::line(&self.name), text::line(&self.unit));
         let end = |x: &Option<f32>, otherwise: &str| x.map_or(otherwise.into(), |x| x.to_string());
         let space = if unit.is_empty() { "" } else { " " };
         let mut text =
@@ -153,11 +155,11 @@ impl Report<'_> {
              environment {}, trained by {}\n\
              {} bytes, checksum {}, {} parameters in {}\n\
              every {} s: {} observation entries to {} action entries\n",
-            self.algorithm,
-            self.environment,
+            text::line(&self.algorithm),
+            text::line(&self.environment),
             self.format_version,
             self.environment_fingerprint,
-            self.trainer,
+            text::line(&self.trainer),
             self.bytes,
             self.checksum,
             self.parameters,

@@ -1,10 +1,13 @@
-//! Ctrl-C, and being told to end: the first time a run saves its state, the second time the process
-//! ends at once.
+//! Signals. Ctrl-C, being told to end, a terminal that is closed, processor time that is used up: the first time a run saves its
+//! state, the second time the process ends at once. A file that has become too large for its limit is no signal, but an
+//! error of whoever writes it.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGXCPU, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -30,7 +33,11 @@ impl Interrupt {
             flag::register_usize(number, signal.clone(), number as usize)?;
             flag::register(number, flag.clone()).map(drop)
         };
-        [SIGINT, SIGTERM].into_iter().try_for_each(register).map_err(|error| {
+        let all = [SIGINT, SIGTERM].into_iter();
+        #[cfg(unix)]
+        let all = all.chain([SIGHUP, SIGXCPU]);
+        // `nohup` has a process ignore that its terminal was closed, and that it shall go on to do.
+        all.filter(|number| !is_ignored(*number)).try_for_each(register).map_err(|error| {
             Failure::Failed(format!("cannot listen for Ctrl-C, by which runs are saved: {error}"))
         })?;
         Ok(Interrupt { flag, signal })
@@ -46,4 +53,20 @@ impl Interrupt {
         let signal = self.signal.load(Ordering::Relaxed);
         Failure::Interrupted { text, status: (INTERRUPTED as usize + signal) as u8 }
     }
+}
+
+/// Where a file may have only so many bytes (`ulimit -f`), writing more is an error then, as with a full disk, and does not
+/// end the process.
+pub(super) fn take_limits_for_errors() {
+    #[cfg(unix)]
+    // Where it cannot be, the process ends as others do.
+    drop(flag::register(SIGXFSZ, Arc::default()));
+}
+
+/// Does the process ignore a signal, as whoever began it wanted? Where the system does not tell, it does not.
+fn is_ignored(number: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Failure, json};
 use crate::signing;
+use crate::text::{self, Shown};
 
 /// Make a pair of keys: one signs policies, the other one goes into firmware
 ///
@@ -25,7 +26,9 @@ pub(super) struct Keygen {
 #[derive(Serialize)]
 struct Report {
     schema: u32,
+    #[serde(serialize_with = "text::path")]
     private: PathBuf,
+    #[serde(serialize_with = "text::path")]
     public: PathBuf,
 }
 
@@ -38,11 +41,11 @@ impl Keygen {
         };
         let (private, public) = (with(".key"), with(".pub"));
         for path in [&private, &public] {
-            if path.exists() {
+            if path.symlink_metadata().is_ok() {
                 // Who lost a key can update none of the boards that know it.
                 let text = format!(
                     "{} is already there, and is not overwritten: give another name with --out",
-                    path.display()
+                    path.shown()
                 );
                 return Err(Failure::Failed(text));
             }
@@ -59,10 +62,11 @@ impl Keygen {
             json(&report)
         } else {
             format!(
-                "{} signs policies: keep it secret, and keep it\n{} goes into firmware: KEY={} when it is built\n",
-                report.private.display(),
-                report.public.display(),
-                report.public.display(),
+                "{} signs policies: keep it secret, and keep it; git must not have it (this project's .gitignore names \
+                 *.key)\n{} goes into firmware: KEY={} when it is built\n",
+                report.private.shown(),
+                report.public.shown(),
+                report.public.shown(),
             )
         })
     }
@@ -82,5 +86,5 @@ fn create(path: &Path, text: &str, is_secret: bool) -> Result<(), Failure> {
     options
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))
+        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.shown())))
 }

@@ -32,6 +32,7 @@ mod seeds;
 mod sign;
 mod stop;
 mod sweep;
+mod sweep_csv;
 mod sweep_report;
 mod train;
 mod view;
@@ -43,8 +44,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::linalg::Backend;
-use crate::run::RunError;
+use crate::run::{self, RunError};
 use crate::settings::ConfigError;
+use crate::text;
 
 /// A line of help has so many at most.
 const COLUMNS: usize = 100;
@@ -137,7 +139,12 @@ impl From<RunError> for Failure {
             RunError::Unfinished { .. }
             | RunError::Finished { .. }
             | RunError::Beyond { .. }
-            | RunError::OtherSettings { .. } => Failure::Usage(error.to_string()),
+            | RunError::OtherSettings { .. }
+            | RunError::Foreign { .. }
+            | RunError::Altered { .. }
+            | RunError::OfSweep { .. }
+            | RunError::OfRun { .. }
+            | RunError::Trial { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Failed(error.to_string()),
         }
     }
@@ -151,6 +158,7 @@ pub fn command() -> clap::Command {
 
 /// Runs the command of this process's arguments, with a way to count allocations.
 pub fn main(count: Counter) -> ExitCode {
+    interrupt::take_limits_for_errors();
     run(std::env::args_os(), count)
 }
 
@@ -189,6 +197,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         Some(Command::Bench(command)) => command.run(arguments.json, count),
         Some(Command::Completions(command)) => command.run(arguments.json),
     };
+    run::take_lost().iter().for_each(|text| warn(text));
     match report {
         Ok(report) => print(&report),
         Err(Failure::Usage(text)) => fail(&text, 2),
@@ -200,7 +209,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
 /// Prints a report.
 fn print(report: &str) -> ExitCode {
     let mut out = std::io::stdout();
-    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text::lines(report).as_bytes()).and_then(|()| out.flush()) {
         // A reader that has seen enough (`| head`) closes the pipe: that is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             fail(&format!("cannot print the report: {error}"), 1)
@@ -211,13 +220,13 @@ fn print(report: &str) -> ExitCode {
 
 fn fail(text: &str, status: u8) -> ExitCode {
     // Where even this cannot be written, the status has to do.
-    let _ = writeln!(std::io::stderr(), "error: {text}");
+    let _ = writeln!(std::io::stderr(), "error: {}", text::line(text));
     ExitCode::from(status)
 }
 
 /// Something that the user should know; it does not stop the work.
 fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {text}");
+    let _ = writeln!(std::io::stderr(), "warning: {}", text::line(text));
 }
 
 /// What clap says in several paragraphs, as one sentence: the mistake, and its tip.
@@ -236,7 +245,7 @@ fn one_line(error: &clap::Error) -> String {
 
 /// A value as JSON with a line break at its end.
 fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string_pretty(value).expect("reports are plain data") + "\n"
+    text::json(value, true) + "\n"
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::eval::described;
+use super::output::{self, Outputs};
 use super::progress::Wait;
 use super::report::listed;
-use super::{Failure, output, policy_file, warn};
+use super::{Failure, policy_file, warn};
 use crate::config::environment;
 use crate::envs;
 use crate::export::Blob;
@@ -15,6 +16,10 @@ use crate::plot::{self, Group};
 use crate::report::{Picture, Pictures, Subject, Value, training, with_value};
 use crate::results::{Results, directories, groups};
 use crate::run::place;
+use crate::text::Shown;
+
+/// Where pictures cannot be written.
+const HINT: &str = "choose another directory with --out";
 
 /// Draw a run, or several beside each other, as SVG
 #[derive(Debug, Args)]
@@ -54,7 +59,7 @@ impl Plot {
         let settings = |run: &Results| run.environment();
         match (&self.policy, &runs[..]) {
             (Some(path), _) => {
-                let name = path.display().to_string();
+                let name = path.shown().to_string();
                 let blob = policy_file::read(path)?;
                 if let Some(run) = runs.first() {
                     same_environment(path, &blob, run)?;
@@ -82,7 +87,8 @@ impl Plot {
         }
         let beside = self.policy.as_deref().and_then(Path::parent).map(Path::to_path_buf);
         let out = self.out.or_else(|| self.runs.first().cloned()).or(beside).unwrap_or_default();
-        write(&out, &pictures).map(|files| listed(files, as_json))
+        let inputs: Vec<&Path> = self.policy.iter().map(PathBuf::as_path).collect();
+        write(&out, &pictures, &inputs).map(|files| listed(files, as_json))
     }
 }
 
@@ -131,9 +137,9 @@ fn one_environment(runs: &[Results]) -> Result<(), Failure> {
     let text = format!(
         "{} is on {}, but {} is on {}: runs are drawn beside each other on one environment with the same settings \
          only, so leave one out",
-        first.directory.display(),
+        first.directory.shown(),
         described(&first.environment()),
-        other.directory.display(),
+        other.directory.shown(),
         described(&other.environment())
     );
     Err(Failure::Failed(text))
@@ -147,7 +153,7 @@ fn same_environment(path: &Path, blob: &Blob, run: &Results) -> Result<(), Failu
     if plant == envs::name(&table) && policy_file::was_trained_on(path, &policy, &table)? {
         return Ok(());
     }
-    let (shown, directory) = (path.display(), run.directory.display());
+    let (shown, directory) = (path.shown(), run.directory.shown());
     let what = match plant == envs::name(&table) {
         true => format!("was trained on `{plant}` with other settings than those of {directory}"),
         false => format!("is for `{plant}`, but {directory} is on {}", described(&table)),
@@ -172,18 +178,17 @@ fn of_policy(
     Ok(pictures.all)
 }
 
-fn write(out: &Path, pictures: &[Picture]) -> Result<Vec<String>, Failure> {
+fn write(out: &Path, pictures: &[Picture], inputs: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
     std::fs::create_dir_all(out).map_err(|error| {
-        Failure::Failed(format!(
-            "cannot write {}: {error}; choose another directory with --out",
-            out.display()
-        ))
+        Failure::Failed(format!("cannot write {}: {error}; {HINT}", out.shown()))
     })?;
-    let mut files = Vec::new();
-    for picture in pictures {
-        let path = out.join(picture.name).with_extension("svg");
-        output::write(&path, picture.svg.as_bytes(), "choose another directory with --out")?;
-        files.push(path.display().to_string());
+    let outputs = Outputs { kind: output::Kind::Other, inputs, own: &[], hint: HINT };
+    let file = |picture: &Picture| out.join(picture.name).with_extension("svg");
+    let files: Vec<PathBuf> = pictures.iter().map(file).collect();
+    // All or none.
+    files.iter().try_for_each(|file| outputs.check(file))?;
+    for (file, picture) in files.iter().zip(pictures) {
+        outputs.write(file, picture.svg.as_bytes())?;
     }
     Ok(files)
 }

@@ -7,6 +7,7 @@ use crate::envs;
 use crate::export::Blob;
 use crate::input;
 use crate::policy::AnyPolicy;
+use crate::text::Shown;
 
 /// No policy is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -15,14 +16,14 @@ const LARGEST: u64 = 1 << 30;
 pub(super) fn read(path: &Path) -> Result<Blob, Failure> {
     let bytes = input::bytes(path, LARGEST).map_err(|error| {
         let hint = "give the path of a policy.bin that `trainer train` wrote";
-        Failure::Failed(format!("cannot read {}: {error}; {hint}", path.display()))
+        Failure::Failed(format!("cannot read {}: {error}; {hint}", path.shown()))
     })?;
     Ok(Blob::from_bytes(&bytes))
 }
 
 /// What is wrong with a policy file.
 pub(super) fn refused(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Failed(format!("{} is no usable policy: {error}", path.display()))
+    Failure::Failed(format!("{} is no usable policy: {error}", path.shown()))
 }
 
 /// The policy in a file's bytes.
@@ -49,7 +50,7 @@ pub(super) fn warn_of_settings(
     if !was_trained_on(path, policy, table)? {
         warn(&format!(
             "{} was trained with other settings of `{}` than these: give those under [environment] in its config.toml by --set",
-            path.display(),
+            path.shown(),
             envs::name(table)
         ));
     }

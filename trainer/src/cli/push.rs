@@ -15,6 +15,7 @@ use super::{Failure, json};
 use crate::input;
 use crate::link::{Client, LinkError};
 use crate::signing::Signed;
+use crate::text::Shown;
 
 /// No signed policy is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -76,7 +77,7 @@ struct Report {
 impl Push {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
         let failed = |error: LinkError| Failure::Failed(error.to_string());
-        let name = self.signed.display();
+        let name = self.signed.shown();
         let bytes = input::bytes(&self.signed, LARGEST)
             .map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?;
         let signed = Signed::from_bytes(bytes)

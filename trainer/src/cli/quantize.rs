@@ -8,6 +8,7 @@ use policy_core::WeightKind;
 use serde::Serialize;
 
 use super::eval::{described, starts};
+use super::output::{self, Outputs};
 use super::progress::Wait;
 use super::{Failure, json, policy_file};
 use crate::config::environment;
@@ -17,10 +18,13 @@ use crate::export::Blob;
 use crate::policy::AnyPolicy;
 use crate::quantise::{Bits, Comparison, QuantiseError, Reference, quantise, visited};
 use crate::recording;
-use crate::run::{RunError, place, remove, write_whole};
+use crate::run::{RunError, Target, folder, place, remove, write_whole};
+use crate::text::{self, Shown};
 
 /// Percent that a policy may lose where nothing else is said.
 const MAX_LOSS: f64 = 1.0;
+/// Where the new policy cannot be written.
+const HINT: &str = "choose another file with --out";
 /// Of the observations of the recording.
 const SEED: u64 = 1;
 
@@ -78,7 +82,9 @@ struct Report {
     tried: Vec<Tried>,
     max_loss_percent: Option<f64>,
     chosen_bits: u8,
+    #[serde(serialize_with = "text::path")]
     file: PathBuf,
+    #[serde(serialize_with = "text::optional_path")]
     recording: Option<PathBuf>,
 }
 
@@ -100,10 +106,11 @@ impl Quantize {
         let blob = policy_file::read(&self.policy)?;
         let policy = policy_file::policy(&self.policy, &blob)?;
         let refused =
-            |error: QuantiseError| Failure::Failed(format!("{}: {error}", self.policy.display()));
+            |error: QuantiseError| Failure::Failed(format!("{}: {error}", self.policy.shown()));
         if policy.kind() != WeightKind::F32 {
             return Err(refused(QuantiseError::NotF32 { found: policy.kind() }));
         }
+        self.out.iter().try_for_each(|file| self.check_named(file))?;
         let table = environment(policy_file::plant(&self.policy, &policy)?, &self.assignments)?;
         policy_file::warn_of_settings(&self.policy, &policy, &table)?;
         let mut machine = envs::make(&table)?;
@@ -132,7 +139,8 @@ impl Quantize {
         let bytes = blob.bytes().len();
         let Some((bits, blob)) = chosen else { return Err(none_is_good(&tried, limit)) };
         let new = policy_file::policy(&self.policy, &blob)?;
-        let file = self.place(new.kind())?;
+        let file = self.place(new.kind());
+        self.check(&file)?;
         let recording = write(&file, &blob, &new)?;
         let report = Report {
             schema: 1,
@@ -149,41 +157,52 @@ impl Quantize {
         Ok(if as_json { json(&report) } else { report.to_text() })
     }
 
-    /// Where the new policy goes. Its recording would take the place of the old policy's in the same directory.
-    fn place(&self, kind: WeightKind) -> Result<PathBuf, Failure> {
-        let beside = directory(&self.policy);
-        let Some(file) = &self.out else {
-            return Ok(beside.join(kind.to_string()).join(place::POLICY));
-        };
-        let same = match (directory(file).canonicalize(), beside.canonicalize()) {
+    /// An error where the policy or its recording must not be written.
+    fn check(&self, file: &Path) -> Result<(), Failure> {
+        let inputs: Vec<&Path> = [Some(&self.policy), self.starts.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+            .collect();
+        let outputs = Outputs { kind: output::Kind::Policy, inputs: &inputs, own: &[], hint: HINT };
+        outputs.check_existing(file)?;
+        outputs.check_existing(&file.with_file_name(place::RECORDING))
+    }
+
+    /// The same for the one that --out names. Its recording would take the place of the old policy's in the same directory.
+    fn check_named(&self, file: &Path) -> Result<(), Failure> {
+        let same = match (folder(file).canonicalize(), folder(&self.policy).canonicalize()) {
             (Ok(new), Ok(old)) => new == old,
             _ => false,
         };
-        if same {
+        if same && !is_stream(file) {
             let text = format!(
                 "--out {} is in the directory of the policy that it is made from, whose recording.bin would be replaced: \
                  choose another directory",
-                file.display()
+                file.shown()
             );
             return Err(Failure::Usage(text));
         }
         match file.file_name() {
-            Some(name) if name != place::RECORDING && !file.is_dir() => Ok(file.clone()),
+            Some(name) if name != place::RECORDING && !file.is_dir() => self.check(file),
             _ => {
                 let text =
-                    format!("--out {} must name a file, such as DIR/policy.bin", file.display());
+                    format!("--out {} must name a file, such as DIR/policy.bin", file.shown());
                 Err(Failure::Usage(text))
             }
         }
     }
+
+    /// Where the new policy goes.
+    fn place(&self, kind: WeightKind) -> PathBuf {
+        let beside = || folder(&self.policy).join(kind.to_string()).join(place::POLICY);
+        self.out.clone().unwrap_or_else(beside)
+    }
 }
 
-/// The directory that a file is in.
-fn directory(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
+/// A FIFO or a device, beside which there is no place for another file.
+fn is_stream(file: &Path) -> bool {
+    matches!(Target::of(file), Ok(Target::Stream))
 }
 
 fn none_is_good(tried: &[Tried], limit: Option<f64>) -> Failure {
@@ -198,9 +217,13 @@ fn none_is_good(tried: &[Tried], limit: Option<f64>) -> Failure {
 
 /// Writes a policy and its recording, and gives where that is; a recording of before makes way first.
 fn write(file: &Path, blob: &Blob, policy: &AnyPolicy<'_>) -> Result<Option<PathBuf>, Failure> {
+    if is_stream(file) {
+        write_whole(file, blob.bytes())?;
+        return Ok(None);
+    }
     let recording = file.with_file_name(place::RECORDING);
-    std::fs::create_dir_all(directory(file))
-        .map_err(|error| RunError::Write { path: directory(file).into(), error })?;
+    std::fs::create_dir_all(folder(file))
+        .map_err(|error| RunError::Write { path: folder(file).into(), error })?;
     remove(&recording)?;
     write_whole(file, blob.bytes())?;
     let observations = recording::observations(recording::ROWS, policy.observation_size(), SEED);
@@ -236,9 +259,9 @@ impl Report {
                 end.map_or(String::new(), |end| format!("; its interval ends at {end:.3} %")),
             );
         }
-        text += &format!("written to {}", self.file.display());
+        text += &format!("written to {}", self.file.shown());
         match &self.recording {
-            Some(recording) => text + &format!(", its recording to {}\n", recording.display()),
+            Some(recording) => text + &format!(", its recording to {}\n", recording.shown()),
             None => text + "\n",
         }
     }

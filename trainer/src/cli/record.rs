@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use super::output::{self, Outputs};
 use super::progress::Wait;
 use super::train::MAX_SEED;
-use super::{Failure, json, output, policy_file};
+use super::{Failure, json, policy_file};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, MAX_STATE, Starts};
@@ -16,6 +17,7 @@ use crate::picture;
 use crate::picture::film::{Film, Take, film};
 use crate::rng::{Stream, stream};
 use crate::run::place;
+use crate::text::{self, Shown};
 
 /// Of an episode, in s, where no --steps are given.
 const SECONDS: f64 = 10.0;
@@ -78,6 +80,7 @@ fn widths() -> clap::builder::RangedI64ValueParser<u16> {
 #[derive(Serialize)]
 struct Report {
     schema: u32,
+    #[serde(serialize_with = "text::path")]
     file: PathBuf,
     environment: toml::Table,
     /// Where it starts.
@@ -112,14 +115,20 @@ impl Record {
             width: self.size,
         };
         let file = self.out.clone().unwrap_or_else(|| self.policy.with_file_name(place::FILM));
-        output::check(&file, HINT)?;
+        let outputs = Outputs {
+            kind: output::Kind::Other,
+            inputs: &[&self.policy],
+            own: &[place::FILM],
+            hint: HINT,
+        };
+        outputs.check(&file)?;
         let wait = Wait::bar("filming", take.steps, "steps");
         let film = film(&scene, &policy, &mut *machine, &take, &mut |step| wait.set(step));
         drop(wait);
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         let Film { bytes, frames, size, steps, episode_return, terminated } =
             film.map_err(failed)?;
-        output::write(&file, &bytes, HINT)?;
+        outputs.write(&file, &bytes)?;
         let report = Report {
             schema: 1,
             file,
@@ -191,7 +200,7 @@ impl Report {
         format!(
             "{}: {name}, {steps} steps in {seconds:.2} s{end}, return {episode_return:.2}; \
              {frames} frames of {width} × {height}, {bytes} bytes\n",
-            file.display()
+            file.shown()
         )
     }
 }

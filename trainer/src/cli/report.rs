@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::progress::Wait;
-use super::{Failure, json, output, warn};
-use crate::report::{self, ReportError};
+use super::{Failure, json, warn};
+use crate::report::ReportError;
 use crate::results::{Results, ResultsError, directories};
-use crate::run::place;
+use crate::run::{self, place};
+use crate::text::{self, Shown};
 
 /// Write the page of a run again, RUN/report.html, as `trainer train` does at its end
 #[derive(Debug, Args)]
@@ -23,8 +24,12 @@ pub(super) struct Report {
 #[derive(Serialize)]
 struct Written {
     schema: u32,
-    files: Vec<String>,
+    files: Vec<File>,
 }
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct File(#[serde(serialize_with = "text::path")] PathBuf);
 
 impl From<ResultsError> for Failure {
     fn from(error: ResultsError) -> Self {
@@ -44,14 +49,8 @@ impl Report {
         let progress = Wait::bar("writing", directories.len(), "reports");
         let mut files = Vec::new();
         for directory in &directories {
-            let path = directory.join(place::REPORT);
-            let page = report::render(&Results::read(directory)?)?;
-            output::write(
-                &path,
-                page.as_bytes(),
-                "make sure that you may write there and that there is room",
-            )?;
-            files.push(path.display().to_string());
+            run::write_page(&Results::read(directory)?)?;
+            files.push(directory.join(place::REPORT));
             progress.one_more();
         }
         drop(progress);
@@ -60,9 +59,9 @@ impl Report {
 }
 
 /// The files that were written, one on a line.
-pub(super) fn listed(files: Vec<String>, as_json: bool) -> String {
+pub(super) fn listed(files: Vec<PathBuf>, as_json: bool) -> String {
     match as_json {
-        true => json(&Written { schema: 1, files }),
-        false => files.iter().map(|file| format!("{file}\n")).collect(),
+        true => json(&Written { schema: 1, files: files.into_iter().map(File).collect() }),
+        false => files.iter().map(|file| format!("{}\n", file.shown())).collect(),
     }
 }

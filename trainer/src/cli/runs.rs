@@ -8,9 +8,8 @@ use crate::config::RunConfig;
 use crate::export::Blob;
 use crate::results::taken_alone;
 use crate::run::{Summary, finished, place};
+use crate::text::Shown;
 
-/// What a sweep leaves beside its trials.
-const SWEEP: &str = "sweep.csv";
 /// A finished run with its policy.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -34,7 +33,7 @@ fn read(directory: &Path) -> Result<Option<Run>, Failure> {
     let blob = policy_file::read(&path).map_err(|_| {
         let text = format!(
             "{} has a summary.json but no policy.bin that can be read: train it again, or leave it out",
-            directory.display()
+            directory.shown()
         );
         Failure::Failed(text)
     })?;
@@ -42,7 +41,7 @@ fn read(directory: &Path) -> Result<Option<Run>, Failure> {
     if !summary.is_of(&policy) {
         let text = format!(
             "{} is not the policy of the summary.json beside it: train it again, or leave it out",
-            path.display()
+            path.shown()
         );
         return Err(Failure::Failed(text));
     }
@@ -81,15 +80,15 @@ impl Sorter {
 
     /// Takes one of the user's arguments.
     pub(super) fn add(&mut self, argument: &Path) -> Result<(), Failure> {
-        let shown = argument.display();
+        let shown = argument.shown();
         if argument.is_file() {
             let name = argument.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if place::FILES.contains(&name) {
+            if place::FILES.contains(&name) && name != place::SWEEP {
                 let text =
                     format!("{shown} is a file: name the directory of the run that it is in");
                 return Err(Failure::Failed(text));
             }
-            if name != SWEEP {
+            if name != place::SWEEP {
                 self.notes.push(format!("{shown} is a file, and was passed over"));
             }
             return Ok(());
@@ -145,7 +144,7 @@ impl Sorter {
 
     /// The run in a directory, unless it was named before or did not finish.
     fn take(&mut self, directory: &Path) -> Result<Option<Run>, Failure> {
-        let shown = directory.display();
+        let shown = directory.shown();
         let failed = |error| Failure::Failed(format!("cannot read {shown}: {error}"));
         if !self.seen.insert(directory.canonicalize().map_err(failed)?) {
             self.notes.push(format!("{shown} is named twice, and was taken once"));
@@ -187,7 +186,7 @@ impl Sorter {
                 Some(_) => {}
             }
         }
-        self.groups.push(Runs { name: directory.display().to_string(), runs: vec![run] });
+        self.groups.push(Runs { name: directory.shown().to_string(), runs: vec![run] });
         self.singles.push(true);
         Ok(())
     }
@@ -202,8 +201,8 @@ impl Sorter {
             {
                 let text = format!(
                     "{} and {} differ by more than their seed, {difference}: name them one by one",
-                    first.directory.display(),
-                    directory.display()
+                    first.directory.shown(),
+                    directory.shown()
                 );
                 return Err(Failure::Failed(text));
             }
@@ -213,7 +212,7 @@ impl Sorter {
             }
         }
         if !runs.is_empty() {
-            self.groups.push(Runs { name: argument.display().to_string(), runs });
+            self.groups.push(Runs { name: argument.shown().to_string(), runs });
             self.singles.push(false);
         }
         Ok(())
@@ -228,8 +227,8 @@ fn of_seed<'a>(runs: &'a [Run], other: &Run) -> Option<&'a Run> {
 fn copied(run: &Run, of: &Run) -> String {
     format!(
         "{} is the same run as {}, of seed {}, and was passed over",
-        run.directory.display(),
-        of.directory.display(),
+        run.directory.shown(),
+        of.directory.shown(),
         of.config.training.seed
     )
 }
@@ -248,9 +247,9 @@ fn name_of_singles(runs: &[Run], names: &[String]) -> String {
     let together = runs.iter().all(|run| {
         run.directory.parent() == first.parent() && place::seed(&run.directory).is_some()
     });
-    match parent.map(|parent| parent.display().to_string()) {
-        _ if runs.len() == 1 => first.display().to_string(),
+    match parent.map(|parent| parent.shown().to_string()) {
+        _ if runs.len() == 1 => first.shown().to_string(),
         Some(parent) if together && !names.contains(&parent) => parent,
-        _ => format!("{} …", first.display()),
+        _ => format!("{} …", first.shown()),
     }
 }

@@ -8,7 +8,7 @@ use super::progress::{Bar, bars};
 use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
-use crate::run::{self, Begin, Options, RunError, Summary, create, start};
+use crate::run::{self, Begin, Home, Options, RunError, Summary, start};
 
 /// How one of the runs ended.
 type Ended = (usize, PathBuf, Result<Summary, RunError>);
@@ -31,13 +31,13 @@ pub(super) fn train(
     // Settings that make no run are a mistake of the user's, not a failure of each seed.
     drop(start(config)?);
     let place = |index: usize| directory.join(format!("seed-{}", first + index as u64));
+    let _home = Home::take(directory)?;
+    // Before any begins.
+    for directory in std::iter::once(directory.to_path_buf()).chain((0..count).map(place)) {
+        run::check(&directory, run::Use::Run(options.begin))?;
+    }
     if options.begin == Begin::Fresh {
         refuse_interrupted((0..count).map(place))?;
-    }
-    create(directory)?;
-    let lock = run::lock(&directory.join(".seeds.lock"))?;
-    if lock.is_none() {
-        return Err(RunError::Busy { directory: directory.into() }.into());
     }
     let bars = bars();
     let work = |index: usize| {

@@ -7,9 +7,14 @@ use clap::{Args, ValueHint};
 use policy_core::update::Manifest;
 use serde::Serialize;
 
+use super::output::{self, Outputs};
 use super::{Failure, json, policy_file};
-use crate::run::write_whole;
+use crate::run::place;
 use crate::signing;
+use crate::text::{self, Shown};
+
+/// Where it cannot be written.
+const HINT: &str = "choose another file with --out";
 
 /// Sign a policy, so that boards take it as an update
 #[derive(Debug, Args)]
@@ -32,6 +37,7 @@ pub(super) struct Sign {
 #[derive(Serialize)]
 struct Report {
     schema: u32,
+    #[serde(serialize_with = "text::path")]
     file: PathBuf,
     version: u32,
     bytes: usize,
@@ -41,6 +47,14 @@ struct Report {
 
 impl Sign {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
+        let file = self.out.clone().unwrap_or_else(|| self.policy.with_extension("signed"));
+        let outputs = Outputs {
+            kind: output::Kind::Signed,
+            inputs: &[&self.policy, &self.key],
+            own: &[place::SIGNED],
+            hint: HINT,
+        };
+        outputs.check(&file)?;
         let blob = policy_file::read(&self.policy)?;
         let policy = policy_file::policy(&self.policy, &blob)?;
         let refused = |error: &dyn std::fmt::Display| policy_file::refused(&self.policy, error);
@@ -51,13 +65,7 @@ impl Sign {
         let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
         let key = signing::private_key(&self.key).map_err(|error| failed(&error))?;
         let signed = signing::sign(&manifest, blob.bytes(), &key);
-        let file = self.out.unwrap_or_else(|| self.policy.with_extension("signed"));
-        let is_same = |policy| file.canonicalize().is_ok_and(|file| file == policy);
-        if self.policy.canonicalize().is_ok_and(is_same) {
-            let text = format!("--out {} is the policy itself", file.display());
-            return Err(Failure::Usage(text));
-        }
-        write_whole(&file, &signed)?;
+        outputs.write(&file, &signed)?;
         let report = Report {
             schema: 1,
             file,
@@ -71,7 +79,7 @@ impl Sign {
         } else {
             format!(
                 "{}: policy 0x{} as version {version}, {} bytes, for machines of fingerprint 0x{}\n",
-                report.file.display(),
+                report.file.shown(),
                 report.checksum,
                 report.bytes,
                 report.plant_fingerprint,

@@ -1,6 +1,5 @@
 //! `trainer sweep`.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -10,20 +9,23 @@ use clap::Args;
 use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
+use super::output::{self, Outputs};
 use super::progress::{self, Bar, Wait};
-use super::sweep_report::{Outcome, csv, line, table};
+use super::sweep_csv::{Earlier, write};
+use super::sweep_report::{Outcome, line, table};
 use super::train::processors;
 use super::{Failure, pool, print, warn};
 use crate::config::RunConfig;
 use crate::input;
-use crate::run::{
-    self, Begin, Options, RunError, create, finished, interrupted, place, write_whole,
-};
+use crate::run::{self, Begin, Home, Options, RunError, finished, interrupted, place};
 use crate::statistics::FEW;
 use crate::sweep::{Plan, SweepError, Trial, plan};
+use crate::text::{self, Shown};
 
 /// No file of a sweep is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
+/// Where the trials cannot be.
+const HINT: &str = "choose another directory with --out";
 /// The most runs at a time.
 const MOST_JOBS: i64 = 1024;
 
@@ -83,7 +85,7 @@ struct State {
 
 impl Sweep {
     pub(super) fn run(self, as_json: bool) -> Result<String, Failure> {
-        let origin = self.file.display().to_string();
+        let origin = self.file.shown().to_string();
         let text = input::text(&self.file, LARGEST).map_err(|error| {
             let hint = "`trainer sweep --help` shows what such a file looks like";
             Failure::Usage(format!("cannot read {origin}: {error}; {hint}"))
@@ -95,15 +97,27 @@ impl Sweep {
             (None, Some(stem)) => Path::new("runs").join(stem),
             (None, None) => return Err(Failure::Usage(format!("{origin} is no file"))),
         };
-        let _lock = lock(&directory)?;
+        let rows = directory.join(place::SWEEP);
+        let (kind, inputs) = (output::Kind::Other, &[self.file.as_path()]);
+        Outputs { kind, inputs, own: &[], hint: HINT }.check_input(&rows)?;
+        run::check(&directory, run::Use::Sweep)?;
+        // What is finished can be looked at on a disk that is read-only.
+        let (_home, read_only) = match Home::take(&directory) {
+            Err(error @ RunError::Write { .. }) => (None, Some(error)),
+            home => (Some(home?), None),
+        };
+        let earlier = Earlier::read(&rows)?;
         let outcomes = before(&plan, &directory, &interrupt)?;
-        remark(&plan, &outcomes);
+        if let Some(error) = read_only.filter(|_| outcomes.iter().any(Option::is_none)) {
+            return Err(error.into());
+        }
+        remark(&plan, &outcomes, &earlier, &origin);
         for (trial, outcome) in plan.trials.iter().zip(&outcomes) {
             if let Some(outcome) = outcome {
                 tell(&line(&plan, trial, outcome, as_json));
             }
         }
-        write(&plan, &directory, &outcomes)?;
+        write(&plan, &rows, &outcomes, &earlier)?;
 
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
         let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), progress::bars());
@@ -113,7 +127,7 @@ impl Sweep {
             let mut state = locked(&state);
             bars.suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
             state.outcomes[index] = Some(outcome);
-            if let Err(error) = write(&plan, &directory, &state.outcomes) {
+            if let Err(error) = write(&plan, &rows, &state.outcomes, &earlier) {
                 // Those under way are saved, rather than the error told hours later.
                 interrupt.flag().store(true, Ordering::Relaxed);
                 state.stopped = Some(error);
@@ -185,7 +199,7 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
 /// A line, at once; a reader that has seen enough is no failure.
 fn tell(line: &str) {
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", text::line(line)).and_then(|()| out.flush());
 }
 
 /// Trains one, or goes on with it; `None` where that was interrupted. Here alone a sweep meets a run.
@@ -214,23 +228,6 @@ fn one(
     }
 }
 
-/// Holds the directory for one sweep at a time, until it is closed.
-fn lock(directory: &Path) -> Result<File, Failure> {
-    let shown = directory.display();
-    let own = [place::SUMMARY, place::METRICS_PART].map(|name| directory.join(name));
-    if own.iter().any(|path| path.exists()) {
-        return Err(Failure::Failed(format!(
-            "{shown} is the directory of a run: choose another one for the sweep with --out"
-        )));
-    }
-    create(directory)?;
-    run::lock(&directory.join(".sweep.lock"))?.ok_or_else(|| {
-        Failure::Failed(format!(
-            "another sweep is writing to {shown}: wait for it, or choose another directory with --out"
-        ))
-    })
-}
-
 /// What has finished before. An error where anything has begun with other settings than those of now: a
 /// sweep neither takes it for its own nor writes over it.
 fn before(
@@ -249,15 +246,16 @@ fn before(
             None => Ok(()),
             Some(difference) => Err(Failure::Usage(format!(
                 "{} has {what} run of other settings, {difference}: choose another directory with --out, or remove that one",
-                directory.display()
+                directory.shown()
             ))),
         };
+        run::check(&directory, run::Use::Run(Begin::Resume))?;
         let done = finished(&directory)?;
         let under_way = match interrupted(&directory) {
             Err(RunError::Checkpoint { path, error }) => {
-                let what = format!("cannot go on from {}: {error}", path.display());
+                let what = format!("cannot go on from {}: {error}", path.shown());
                 if !error.is_damage() {
-                    let shown = directory.display();
+                    let shown = directory.shown();
                     return Err(Failure::Failed(format!(
                         "{what}; choose another directory with --out, or remove {shown}"
                     )));
@@ -283,7 +281,7 @@ fn before(
 }
 
 /// What there is to know before it begins, on standard error.
-fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
+fn remark(plan: &Plan, outcomes: &[Option<Outcome>], earlier: &Earlier, origin: &str) {
     let (trials, candidates) = (plan.trials.len(), plan.candidates.len());
     let (seeds, done) = (trials / candidates, outcomes.iter().flatten().count());
     let done = if done > 0 { format!(", {done} finished before") } else { String::new() };
@@ -293,14 +291,15 @@ fn remark(plan: &Plan, outcomes: &[Option<Outcome>]) {
     };
     let settings = format!("{candidates} settings{again} with {seeds} seeds each{done}");
     progress::remark(&format!("{trials} trials: {settings}"));
+    let names: Vec<&str> = plan.trials.iter().map(|trial| trial.name.as_str()).collect();
+    let others = earlier.without(&names).count();
+    if others > 0 {
+        let file = place::SWEEP;
+        warn(&format!(
+            "{others} rows of {file} are of trials that {origin} does not name any more: they stay in it"
+        ));
+    }
     if seeds < FEW {
         warn(&format!("intervals over fewer than {FEW} seeds mean little"));
     }
-}
-
-/// Writes sweep.csv anew, whole: a row for each trial that has ended. Nothing is lost if it is cut off
-/// between a trial's end and this: the rows come from the trials' own directories next time.
-fn write(plan: &Plan, directory: &Path, outcomes: &[Option<Outcome>]) -> Result<(), Failure> {
-    let text = csv(plan, outcomes);
-    write_whole(&directory.join("sweep.csv"), &text).map_err(Failure::from)
 }

@@ -1,4 +1,4 @@
-//! What `trainer sweep` prints, and its sweep.csv.
+//! What `trainer sweep` prints.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::compare::gap;
 use crate::run::Summary;
 use crate::statistics::{Estimate, interquartile_estimate, mean};
 use crate::sweep::{Plan, Setting, Trial};
+use crate::text;
 
 /// How a trial ended.
 #[derive(Debug, Clone)]
@@ -37,23 +38,23 @@ impl Outcome {
 
 /// A trial as `--json` prints it.
 #[derive(Serialize)]
-struct TrialLine<'a> {
+pub(super) struct TrialLine<'a> {
     schema: u32,
     kind: &'static str,
-    trial: &'a str,
-    preset: &'a str,
-    settings: BTreeMap<&'a str, &'a Value>,
-    seed: u64,
-    status: &'static str,
+    pub(super) trial: &'a str,
+    pub(super) preset: &'a str,
+    pub(super) settings: BTreeMap<&'a str, &'a Value>,
+    pub(super) seed: u64,
+    pub(super) status: &'static str,
     reused: bool,
     #[serde(rename = "return")]
-    mean: Option<f64>,
-    standard_error: Option<f64>,
-    worst: Option<f64>,
-    gap_percent: Option<f64>,
-    train_seconds: Option<f64>,
-    parameters_fingerprint: Option<&'a str>,
-    error: Option<&'a str>,
+    pub(super) mean: Option<f64>,
+    pub(super) standard_error: Option<f64>,
+    pub(super) worst: Option<f64>,
+    pub(super) gap_percent: Option<f64>,
+    pub(super) train_seconds: Option<f64>,
+    pub(super) parameters_fingerprint: Option<&'a str>,
+    pub(super) error: Option<&'a str>,
 }
 
 fn by_key(varied: &[Setting]) -> BTreeMap<&str, &Value> {
@@ -61,7 +62,7 @@ fn by_key(varied: &[Setting]) -> BTreeMap<&str, &Value> {
 }
 
 impl<'a> TrialLine<'a> {
-    fn new(plan: &'a Plan, trial: &'a Trial, outcome: &'a Outcome) -> Self {
+    pub(super) fn new(plan: &'a Plan, trial: &'a Trial, outcome: &'a Outcome) -> Self {
         let candidate = &plan.candidates[trial.candidate];
         let summary = outcome.summary();
         let evaluation = summary.map(|summary| &summary.evaluation);
@@ -93,7 +94,7 @@ impl<'a> TrialLine<'a> {
 pub(super) fn line(plan: &Plan, trial: &Trial, outcome: &Outcome, as_json: bool) -> String {
     if as_json {
         let line = TrialLine::new(plan, trial, outcome);
-        return serde_json::to_string(&line).expect("a line is plain data");
+        return text::json(&line, false);
     }
     let width = plan.trials.iter().map(|trial| trial.name.len()).max().unwrap_or(0);
     let name = &trial.name;
@@ -111,50 +112,6 @@ pub(super) fn line(plan: &Plan, trial: &Trial, outcome: &Outcome, as_json: bool)
             format!("{name:<width$}  {figures}{before}")
         }
     }
-}
-
-/// All trials that have ended, as CSV.
-pub(super) fn csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Vec<u8> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut write = |row: Vec<String>| csv.write_record(row).expect("writing to memory");
-    let words = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let first = words(&["trial", "preset"]);
-    let last = words(&[
-        "seed",
-        "status",
-        "return",
-        "standard_error",
-        "worst",
-        "gap_percent",
-        "train_seconds",
-        "parameters_fingerprint",
-        "error",
-    ]);
-    write([first, plan.keys.clone(), last].concat());
-    let number = |number: Option<f64>| number.map_or(String::new(), |number| number.to_string());
-    for (trial, outcome) in plan.trials.iter().zip(outcomes) {
-        let Some(outcome) = outcome else { continue };
-        let line = TrialLine::new(plan, trial, outcome);
-        let value = |key: &String| match line.settings.get(key.as_str()) {
-            Some(Value::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-            None => String::new(),
-        };
-        let first = vec![line.trial.to_string(), line.preset.to_string()];
-        let last = vec![
-            line.seed.to_string(),
-            line.status.to_string(),
-            number(line.mean),
-            number(line.standard_error),
-            number(line.worst),
-            number(line.gap_percent),
-            number(line.train_seconds),
-            line.parameters_fingerprint.unwrap_or_default().to_string(),
-            line.error.unwrap_or_default().to_string(),
-        ];
-        write([first, plan.keys.iter().map(value).collect(), last].concat());
-    }
-    csv.into_inner().expect("writing to memory")
 }
 
 /// The whole, as `--json` prints it in its last line.
@@ -220,7 +177,7 @@ pub(super) fn table(plan: &Plan, outcomes: &[Option<Outcome>], as_json: bool) ->
         ranking,
     };
     match as_json {
-        true => serde_json::to_string(&table).expect("a table is plain data") + "\n",
+        true => text::json(&table, false) + "\n",
         false => to_text(&table),
     }
 }

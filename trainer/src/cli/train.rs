@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 
 use super::interrupt::Interrupt;
 use super::names::{ENVIRONMENTS, PRESETS};
+use super::output::{self, Outputs};
 use super::progress::Bar;
 use super::{Failure, json, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
@@ -14,6 +15,7 @@ use crate::input;
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
 use crate::run::{self, Begin, Options, RunError, Summary, place};
 use crate::settings::ConfigError;
+use crate::text::Shown;
 
 /// The largest number that TOML holds.
 pub(super) const MAX_SEED: u64 = i64::MAX as u64;
@@ -79,7 +81,7 @@ impl Train {
             read.map_err(|error| ConfigError::Read { path: path.clone(), error })
         });
         let text = text.transpose()?;
-        let origin = self.config.as_deref().map(|path| path.display().to_string());
+        let origin = self.config.as_deref().map(|path| path.shown().to_string());
         let file = origin.as_deref().zip(text.as_deref());
         let mut assignments = self.assignments;
         let flags = [
@@ -111,6 +113,10 @@ impl Train {
             None => RunConfig::resolve(self.preset.as_deref(), file, &assignments)?,
         };
         let directory = self.out.unwrap_or_else(|| Path::new("runs").join(&config.preset));
+        run::check_no_trial(&directory)?;
+        if let Some(config) = &self.config {
+            refuse_input(config, &directory)?;
+        }
         let interrupt = Interrupt::listen()?;
         let begin = match (self.resume, self.restart) {
             (true, _) => Begin::Resume,
@@ -130,10 +136,19 @@ impl Train {
         let summary = summary.map_err(|error| match error {
             RunError::Interrupted { .. } => interrupt.failure(error.to_string()),
             RunError::Write { .. } => Failure::Failed(told(&error, &directory)),
+            RunError::Altered { .. } => Failure::Usage(told(&error, &directory)),
             _ => error.into(),
         })?;
         Ok(if as_json { json(&summary) } else { table(&[(summary, directory)]) })
     }
+}
+
+/// An error where the file of settings is one that the run would replace.
+fn refuse_input(config: &Path, directory: &Path) -> Result<(), Failure> {
+    let hint = "choose another directory with --out";
+    let outputs = Outputs { kind: output::Kind::Other, inputs: &[config], own: &[], hint };
+    let artifacts = place::ARTIFACTS.iter().map(|name| directory.join(name));
+    artifacts.filter(|path| path.is_file()).try_for_each(|path| outputs.check_input(&path))
 }
 
 /// The settings of the run that was interrupted or finished in a directory.
@@ -144,7 +159,7 @@ fn known(directory: &Path) -> Result<RunConfig, Failure> {
     let finished = run::finished(directory)?.map(|(_, config)| config);
     let seeds = place::seeds(directory).unwrap_or_default().len();
     finished.ok_or_else(|| {
-        let directory = directory.display();
+        let directory = directory.shown();
         if seeds > 0 {
             return Failure::Usage(format!(
                 "{directory} has the runs of {seeds} seeds: to go on with them, name their preset and --seeds, too"
@@ -178,9 +193,11 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Why a run ended early; where something could not be written, also what is saved of it.
 pub(super) fn told(error: &RunError, directory: &Path) -> String {
-    if matches!(error, RunError::Write { .. })
-        && let Ok(Some((_, step))) = run::interrupted(directory)
-    {
+    let is_in_the_way = matches!(
+        error,
+        RunError::Write { .. } | RunError::Altered { .. } | RunError::Foreign { .. }
+    );
+    if is_in_the_way && let Ok(Some((_, step))) = run::interrupted(directory) {
         return format!("{error}; step {step} is saved, --resume goes on from it");
     }
     error.to_string()
@@ -202,6 +219,12 @@ pub(super) const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
 /// What `trainer` alone does.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
     let (mut rows, interrupt) = (Vec::new(), Interrupt::listen()?);
+    // Before the first one trains.
+    for preset in OWN {
+        let directory = Path::new("runs").join(preset);
+        run::check_no_trial(&directory)?;
+        run::check(&directory, run::Use::Run(Begin::Fresh))?;
+    }
     for preset in OWN {
         let config = RunConfig::resolve(Some(preset), None, &[])?;
         let directory = Path::new("runs").join(preset);
@@ -292,7 +315,7 @@ pub(super) fn table(rows: &[(Summary, PathBuf)]) -> String {
             e.full_episodes,
             e.worst,
             e.optimal_mean.map_or(String::new(), |optimal| format!(", optimal mean {optimal:.1}")),
-            directory.display(),
+            directory.shown(),
         );
     }
     text

@@ -14,6 +14,7 @@ use crate::envs;
 use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
 use crate::run::{RunError, Trained};
+use crate::text::Shown;
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -87,7 +88,7 @@ fn listen(address: SocketAddr, by_port: bool) -> Result<(TcpListener, SocketAddr
 fn title(path: &Path, policy: &AnyPolicy<'_>, machine: &str) -> Result<String, Failure> {
     let contract = policy.contract().map_err(|error| policy_file::refused(path, &error))?;
     let (algorithm, kind, count) = (contract.algorithm(), policy.kind(), policy.parameters());
-    Ok(format!("{}: {algorithm} for {machine}, {count} parameters as {kind}", path.display()))
+    Ok(format!("{}: {algorithm} for {machine}, {count} parameters as {kind}", path.shown()))
 }
 
 /// What makes values of observations for a page: the critics of the agent whose policy this is, by its checksum.
@@ -115,7 +116,7 @@ fn announce(address: SocketAddr, policy: &Path, as_json: bool) -> Result<(), Fai
     let page = format!("http://{address}");
     let line = match as_json {
         true => json!({ "address": page }).to_string(),
-        false => format!("{page} shows {}; Ctrl-C ends it", policy.display()),
+        false => format!("{page} shows {}; Ctrl-C ends it", policy.shown()),
     };
     let mut out = std::io::stdout();
     let said = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -29,6 +29,7 @@ use crate::statistics::{
     Estimate, FEW, difference_estimate, improvement_estimate, interquartile_estimate, mean,
     mean_estimate,
 };
+use crate::text;
 
 /// Runs that differ by their seed alone.
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ pub struct ScoredRun {
     /// Its seed.
     pub seed: u64,
     /// Where it is.
+    #[serde(serialize_with = "text::path")]
     pub directory: PathBuf,
     /// Of its policy.
     #[serde(flatten)]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use policy_core::link::{Cost, Identity, Source};
 
+use crate::text;
+
 /// What a board says about itself, and about the policy that it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Board {
@@ -32,8 +34,8 @@ pub struct Board {
 impl From<Identity<'_>> for Board {
     fn from(identity: Identity<'_>) -> Self {
         Board {
-            name: printable(identity.board),
-            firmware: printable(identity.firmware),
+            name: text::line(identity.board).into_owned(),
+            firmware: text::line(identity.firmware).into_owned(),
             cost: identity.cost,
             capacity: identity.capacity,
             policy: identity.policy,
@@ -50,11 +52,6 @@ impl fmt::Display for Board {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (firmware {})", self.name, self.firmware)
     }
-}
-
-/// A board's text without what could steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// What a board counts, in the plural.

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Client, Patience, Tcp};
+use crate::text::Shown;
 
 /// Lines of a child's output that are kept.
 const LINES: usize = 8;
@@ -31,7 +32,7 @@ pub enum EmulatedError {
     )]
     NoFirmware,
     /// The operating system does not do it.
-    #[error("cannot start {}: {error}", script.display())]
+    #[error("cannot start {}: {error}", script.shown())]
     Start {
         /// The script.
         script: PathBuf,

@@ -8,6 +8,7 @@ use serial2::SerialPort;
 
 use super::transport::{left, some_or_late};
 use super::{Client, LinkError, Patience, Tcp, Transport};
+use crate::text::Shown;
 
 /// How a port is named that is an address in a network.
 const TCP: &str = "tcp:";
@@ -94,7 +95,7 @@ fn choices(ports: Result<Vec<PathBuf>>) -> String {
     match ports {
         Ok(mut ports) if !ports.is_empty() => {
             ports.sort();
-            let names: Vec<String> = ports.iter().map(|port| port.display().to_string()).collect();
+            let names: Vec<String> = ports.iter().map(|port| port.shown().to_string()).collect();
             format!("the serial ports here are {}", names.join(", "))
         }
         Ok(_) => "this machine has no serial port: plug the board in".into(),

@@ -5,6 +5,8 @@ use plotters::prelude::{
     SeriesLabelPosition, WHITE,
 };
 
+use crate::text;
+
 /// Colour of the running mean.
 const BLUE: RGBColor = RGBColor(31, 92, 168);
 /// Colour of single episodes.
@@ -80,7 +82,7 @@ pub fn learning_curve(title: &str, episodes: &[(usize, f64)]) -> String {
         Ok(())
     };
     draw().expect("drawing to memory does not fail");
-    svg
+    text::lines(&svg).into_owned()
 }
 
 /// Of more than [`POINTS`] points the last of each of as many stretches of steps, so that what is

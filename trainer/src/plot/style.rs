@@ -12,6 +12,8 @@ use plotters::prelude::{
     Cartesian2d, ChartBuilder, ChartContext, DrawingArea, IntoDrawingArea, RGBColor, SVGBackend,
 };
 
+use crate::text::lines;
+
 /// What drawing gives. Drawing to memory fails nowhere but in plotters' types.
 pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// The paper.
@@ -83,7 +85,8 @@ fn finished(svg: &str, title: &str) -> String {
     sheet.push('}');
     let opened = format!("<svg class=\"plot\" role=\"img\" aria-label=\"{}\" ", escaped(title));
     let svg = svg.replacen("<svg ", &opened, 1);
-    svg.replacen(">\n", &format!(">\n<style>{sheet}</style>\n"), 1)
+    // Names in it may be other people's; neither XML nor a reader has a use for control characters.
+    lines(&svg.replacen(">\n", &format!(">\n<style>{sheet}</style>\n"), 1)).into_owned()
 }
 
 /// A colour as plotters writes it.
@@ -97,8 +100,6 @@ fn escaped(text: &str) -> String {
         '>' => "&gt;".into(),
         '&' => "&amp;".into(),
         '"' => "&quot;".into(),
-        // Neither XML nor a reader has a use for them.
-        c if c.is_control() => " ".into(),
         c => c.to_string(),
     };
     text.chars().map(escape).collect()

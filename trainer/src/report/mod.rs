@@ -21,6 +21,7 @@ use crate::picture::film::{Take, film as filmed, mark};
 use crate::policy::AnyPolicy;
 use crate::results::{Results, ResultsError};
 use crate::run::{RunError, Trained, place};
+use crate::text::Shown;
 
 /// No film of an episode is larger than this where it is put into a page, in bytes.
 const LARGEST_FILM: u64 = 700_000;
@@ -64,7 +65,7 @@ pub enum ReportError {
 /// If a file of the run is missing or damaged.
 pub fn render(results: &Results) -> Result<String, ReportError> {
     let directory = &results.directory;
-    let shown = directory.display().to_string();
+    let shown = directory.shown().to_string();
     let blob = results.policy()?;
     let policy = AnyPolicy::from_bytes(blob.bytes())
         .map_err(|error| ReportError::Policy { directory: shown.clone(), error })?;

@@ -14,6 +14,7 @@ use crate::plot::loss;
 use crate::policy::AnyPolicy;
 use crate::results::{Results, leaves};
 use crate::run::Summary;
+use crate::text;
 
 /// What a page is made of.
 #[derive(Debug)]
@@ -110,7 +111,8 @@ pub fn page(
         identity: identity(summary, policy),
         without_value,
     };
-    Ok(page.render().expect("writing to memory does not fail"))
+    let page = page.render().expect("writing to memory does not fail");
+    Ok(text::lines(&page).into_owned())
 }
 
 fn figures(summary: &Summary) -> Vec<Figure> {

@@ -6,6 +6,7 @@ use toml::Table;
 
 use super::{Results, leaves};
 use crate::settings::last_part;
+use crate::text::Shown;
 
 /// So many settings are in a name, unless it takes more of them to tell the groups apart.
 const SETTINGS: usize = 3;
@@ -28,8 +29,8 @@ pub fn groups<'a>(
             None => members.push(run),
             Some(same) => notice(&format!(
                 "{} has the seed and the settings of {}, and is left out",
-                run.directory.display(),
-                same.directory.display()
+                run.directory.shown(),
+                same.directory.shown()
             )),
         }
     }

@@ -20,6 +20,7 @@ use crate::input;
 use crate::policy::AnyPolicy;
 use crate::run::{Summary, place};
 use crate::settings::{self, ConfigError};
+use crate::text::{self, Shown};
 
 /// No file of a run is larger, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -28,19 +29,19 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// No such directory.
-    #[error("there is no directory {}: name one that `trainer train` wrote, such as runs/sac", path.display())]
+    #[error("there is no directory {}: name one that `trainer train` wrote, such as runs/sac", path.shown())]
     Missing {
         /// The directory.
         path: PathBuf,
     },
     /// No summary, so the run goes on or was interrupted.
-    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or go on with it by `trainer train --resume --out {}`", directory.display(), directory.display())]
+    #[error("{} holds no finished run, as it has no summary.json: wait until the run has ended, or go on with it by `trainer train --resume --out {}`", directory.shown(), directory.shown())]
     Unfinished {
         /// The directory.
         directory: PathBuf,
     },
     /// Runs are in it.
-    #[error("{} is no run itself: name the runs in it, such as {}", directory.display(), run.display())]
+    #[error("{} is no run itself: name the runs in it, such as {}", directory.shown(), run.shown())]
     Folder {
         /// The directory.
         directory: PathBuf,
@@ -48,7 +49,7 @@ pub enum ResultsError {
         run: PathBuf,
     },
     /// A file cannot be read.
-    #[error("cannot read {}: {error}; the run's directory is not whole, so train again with the config.toml in it", path.display())]
+    #[error("cannot read {}: {error}; the run's directory is not whole, so train again with the config.toml in it", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -56,7 +57,7 @@ pub enum ResultsError {
         error: std::io::Error,
     },
     /// A file is not what a run writes.
-    #[error("{} is damaged: {message}; restore it, or train again", path.display())]
+    #[error("{} is damaged: {message}; restore it, or train again", path.shown())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -64,13 +65,13 @@ pub enum ResultsError {
         message: String,
     },
     /// The policy is another one's.
-    #[error("{} is not the policy of the summary.json beside it: train it again", path.display())]
+    #[error("{} is not the policy of the summary.json beside it: train it again", path.shown())]
     OtherPolicy {
         /// The policy's file.
         path: PathBuf,
     },
     /// The environment is none of this program's.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", path.shown())]
     Environment {
         /// The file that names it.
         path: PathBuf,
@@ -218,7 +219,7 @@ pub fn directories(
 
 /// What there is to say of a directory that is a run and has seeds, too.
 pub fn taken_alone(directory: &Path) -> String {
-    let shown = directory.display();
+    let shown = directory.shown();
     format!(
         "{shown} is taken for the run in it; those in {shown}/seed-N were passed over, {shown}/seed-* names them"
     )
@@ -265,10 +266,13 @@ fn first_run(directory: &Path) -> Option<PathBuf> {
 /// `table.key` and value of each setting, as a reader writes it: text without quotes.
 pub fn leaves(settings: &Table) -> Vec<(String, String)> {
     let shown = |value: Value| match value {
-        Value::String(text) => text,
-        value => value.to_string(),
+        Value::String(text) => text::line(&text).into_owned(),
+        value => text::line(&value.to_string()).into_owned(),
     };
-    settings::leaves(settings).into_iter().map(|(key, value)| (key, shown(value))).collect()
+    settings::leaves(settings)
+        .into_iter()
+        .map(|(key, value)| (text::line(&key).into_owned(), shown(value)))
+        .collect()
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {

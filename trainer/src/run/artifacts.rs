@@ -1,9 +1,11 @@
 //! What a run leaves: the policy with its evaluation, and the files beside it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use policy_core::Head;
 
+use super::summary::checksum_of;
 use super::{EvaluationSummary, Parity, RunError, place, write_whole};
 use crate::config::RunConfig;
 use crate::eval::{Starts, evaluate};
@@ -12,26 +14,41 @@ use crate::interface::{Algorithm, Spec};
 use crate::policy::AnyPolicy;
 use crate::{envs, plot, recording};
 
-/// Writes all but metrics, networks and summary.
-pub(super) fn write(
-    config: &RunConfig,
-    spec: &Spec,
-    directory: &Path,
-    blob: &Blob,
-    policy: &AnyPolicy<'_>,
-    episodes: &[(usize, f64)],
-) -> Result<(), RunError> {
-    write_whole(&directory.join(place::POLICY), blob.bytes())?;
-    let observations =
-        recording::observations(recording::ROWS, policy.observation_size(), config.training.seed);
-    if let Some(bytes) = recording::record(policy, &observations) {
-        write_whole(&directory.join(place::RECORDING), &bytes)?;
+/// The files of a directory that a run has written, by name, with their checksums.
+pub(super) struct Written<'a> {
+    pub(super) directory: &'a Path,
+    pub(super) files: BTreeMap<String, String>,
+}
+
+impl Written<'_> {
+    /// Writes one of them.
+    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        write_whole(&self.directory.join(name), bytes)?;
+        self.files.insert(name.into(), checksum_of(bytes));
+        Ok(())
     }
-    let text = toml::to_string(config).expect("settings came from TOML");
-    write_whole(&directory.join(place::CONFIG), text.as_bytes())?;
-    let title = format!("{} on {}, seed {}", config.preset, spec.name, config.training.seed);
-    let picture = plot::learning_curve(&title, episodes);
-    write_whole(&directory.join(place::CURVE), picture.as_bytes())
+
+    /// Writes all but networks, page and summary; (step, return) of each episode are drawn, and `rows` are their metrics.
+    pub(super) fn write_results(
+        &mut self,
+        config: &RunConfig,
+        spec: &Spec,
+        blob: &Blob,
+        policy: &AnyPolicy<'_>,
+        (rows, episodes): (&str, &[(usize, f64)]),
+    ) -> Result<(), RunError> {
+        self.write(place::METRICS, rows.as_bytes())?;
+        self.write(place::POLICY, blob.bytes())?;
+        let (size, seed) = (policy.observation_size(), config.training.seed);
+        let observations = recording::observations(recording::ROWS, size, seed);
+        if let Some(bytes) = recording::record(policy, &observations) {
+            self.write(place::RECORDING, &bytes)?;
+        }
+        let text = toml::to_string(config).expect("settings came from TOML");
+        self.write(place::CONFIG, text.as_bytes())?;
+        let title = format!("{} on {}, seed {seed}", config.preset, spec.name);
+        self.write(place::CURVE, plot::learning_curve(&title, episodes).as_bytes())
+    }
 }
 
 /// Evaluates on the environment's fixed starts.

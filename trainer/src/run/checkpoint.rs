@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::sealed::{Kind, SealError};
-use super::{RunError, files};
+use super::{RunError, files, place};
 use crate::config::RunConfig;
 use crate::envs;
 use crate::state::{StateError, Walk};
+use crate::text::Shown;
 
 /// Of the trainer.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Folder within a run's directory.
-pub(super) const FOLDER: &str = "checkpoints";
+/// Digits of a step in a name.
+const DIGITS: usize = 12;
 /// So many stay.
 const KEPT: usize = 2;
 /// Saving takes at most one part in so many of the time, however slow the disk is.
@@ -126,7 +127,14 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     /// Those in a run's directory; one is due every so often, from now on.
     pub(super) fn of(directory: &Path, every: Duration) -> Self {
-        Checkpoints { folder: directory.join(FOLDER), every, due: after(every) }
+        Checkpoints { folder: directory.join(place::CHECKPOINTS), every, due: after(every) }
+    }
+
+    /// The step of a file with the name of a checkpoint.
+    pub(super) fn step(path: &Path) -> Option<usize> {
+        let step = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".bin")?;
+        let is_number = step.len() == DIGITS && step.bytes().all(|byte| byte.is_ascii_digit());
+        step.parse().ok().filter(|_| is_number)
     }
 
     /// Step and path of each, the newest first.
@@ -144,9 +152,7 @@ impl Checkpoints {
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let step = name.and_then(|name| name.strip_prefix("step-")?.strip_suffix(".bin"));
-            found.extend(step.and_then(|step| step.parse().ok()).map(|step| (step, path)));
+            found.extend(Checkpoints::step(&path).map(|step| (step, path)));
         }
         found.sort_by(|a, b| b.cmp(a));
         Ok(found)
@@ -166,7 +172,7 @@ impl Checkpoints {
             match Checkpoint::open(&path) {
                 Ok(checkpoint) => {
                     if let Some(error) = unusable {
-                        notice(&format!("{error}; goes on from {}", path.display()));
+                        notice(&format!("{error}; goes on from {}", path.shown()));
                     }
                     return Ok(Some(checkpoint));
                 }
@@ -194,7 +200,7 @@ impl Checkpoints {
         let begun = Instant::now();
         let mut text = toml::to_string(config).expect("settings came from TOML");
         let mut physics = envs::fingerprint(&config.environment)?;
-        let path = self.folder.join(format!("step-{step:012}.bin"));
+        let path = self.folder.join(format!("step-{step:0DIGITS$}.bin"));
         let written = Kind::Checkpoint.seal(|bytes| {
             let mut walk = Walk::writing(bytes);
             walk.value(&mut VERSION.to_string())?;
@@ -216,18 +222,13 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes them all, and their folder. The newest goes last: a process that is killed meanwhile must
-    /// not leave an older one, which would pass for the run's state.
+    /// Removes them all, and their folder where nothing else is in it. The newest goes last: a process that is killed
+    /// meanwhile must not leave an older one, which would pass for the run's state.
     pub(super) fn clear(&self) -> Result<(), RunError> {
         for (_, path) in self.list()?.into_iter().rev() {
             files::remove(&path)?;
         }
-        match std::fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(RunError::Write { path: self.folder.clone(), error })
-            }
-            _ => Ok(()),
-        }
+        files::remove_empty(&self.folder)
     }
 }
 
@@ -260,7 +261,7 @@ mod tests {
         let checkpoints = Checkpoints::of(directory.path(), Duration::ZERO);
         // What cannot be removed as a file stops it there, as a kill would.
         for stop in [7, 8, 9] {
-            std::fs::create_dir(directory.path().join(FOLDER)).unwrap();
+            std::fs::create_dir(directory.path().join(place::CHECKPOINTS)).unwrap();
             for step in [7, 8, 9] {
                 let path = checkpoints.folder.join(format!("step-{step:012}.bin"));
                 match step == stop {

@@ -9,6 +9,7 @@ use crate::eval::EvalError;
 use crate::export::ExportError;
 use crate::report::ReportError;
 use crate::settings::ConfigError;
+use crate::text::Shown;
 use crate::train::TrainError;
 
 /// Why a run failed.
@@ -29,7 +30,7 @@ pub enum RunError {
         checkpoint: Option<(usize, PathBuf)>,
     },
     /// It was told to stop, and its state was saved.
-    #[error("interrupted at step {step} of {steps}, which is saved; go on with `trainer train --resume --out {}`", directory.display())]
+    #[error("interrupted at step {step} of {steps}, which is saved; go on with `trainer train --resume --out {}`", directory.shown())]
     Interrupted {
         /// Its directory.
         directory: PathBuf,
@@ -39,7 +40,7 @@ pub enum RunError {
         steps: usize,
     },
     /// A run that was interrupted must not be lost by mistake.
-    #[error("{} holds a run that was interrupted at step {step} of {steps}: go on with it by --resume, or drop it by --restart", directory.display())]
+    #[error("{} holds a run that was interrupted at step {step} of {steps}: go on with it by --resume, or drop it by --restart", directory.shown())]
     Unfinished {
         /// Its directory.
         directory: PathBuf,
@@ -49,7 +50,7 @@ pub enum RunError {
         steps: usize,
     },
     /// A run is to go on with fewer steps than it has made.
-    #[error("the run in {} has made {step} steps already, more than the {steps} that are asked for: give --steps {step} or more", directory.display())]
+    #[error("the run in {} has made {step} steps already, more than the {steps} that are asked for: give --steps {step} or more", directory.shown())]
     Beyond {
         /// Its directory.
         directory: PathBuf,
@@ -59,7 +60,7 @@ pub enum RunError {
         steps: usize,
     },
     /// A run is to go on with settings that are not its own.
-    #[error("the run in {} has other settings: {difference}; leave the settings out, or choose another directory with --out, or drop it by --restart", directory.display())]
+    #[error("the run in {} has other settings: {difference}; leave the settings out, or choose another directory with --out, or drop it by --restart", directory.shown())]
     OtherSettings {
         /// Its directory.
         directory: PathBuf,
@@ -67,7 +68,7 @@ pub enum RunError {
         difference: String,
     },
     /// A finished run is to go on with another number of steps.
-    #[error("the run in {} is finished, after {steps} steps, and cannot be made longer: choose another directory with --out", directory.display())]
+    #[error("the run in {} is finished, after {steps} steps, and cannot be made longer: choose another directory with --out", directory.shown())]
     Finished {
         /// Its directory.
         directory: PathBuf,
@@ -75,7 +76,7 @@ pub enum RunError {
         steps: usize,
     },
     /// A checkpoint cannot be used, and no other one either.
-    #[error("cannot go on from {}: {error}; begin anew by --restart", path.display())]
+    #[error("cannot go on from {}: {error}; begin anew by --restart", path.shown())]
     Checkpoint {
         /// The newest.
         path: PathBuf,
@@ -83,7 +84,7 @@ pub enum RunError {
         error: CheckpointError,
     },
     /// An agent's file cannot be used.
-    #[error("{} is no usable agent: {error}; train it anew", path.display())]
+    #[error("{} is no usable agent: {error}; train it anew", path.shown())]
     Agent {
         /// The file.
         path: PathBuf,
@@ -99,9 +100,47 @@ pub enum RunError {
     /// The page of the run cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another run writes there.
-    #[error("another run is writing to {}; wait for it, or choose another directory with --out", directory.display())]
+    /// Another command writes there.
+    #[error("another command is writing to {}: wait for it, or choose another directory with --out", directory.shown())]
     Busy {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A person's file is there.
+    #[error("{} was not written by this program, and what is not stays as it is: move it out of {}, or choose another directory with --out", path.shown(), directory.shown())]
+    Foreign {
+        /// The directory.
+        directory: PathBuf,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A file that a run would replace is not what a run wrote.
+    #[error("{} is {}, and would be replaced: move it out of {}, or choose another directory with --out", path.shown(), if *is_link { "no regular file" } else { "not as a finished run wrote it" }, directory.shown())]
+    Altered {
+        /// The directory.
+        directory: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// A link, a folder or the like, where a file belongs.
+        is_link: bool,
+    },
+    /// A run or seeds would go where a sweep is.
+    #[error("{} is the directory of a sweep: choose another one with --out", directory.shown())]
+    OfSweep {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A run would take the place of a sweep's.
+    #[error("{} belongs to the sweep in {}, which alone trains there: choose another directory with --out", directory.shown(), sweep.shown())]
+    Trial {
+        /// The directory.
+        directory: PathBuf,
+        /// The sweep's.
+        sweep: PathBuf,
+    },
+    /// A sweep would go where runs are.
+    #[error("{} is the directory of a run, or of seeds: choose another one for the sweep with --out", directory.shown())]
+    OfRun {
         /// The directory.
         directory: PathBuf,
     },
@@ -112,7 +151,7 @@ pub enum RunError {
         parity: Parity,
     },
     /// A file or directory cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", path.shown())]
     Read {
         /// The file or directory.
         path: PathBuf,
@@ -120,7 +159,7 @@ pub enum RunError {
         error: std::io::Error,
     },
     /// A file of a run is not what a run writes.
-    #[error("{} is not what a run writes: {error}; train it anew", path.display())]
+    #[error("{} is not what a run writes: {error}; train it anew", path.shown())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -128,7 +167,7 @@ pub enum RunError {
         error: String,
     },
     /// A file or directory cannot be written.
-    #[error("cannot write {}: {error}; {}", path.display(), Remedy(error.kind()))]
+    #[error("cannot write {}: {error}; {}", path.shown(), Remedy(error.kind()))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -157,7 +196,7 @@ fn salvage(checkpoint: Option<&(usize, PathBuf)>) -> String {
         None => "; there was no checkpoint yet".into(),
         Some((step, path)) => format!(
             "; the last good checkpoint is {}: `--resume --steps {step}` exports its policy, --restart drops it",
-            path.display()
+            path.shown()
         ),
     }
 }

@@ -6,6 +6,7 @@ mod checkpoint;
 mod clock;
 mod error;
 mod files;
+mod home;
 pub mod place;
 mod recorder;
 mod sealed;
@@ -20,6 +21,8 @@ pub use sealed::SealError;
 pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
 pub use trained::Trained;
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -34,10 +37,13 @@ use crate::report::{self, ReportError};
 use crate::results::Results;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
+use crate::text::Shown;
 use crate::{algos, envs};
-use artifacts::{parity, summarise};
+use artifacts::{Written, parity, summarise};
 use checkpoint::Checkpoints;
-pub(crate) use files::{create, folder, lock, remove, write_whole};
+pub(crate) use files::{Target, folder, remove, take_lost, write_whole};
+use home::Inspection;
+pub(crate) use home::{Home, Use, check, check_no_trial, has_ours};
 use recorder::Recorder;
 use session::Session;
 
@@ -122,6 +128,7 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
 /// Runs the settings and writes to `directory`: `policy.bin`, `agent.bin`, `recording.bin`, `config.toml`,
 /// `metrics.csv`, `learning_curve.svg`, `report.html` and, when all else is there, `summary.json`. Each file
 /// appears whole or not at all; those of an earlier run are replaced as this one finishes.
+/// Nothing that no command wrote is replaced or removed: where there is any, that is an error, before training.
 /// Meanwhile there are `checkpoints/`; and the event file for TensorBoard ([`crate::tensorboard`]) has its
 /// own name from the beginning.
 ///
@@ -136,7 +143,17 @@ pub fn run(
 ) -> Result<Summary, RunError> {
     let Start { mut environments, mut agent } = start(config)?;
     let spec = environments[0].spec().clone();
-    let mut recorder = Recorder::new(directory, progress)?;
+    let _home = match Home::take(directory) {
+        // On a disk that is read-only now, perhaps; there is nothing to be written.
+        Err(error @ RunError::Write { .. }) if options.begin == Begin::Resume => {
+            return finished_alike(directory, config, progress)?.ok_or(error);
+        }
+        home => home?,
+    };
+    take_lost().iter().for_each(|text| progress.notice(&format!("warning: {text}")));
+    let before = Inspection::of(directory)?;
+    before.check(options.begin)?;
+    let mut recorder = Recorder::new(directory, progress);
     let mut checkpoints = Checkpoints::of(directory, options.checkpoint_every);
     let found = match options.begin {
         Begin::Restart => checkpoints.clear().map(|()| None)?,
@@ -148,15 +165,8 @@ pub fn run(
     };
     if options.begin == Begin::Resume
         && found.is_none()
-        && let Some((summary, settings)) = finished(directory)?
+        && let Some(summary) = finished_alike(directory, config, recorder.progress())?
     {
-        recorder.close()?;
-        session::same_settings(directory, &settings, config)?;
-        if settings.training.steps != config.training.steps {
-            let (directory, steps) = (directory.into(), settings.training.steps);
-            return Err(RunError::Finished { directory, steps });
-        }
-        progress.notice(&format!("the run in {} is finished", directory.display()));
         return Ok(summary);
     }
 
@@ -175,7 +185,7 @@ pub fn run(
     let policy = AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
     let (evaluation, parity) =
         (summarise(&policy, &config.environment)?, parity(&policy, &mut *agent, &spec)?);
-    let summary = Summary {
+    let mut summary = Summary {
         schema: Summary::SCHEMA,
         preset: config.preset.clone(),
         algorithm: config.algorithm.clone(),
@@ -196,28 +206,65 @@ pub fn run(
         },
         parity,
         parameters_fingerprint: fingerprint(&agent.parameters().value),
+        files: BTreeMap::new(),
     };
+    before.check(Begin::Resume)?;
     // Only now, when nothing but writing can fail, do the results of an earlier run make way;
     // without a summary a directory is not a finished run.
     remove(&directory.join(place::SUMMARY))?;
     remove(&directory.join(place::RECORDING))?;
+    remove(&directory.join(place::REPORT))?;
     recorder.finish()?;
-    artifacts::write(config, &spec, directory, &blob, &policy, recorder.episodes())?;
-    write_whole(&directory.join(place::AGENT), &trained::bytes(config, &mut *agent))?;
-    if let Err(error) = page(directory, &summary) {
-        recorder.notice(&format!("there is no {}: {error}", place::REPORT));
+    let mut written = Written { directory, files: BTreeMap::new() };
+    let metrics = (recorder.rows(), recorder.episodes());
+    written.write_results(config, &spec, &blob, &policy, metrics)?;
+    written.write(place::AGENT, &trained::bytes(config, &mut *agent))?;
+    match page(directory, &summary) {
+        Ok(page) => written.write(place::REPORT, page.as_bytes())?,
+        Err(error) => recorder.notice(&format!("there is no {}: {error}", place::REPORT)),
     }
-    let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data") + "\n";
-    write_whole(&directory.join(place::SUMMARY), text.as_bytes())?;
+    summary.files = written.files;
+    write_whole(&directory.join(place::SUMMARY), summary.to_json().as_bytes())?;
     checkpoints.clear()?;
     recorder.close()?;
     Ok(summary)
 }
 
-/// Writes the report. Without it a run is finished all the same.
-fn page(directory: &Path, summary: &Summary) -> Result<(), RunError> {
+/// The run's page. Without it a run is finished all the same.
+fn page(directory: &Path, summary: &Summary) -> Result<String, RunError> {
     let results = Results::with_summary(directory, summary.clone()).map_err(ReportError::from)?;
-    write_whole(&directory.join(place::REPORT), report::render(&results)?.as_bytes())
+    Ok(report::render(&results)?)
+}
+
+/// Writes the page of a finished run again, which counts as the run's own then.
+///
+/// # Errors
+///
+/// If another command writes to the directory, or a file there is missing, damaged, or cannot be written.
+pub fn write_page(results: &Results) -> Result<(), RunError> {
+    let directory = &results.directory;
+    let _home = Home::take(directory)?;
+    let mut summary = results.summary.clone();
+    let mut written = Written { directory, files: summary.files };
+    written.write(place::REPORT, report::render(results)?.as_bytes())?;
+    summary.files = written.files;
+    write_whole(&directory.join(place::SUMMARY), summary.to_json().as_bytes())
+}
+
+/// The summary of the run that is finished in a directory, with the settings that are asked for; `None` where none is.
+fn finished_alike(
+    directory: &Path,
+    config: &RunConfig,
+    progress: &mut dyn Progress,
+) -> Result<Option<Summary>, RunError> {
+    let Some((summary, settings)) = finished(directory)? else { return Ok(None) };
+    session::same_settings(directory, &settings, config)?;
+    let steps = settings.training.steps;
+    if steps != config.training.steps {
+        return Err(RunError::Finished { directory: directory.into(), steps });
+    }
+    progress.notice(&format!("the run in {} is finished", directory.shown()));
+    Ok(Some(summary))
 }
 
 /// The settings and the step of the run that was interrupted in a directory, if there is one.
@@ -238,7 +285,9 @@ pub fn interrupted(directory: &Path) -> Result<Option<(RunConfig, usize)>, RunEr
 pub fn finished(directory: &Path) -> Result<Option<(Summary, RunConfig)>, RunError> {
     let path = directory.join(place::SUMMARY);
     let text = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         text => text.map_err(|error| RunError::Read { path: path.clone(), error })?,
     };
     let unusable = |path: &Path, error: &dyn std::fmt::Display| RunError::Unusable {

@@ -1,5 +1,6 @@
 //! What lies where in a run's directory.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +24,51 @@ pub const CURVE: &str = "learning_curve.svg";
 pub const REPORT: &str = "report.html";
 /// An episode, where the user has filmed one.
 pub const FILM: &str = "episode.gif";
+/// The policy, where the user has signed it.
+pub const SIGNED: &str = "policy.signed";
+/// States of the run while it trains.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// The trials of a sweep that have ended; a directory with it is a sweep's.
+pub const SWEEP: &str = "sweep.csv";
+/// Held by the one command that writes to a directory, and gone when it ends.
+pub const LOCK: &str = ".lock";
+
+/// What a run writes, and a later one into the same directory replaces.
+pub const ARTIFACTS: [&str; 8] =
+    [SUMMARY, POLICY, AGENT, RECORDING, CONFIG, METRICS, CURVE, REPORT];
 
 /// All files whose names are fixed.
-pub const FILES: [&str; 10] =
-    [SUMMARY, POLICY, AGENT, RECORDING, CONFIG, METRICS, METRICS_PART, CURVE, REPORT, FILM];
+pub const FILES: [&str; 12] = [
+    SUMMARY,
+    POLICY,
+    AGENT,
+    RECORDING,
+    CONFIG,
+    METRICS,
+    METRICS_PART,
+    CURVE,
+    REPORT,
+    FILM,
+    SIGNED,
+    SWEEP,
+];
+
+/// Folders whose files are a run's own.
+pub const FOLDERS: [&str; 1] = [CHECKPOINTS];
+
+/// What other commands put beside a policy where nobody says otherwise; training leaves it alone.
+pub const BESIDE: [&str; 10] = [
+    FILM,
+    SIGNED,
+    "int8",
+    "int16",
+    "policy_map.svg",
+    "value_map.svg",
+    "phase_portrait.svg",
+    "returns.svg",
+    "losses.svg",
+    "learning_curves.svg",
+];
 
 /// The columns of [`METRICS`] that every run has; those after them are of its algorithm.
 pub const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"];
@@ -38,7 +80,7 @@ pub const COLUMNS: [&str; 5] = ["step", "episode", "return", "length", "updates"
 /// If the directory cannot be read.
 pub fn seeds(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory)? {
+    for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         found.extend(seed(&path).filter(|_| path.is_dir()).map(|seed| (seed, path)));
     }
@@ -59,9 +101,9 @@ mod tests {
     fn seeds_are_found_in_their_order() {
         let directory = tempfile::tempdir().unwrap();
         for name in ["seed-10", "seed-9", "seed-x", "other"] {
-            std::fs::create_dir(directory.path().join(name)).unwrap();
+            fs::create_dir(directory.path().join(name)).unwrap();
         }
-        std::fs::write(directory.path().join("seed-1"), "a file").unwrap();
+        fs::write(directory.path().join("seed-1"), "a file").unwrap();
         let found = seeds(directory.path()).unwrap();
         assert_eq!(found, ["seed-9", "seed-10"].map(|name| directory.path().join(name)));
     }

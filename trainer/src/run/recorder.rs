@@ -2,7 +2,7 @@
 //! numbers for TensorBoard.
 
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ use crate::train::{Episode, Observer, TrainError};
 /// An interrupted run loses the rows of this time at most.
 const FLUSHED_EVERY: Duration = Duration::from_secs(1);
 
-/// Writes the rows of metrics.csv to a file of another name, as they come. Whoever has locked that file has the run's
-/// directory to itself, so that it stays until all else is written.
+/// Writes the rows of metrics.csv to a file of another name, as they come.
 pub(super) struct Recorder<'a> {
+    directory: PathBuf,
     part: PathBuf,
-    whole: PathBuf,
-    file: File,
+    /// Once the run trains.
+    file: Option<File>,
     /// The rows so far, with that of the names; checkpoints carry them.
     rows: String,
     /// Bytes of them that the file has.
@@ -37,31 +37,20 @@ pub(super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Takes the directory, in which nothing changes yet but that stray files of a run that was killed
-    /// go.
-    ///
-    /// # Errors
-    ///
-    /// If another run has it, or nothing can be written there.
-    pub(super) fn new(directory: &Path, progress: &'a mut dyn Progress) -> Result<Self, RunError> {
-        let (part, whole) = (directory.join(place::METRICS_PART), directory.join(place::METRICS));
-        files::create(directory)?;
-        let file =
-            files::lock(&part)?.ok_or_else(|| RunError::Busy { directory: directory.into() })?;
-        files::remove_strays(directory);
-        let (rows, episodes, flushed) = (String::new(), Vec::new(), Instant::now());
-        Ok(Recorder {
-            part,
-            whole,
-            file,
-            rows,
+    /// Of a run in this directory, where nothing changes yet.
+    pub(super) fn new(directory: &Path, progress: &'a mut dyn Progress) -> Self {
+        Recorder {
+            directory: directory.into(),
+            part: directory.join(place::METRICS_PART),
+            file: None,
+            rows: String::new(),
             written: 0,
             events: None,
             resumed: None,
-            episodes,
-            flushed,
+            episodes: Vec::new(),
+            flushed: Instant::now(),
             progress,
-        })
+        }
     }
 
     /// Begins metrics.csv with the names of its columns.
@@ -73,9 +62,8 @@ impl<'a> Recorder<'a> {
 
     /// Begins the file for TensorBoard, once it is known whether the run goes on from a checkpoint.
     pub(super) fn begin_events(&mut self) -> Result<(), RunError> {
-        let directory = self.part.parent().unwrap_or(Path::new("."));
-        let events = EventWriter::create(directory, self.resumed);
-        let wrong = |error| RunError::Write { path: directory.into(), error };
+        let events = EventWriter::create(&self.directory, self.resumed);
+        let wrong = |error| RunError::Write { path: self.directory.clone(), error };
         self.events = Some(events.map_err(wrong)?);
         Ok(())
     }
@@ -89,8 +77,9 @@ impl<'a> Recorder<'a> {
     /// Gives the file the rows there are, and nothing else.
     pub(super) fn rewrite(&mut self) -> Result<(), RunError> {
         self.written = 0;
-        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
-        emptied.map_err(|error| RunError::Write { path: self.part.clone(), error })?;
+        let opened = File::options().create(true).write(true).truncate(true).open(&self.part);
+        let opened = opened.map_err(|error| RunError::Write { path: self.part.clone(), error });
+        self.file = Some(opened?);
         self.flush()
     }
 
@@ -101,9 +90,11 @@ impl<'a> Recorder<'a> {
 
     /// As [`Recorder::flush`]; an error comes with the file that it is of.
     fn append(&mut self) -> Result<(), (PathBuf, std::io::Error)> {
-        let rows = self.file.write_all(&self.rows.as_bytes()[self.written..]);
-        rows.map_err(|error| (self.part.clone(), error))?;
-        self.written = self.rows.len();
+        if let Some(file) = &mut self.file {
+            let rows = file.write_all(&self.rows.as_bytes()[self.written..]);
+            rows.map_err(|error| (self.part.clone(), error))?;
+            self.written = self.rows.len();
+        }
         // A run that goes on from a checkpoint finds there what came before it.
         if let Some(events) = &mut self.events {
             events.flush().map_err(|error| (events.path().into(), error))?;
@@ -112,9 +103,14 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Gives the directory back; only then may another run have it.
+    /// All is written: what there was meanwhile goes.
     pub(super) fn close(self) -> Result<(), RunError> {
         files::remove(&self.part)
+    }
+
+    /// Where it tells of the run.
+    pub(super) fn progress(&mut self) -> &mut dyn Progress {
+        self.progress
     }
 
     /// Tells the user.
@@ -138,9 +134,13 @@ impl<'a> Recorder<'a> {
         &self.episodes
     }
 
-    /// Puts metrics.csv in its place, and ends the events.
+    /// metrics.csv, of all episodes.
+    pub(super) fn rows(&self) -> &str {
+        &self.rows
+    }
+
+    /// Ends the events.
     pub(super) fn finish(&mut self) -> Result<(), RunError> {
-        files::write_whole(&self.whole, self.rows.as_bytes())?;
         let Some(events) = self.events.take() else { return Ok(()) };
         let path = events.path().to_path_buf();
         events.finish().map_err(|error| RunError::Write { path, error })

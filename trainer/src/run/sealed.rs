@@ -55,7 +55,8 @@ pub enum SealError {
 }
 
 impl Kind {
-    fn magic(self) -> [u8; 4] {
+    /// The first bytes of such a file.
+    pub(super) fn magic(self) -> [u8; 4] {
         match self {
             Kind::Checkpoint => *b"PLCK",
             Kind::Agent => *b"PLAG",

@@ -1,5 +1,7 @@
 //! What a run reports.
 
+use std::collections::BTreeMap;
+
 use crc::{CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +41,10 @@ pub struct Summary {
     pub parity: Parity,
     /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
     pub parameters_fingerprint: String,
+    /// The other files that the run wrote, each with the CRC-64/XZ of its bytes: by it, a later run knows them from
+    /// what a person put in their place. Empty in those of before.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }
 
 impl Summary {
@@ -67,6 +73,11 @@ impl Summary {
         serde_json::from_slice(text).map_err(wrong)
     }
 
+    /// What `summary.json` holds of it.
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a summary is plain data") + "\n"
+    }
+
     /// Is this the policy that it tells of?
     pub fn is_of(&self, policy: &AnyPolicy<'_>) -> bool {
         self.policy.checksum == checksum(policy)
@@ -76,6 +87,11 @@ impl Summary {
 /// The checksum of a policy, as [`PolicySummary`] has it.
 pub(super) fn checksum(policy: &AnyPolicy<'_>) -> String {
     format!("{:08x}", policy.checksum())
+}
+
+/// The checksum of a file, as [`Summary::files`] has it.
+pub(super) fn checksum_of(bytes: &[u8]) -> String {
+    format!("{:016x}", Crc::<u64>::new(&CRC_64_XZ).checksum(bytes))
 }
 
 /// Returns of the last episodes of training, with the noise of exploring; those that an iteration's

@@ -136,6 +136,11 @@ impl EventWriter {
     }
 }
 
+/// Is this the path of an event file of ours?
+pub fn is_ours(path: &Path) -> bool {
+    seconds(path).is_some()
+}
+
 /// Time since 1970, by this machine's clock.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

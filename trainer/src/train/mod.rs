@@ -9,6 +9,7 @@ use crate::interface::{Algorithm, Environment, Metric};
 use crate::replay::{Minibatch, Replay};
 use crate::rng::{Rng, Stream, stream};
 use crate::state::{StateError, Walk};
+use crate::text::Shown;
 use collect::{Collector, Ended};
 
 /// An episode that has ended.
@@ -65,7 +66,7 @@ pub enum TrainError {
         value: f64,
     },
     /// The observer could not write.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}", path.shown())]
     Write {
         /// The file.
         path: std::path::PathBuf,

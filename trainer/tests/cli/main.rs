@@ -3,14 +3,21 @@
 mod bench;
 mod compare;
 mod completions;
+#[cfg(unix)]
+mod directories;
 mod disasters;
+#[cfg(unix)]
+mod foreign_text;
 mod mistakes;
+mod outputs;
 mod plot;
 mod quantize;
 mod record;
 mod resume;
 mod runs;
 mod seeds;
+#[cfg(unix)]
+mod special_files;
 mod sweep;
 #[cfg(unix)]
 mod terminal;

@@ -184,12 +184,12 @@ fn one_run_at_a_time_writes_to_a_directory() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
     fs::create_dir(directory.join("run")).unwrap();
-    let held = fs::File::create(directory.join("run/metrics.csv.part")).unwrap();
+    let held = fs::File::create(directory.join("run/.lock")).unwrap();
     held.lock().unwrap();
     let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", "run"];
-    assert!(fail(directory, &arguments, 1).contains("another run is writing to run"));
+    assert!(fail(directory, &arguments, 1).contains("another command is writing to run"));
     drop(held);
     // Processes that other tests start hold what was open when they began, until they are programs of their own.
-    while fs::File::open(directory.join("run/metrics.csv.part")).unwrap().try_lock().is_err() {}
+    while fs::File::open(directory.join("run/.lock")).unwrap().try_lock().is_err() {}
     short_run(directory, "run", &[]);
 }

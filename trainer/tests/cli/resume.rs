@@ -210,10 +210,18 @@ fn finished_training_waits_for_its_results() {
     let directory = temporary.path();
     let train = ["train", "--preset", "td3", "--steps", "1000", "--set", "environments=3"];
     succeed(directory, &[&train[..], &["--out", "whole"]].concat());
-    // A directory in the place of a file.
+    // A directory in the place of a file, since training began.
+    let child = begin(directory, &[&train[..], &["--out", "run"]].concat());
+    let begun = Instant::now();
+    while !directory.join("run/metrics.csv.part").exists() {
+        assert!(begun.elapsed() < LIMIT);
+    }
     fs::create_dir_all(directory.join("run/policy.bin")).unwrap();
-    let error = fail(directory, &[&train[..], &["--out", "run"]].concat(), 1);
-    assert!(error.starts_with("error: cannot write run/policy.bin: "), "{error}");
+    let output = child.wait_with_output().unwrap();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.starts_with("error: run/policy.bin is no regular file, "), "{error}");
+    assert!(error.ends_with("; step 1002 is saved, --resume goes on from it\n"), "{error}");
     assert!(checkpoints(&directory.join("run"))[0].ends_with("step-000000001002.bin"));
     fs::remove_dir(directory.join("run/policy.bin")).unwrap();
     succeed(directory, &["train", "--resume", "--out", "run"]);

@@ -28,12 +28,16 @@ fn several_seeds_have_the_bits_that_they_have_alone() {
 fn one_seed_may_fail() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
-    fs::create_dir(directory.join("all")).unwrap();
-    fs::write(directory.join("all/seed-5"), "not a directory").unwrap();
+    fs::create_dir_all(directory.join("all/seed-5")).unwrap();
+    let held = fs::File::create(directory.join("all/seed-5/.lock")).unwrap();
+    held.lock().unwrap();
     let output = trainer(directory, &[&THREE[..], &["--out", "all"]].concat());
     assert_eq!(output.status.code(), Some(1));
     let [text, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-    assert!(error.starts_with("error: seed 5: cannot write all/seed-5"), "{error}");
+    assert!(
+        error.starts_with("error: seed 5: another command is writing to all/seed-5"),
+        "{error}"
+    );
     assert!(text.contains("2 seeds trained: return ") && text.contains("all/seed-6"), "{text}");
     assert!(directory.join("all/seed-4/summary.json").exists());
 }
@@ -55,10 +59,10 @@ fn mistakes_get_one_sentence() {
     // Two at a time would take seeds from each other.
     let seeds = ["train", "--preset", "sac", "--steps", "300", "--seeds", "2", "--out", "many"];
     succeed(temporary.path(), &seeds);
-    let held = std::fs::File::create(temporary.path().join("many/.seeds.lock")).unwrap();
+    let held = std::fs::File::create(temporary.path().join("many/.lock")).unwrap();
     held.lock().unwrap();
     let error = fail(temporary.path(), &seeds, 1);
-    assert!(error.contains("another run is writing to many;"), "{error}");
+    assert!(error.contains("another command is writing to many:"), "{error}");
     let error = fail(temporary.path(), &["train", "--resume", "--out", "many"], 2);
     assert!(error.contains("many has the runs of 2 seeds: "), "{error}");
 }
