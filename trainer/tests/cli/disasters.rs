@@ -136,6 +136,7 @@ fn full_and_read_only_disks_lose_nothing() {
 
     let script = format!(
         "cp -r whole disk/run; mount -o remount,ro disk
+         $TRAINER train --resume --out disk/run 2>resumed
          if $TRAINER {train} --out disk/run; then exit 9; fi; cp -r disk/run kept"
     );
     let output = with_disk(directory, "30m", &script);
@@ -144,4 +145,7 @@ fn full_and_read_only_disks_lose_nothing() {
     assert!(message.starts_with("error: cannot write disk/run/"), "{message}");
     assert!(message.ends_with("choose another directory with --out\n"), "{message}");
     assert!(results(&directory.join("kept")) == whole);
+    // What is finished is said to be finished.
+    let told = fs::read_to_string(directory.join("resumed")).unwrap();
+    assert_eq!(told, "the run in disk/run is finished\n");
 }

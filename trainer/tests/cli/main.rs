@@ -17,6 +17,8 @@ mod resume;
 mod runs;
 mod seeds;
 #[cfg(unix)]
+mod signals;
+#[cfg(unix)]
 mod special_files;
 mod sweep;
 #[cfg(unix)]

@@ -97,3 +97,21 @@ fn all(directory: &Path) -> Vec<(String, Vec<u8>)> {
     found.sort();
     found
 }
+
+/// What `keygen` makes in a clone is nothing that `git add .` takes, whatever it is called; a public key is no secret.
+#[test]
+fn private_keys_are_ignored_by_git() {
+    let clone = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    if !Path::new(clone).join(".git").exists() {
+        eprintln!("left out, as this is no clone: whether git ignores private keys");
+        return;
+    }
+    for (name, is_ignored) in [("update.key", true), ("keys/my.key", true), ("update.pub", false)] {
+        let mut git = std::process::Command::new("git");
+        let asked = git.args(["-C", clone, "check-ignore", "-q", name]).status().unwrap();
+        assert_eq!(asked.success(), is_ignored, "{name}");
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let said = succeed(temporary.path(), &["keygen"]);
+    assert!(said.contains("keep it secret") && said.contains("git must not have it"), "{said}");
+}
