@@ -13,8 +13,8 @@ use serde_json::Value;
 pub enum Kind {
     /// Trajectories of the pendulum.
     Pendulum,
-    /// Optimal returns of the pendulum.
-    PendulumOptimal,
+    /// Best known returns of the pendulum.
+    PendulumBestKnown,
     /// Trajectories of the inverted pendulum.
     InvertedPendulum,
     /// Whole updates of an algorithm.
@@ -79,7 +79,7 @@ fn kind(json: &Value) -> Option<Kind> {
     let episode = &json["episodes"][0];
     match () {
         () if episode.get("state").is_some() => Some(Kind::Pendulum),
-        () if has("states") => Some(Kind::PendulumOptimal),
+        () if has("states") => Some(Kind::PendulumBestKnown),
         () if what.starts_with("InvertedPendulum") => Some(Kind::InvertedPendulum),
         () if has("tests") => Some(Kind::Losses),
         () if has("torch_update_speed") => Some(Kind::NotYet("timings of another library")),

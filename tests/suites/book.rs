@@ -6,11 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use firmware_example::control::MAX_INPUTS;
+use firmware_example::station::TRIAL;
+use policy_core::link::MAX_OBSERVATION;
 use toml::{Table, Value};
 use trainer::config::RunConfig;
+use trainer::eval::Starts;
+use trainer::run::CHECKPOINT_EVERY;
 use trainer::settings::{ConfigError, from_table};
+use trainer::statistics::FEW;
 use trainer::train::TrainingConfig;
-use trainer::{algos, cli, envs, presets};
+use trainer::{algos, cli, envs, export, presets, recording, run};
 
 /// Presets of this project, whose values are the defaults that the book gives.
 const OURS: [&str; 7] = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best"];
@@ -285,6 +291,35 @@ fn default(values: &[(&str, Value)]) -> String {
     format!("{}{}", groups[0].0, rest.collect::<String>())
 }
 
+/// The same of an environment's own setting: what it is where a preset has none for that environment, then the presets that
+/// have another value.
+fn default_of_environment(key: &str, values: &[(&'static str, Value)]) -> String {
+    let tables = envs::ALL.iter().map(|entry| envs::defaults(entry.name).unwrap());
+    let own = tables.filter_map(|table| table.get(key).cloned()).next();
+    let own = own.unwrap_or_else(|| panic!("no environment has `{key}`"));
+    let others = values.iter().filter(|(_, value)| *value != own).cloned().collect::<Vec<_>>();
+    let is_ours = |(name, _): &(&str, Value)| OURS.contains(name);
+    assert!(!others.iter().any(is_ours), "presets of our own with another `{key}`: {others:?}");
+    match others.is_empty() {
+        true => own.to_string(),
+        false => format!("{own}; {}", with_presets(&others)),
+    }
+}
+
+/// `value: preset, preset; value: preset`
+fn with_presets(values: &[(&'static str, Value)]) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, value) in values {
+        let text = value.to_string();
+        match groups.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((text, vec![*name])),
+        }
+    }
+    let groups = groups.iter().map(|(text, names)| format!("{text}: {}", names.join(", ")));
+    groups.collect::<Vec<_>>().join("; ")
+}
+
 #[test]
 fn every_setting_is_explained_with_its_default() {
     let (rows, settings) = (rows(), settings());
@@ -298,8 +333,12 @@ fn every_setting_is_explained_with_its_default() {
     );
     let wrong: Vec<String> = settings
         .iter()
-        .filter(|(key, values)| rows[key].default != default(values))
-        .map(|((table, key), values)| format!("{table}.{key}: {}", default(values)))
+        .map(|(place, values)| match (place.0.as_str(), place.1.as_str()) {
+            ("environment", key) if key != "name" => (place, default_of_environment(key, values)),
+            _ => (place, default(values)),
+        })
+        .filter(|(place, default)| rows[*place].default != *default)
+        .map(|((table, key), default)| format!("{table}.{key}: {default}"))
         .collect();
     assert!(wrong.is_empty(), "other defaults than in settings.md: {wrong:#?}");
 }
@@ -358,4 +397,73 @@ fn every_setting_is_explained_with_its_range() {
         }
     }
     assert!(wrong.is_empty(), "other ranges than in settings.md: {wrong:#?}");
+}
+
+/// Figures of the code that the pages restate: another one in the code makes them wrong.
+#[test]
+fn figures_are_those_of_the_code() {
+    let environment = |name: &str| envs::make(&envs::defaults(name).unwrap()).unwrap();
+    let starts = |name: &str| Starts::builtin(&envs::defaults(name).unwrap()).unwrap();
+    let (pendulum, inverted) = (environment("pendulum"), environment("inverted-pendulum"));
+    let (pendulum, inverted) = (pendulum.spec(), inverted.spec());
+    let steps = |preset| RunConfig::resolve(Some(preset), None, &[]).unwrap().training.steps;
+    let thousands = |number: usize| format!("{} {:03}", number / 1000, number % 1000);
+    let words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"];
+    let best_known = starts("pendulum").best_known_mean().unwrap();
+    let (first, twice) = (thousands(steps("sac")), thousands(steps("dqn")));
+    let (period, every) = (pendulum.period, CHECKPOINT_EVERY.as_secs());
+    let (count, drawn) =
+        (starts("pendulum").states.len(), starts("inverted-pendulum").states.len());
+    let layers = sac_bytes(&[]);
+    let wide = sac_bytes(&["hidden=[128, 128]"]);
+    for (folder, page, figure) in [
+        (".", "README.md", format!("swing-up ({first} steps of {period} s, DQN {twice})")),
+        (".", "README.md", format!("the mean over {count} fixed starts")),
+        (
+            ".",
+            "README.md",
+            format!("{} observations with the action bits", thousands(recording::ROWS)),
+        ),
+        (".", "README.md", format!("one every {every} s and one at Ctrl-C")),
+        (".", "README.md", format!("best known mean {best_known:.1}")),
+        (".", "README.md", format!("on trial for {TRIAL} control periods")),
+        (
+            ".",
+            "README.md",
+            format!(
+                "control loop takes up to {MAX_INPUTS} entries of an observation, the link {MAX_OBSERVATION}"
+            ),
+        ),
+        ("docs", "exporting.md", format!("on trial for {TRIAL} control periods")),
+        ("docs", "exporting.md", format!("{} examples by which a", words[export::EXAMPLES])),
+        ("docs", "first-run.md", format!("{first} steps of {period} s on the pendulum")),
+        ("docs", "first-run.md", format!("from {count} fixed starts")),
+        ("docs", "first-run.md", format!("an episode of {} steps", pendulum.horizon)),
+        ("docs", "first-run.md", format!("best known from the same starts: {best_known:.2}")),
+        ("docs", "resuming.md", format!("saves all of its state every {every} s")),
+        ("docs", "reading-results.md", format!("mean return over {count} fixed starts")),
+        ("docs", "reading-results.md", format!("stands, {} at most", inverted.horizon)),
+        (
+            "docs",
+            "RESULTS.md",
+            format!("the number of {drawn} episodes that last all {} steps", inverted.horizon),
+        ),
+        ("docs", "comparing.md", format!("Below {} seeds an interval means little", words[FEW])),
+        ("docs", "settings.md", format!("are {} bytes for SAC on the pendulum", thousands(layers))),
+        ("docs", "settings.md", format!("two of 128 are {}", thousands(wide))),
+    ] {
+        let page_text = &pages(folder)[page];
+        let text = page_text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&figure), "{page} does not say {figure:?}");
+    }
+}
+
+/// The size of SAC's policy for the pendulum.
+fn sac_bytes(set: &[&str]) -> usize {
+    let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+    let config = RunConfig::resolve(Some("sac"), None, &set).unwrap();
+    let run::Start { environments, agent } = run::start(&config).unwrap();
+    let fingerprint = envs::fingerprint(&config.environment).unwrap();
+    let spec = environments[0].spec();
+    export::export(&agent.policy(), spec, fingerprint).unwrap().bytes().len()
 }

@@ -82,13 +82,13 @@ fn pendulum_trajectories() {
     }
 }
 
-/// The evaluation's starts and optimal returns are those of dynamic programming.
+/// The evaluation's starts and best known returns are those of dynamic programming.
 #[test]
-fn pendulum_optimal() {
-    for file in files(Kind::PendulumOptimal) {
+fn pendulum_best_known() {
+    for file in files(Kind::PendulumBestKnown) {
         let rows = rows(&file.json["states"]);
         let starts: Vec<Vec<f64>> = rows.iter().map(|row| row[..2].to_vec()).collect();
-        let optimal: Vec<f64> = rows.iter().map(|row| row[3]).collect();
+        let best_known: Vec<f64> = rows.iter().map(|row| row[3]).collect();
         let builtin = Starts::builtin(&envs::defaults("pendulum").expect("an environment"))
             .expect("the pendulum has starts");
         if builtin.states != starts {
@@ -96,8 +96,8 @@ fn pendulum_optimal() {
             assert!(std::env::var_os("GOLDEN_DIR").is_some(), "the trainer's starts have changed");
             continue;
         }
-        let mut comparison = Comparison::new(format!("{}, optimal returns", file.name), 0.0);
-        comparison.compare("return", &builtin.optimal_returns, &optimal);
+        let mut comparison = Comparison::new(format!("{}, best known returns", file.name), 0.0);
+        comparison.compare("return", &builtin.best_known_returns, &best_known);
         comparison.finish();
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::envs;
+use crate::numbers::{self, Grammar, Refusal, mistake, rewrite};
 use crate::presets;
 use crate::settings::{self, ConfigError, from_table, last_part, parse};
 use crate::train::TrainingConfig;
@@ -187,9 +188,14 @@ fn assignment(given: &str) -> Result<(String, Value), ConfigError> {
     Ok((key.trim().into(), parse_value(text.trim())))
 }
 
-/// A value as TOML writes it; anything else is text.
+/// A value as TOML writes it, with numbers as people write them; anything else is text.
 fn parse_value(text: &str) -> Value {
-    let table: Result<Table, _> = format!("value = {text}").parse();
+    let line = format!("value = {text}");
+    // TOML takes `inf` and `0x10`, which are no numbers here.
+    if mistake(&line, Grammar::Toml).is_some() {
+        return Value::String(text.into());
+    }
+    let table: Result<Table, _> = rewrite(&line, Grammar::Toml).parse();
     match table.ok().and_then(|mut table| (table.len() == 1).then(|| table.remove("value"))) {
         Some(Some(value)) => value,
         _ => Value::String(text.into()),
@@ -216,33 +222,62 @@ fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigError>
         let names = names.map(|path| if key.contains('.') { path } else { last_part(path) });
         return Err(ConfigError::unknown("setting", key, names));
     };
-    let wrong = |needed: &str| ConfigError::Value {
+    let fitting = fitting(old, &value).map_err(|needed| ConfigError::Value {
         key: path.clone(),
         needed: needed.into(),
-        why: None,
+        why: hint(old, &value),
         value: value.to_string(),
-    };
-    let value = match (old, &value) {
-        (Value::Float(_), Value::Integer(i)) => Value::Float(*i as f64),
-        (Value::Integer(_), Value::Float(x)) if x.fract() == 0.0 && x.abs() < 9e15 => {
-            Value::Integer(*x as i64)
-        }
-        (Value::Integer(_), Value::Integer(i)) if *i < 0 => {
-            return Err(wrong("a whole number from 0"));
-        }
-        (old, new) if old.same_type(new) => value.clone(),
-        (Value::Float(_), _) => return Err(wrong("a number")),
-        (Value::Integer(_), _) => return Err(wrong("a whole number")),
-        (Value::Boolean(_), _) => return Err(wrong("true or false")),
-        (Value::Array(_), _) => return Err(wrong("a list, such as [64, 64]")),
-        _ => return Err(wrong("text")),
-    };
+    })?;
     let place = match path.split_once('.') {
         Some((section, key)) => table.get_mut(section).and_then(|section| section.get_mut(key)),
         None => table.get_mut(path),
     };
-    *place.expect("the path was found in this table") = value;
+    *place.expect("the path was found in this table") = fitting;
     Ok(())
+}
+
+/// A value in the type of the one whose place it takes; a number may have any form. The error says what is needed.
+fn fitting(old: &Value, new: &Value) -> Result<Value, &'static str> {
+    match (old, new) {
+        (Value::Float(_), Value::Integer(i)) => Ok(Value::Float(*i as f64)),
+        (Value::Float(_), Value::Float(x)) if x.is_finite() => Ok(new.clone()),
+        (Value::Float(_), _) => Err("a number such as 0.5"),
+        (Value::Integer(_), new) => match numbers::whole_value(new) {
+            Some(i @ 0..) => Ok(Value::Integer(i)),
+            Some(_) => Err("a whole number from 0"),
+            None => Err("a whole number such as 10000"),
+        },
+        (Value::Array(old), Value::Array(new)) => {
+            // What does not fit is told with its place in the list, where the algorithm reads it.
+            let each = |new: &Value| {
+                let fitting = old.first().and_then(|old| fitting(old, new).ok());
+                fitting.unwrap_or_else(|| new.clone())
+            };
+            Ok(new.iter().map(each).collect::<Vec<_>>().into())
+        }
+        (Value::Array(_), _) => Err("a list, such as [64, 64]"),
+        (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => {
+            Ok(new.clone())
+        }
+        (Value::Boolean(_), _) => Err("true or false"),
+        (old, new) if old.same_type(new) => Ok(new.clone()),
+        _ => Err("text"),
+    }
+}
+
+/// How a number would be right that was given in the place of a value.
+fn hint(old: &Value, new: &Value) -> Option<&'static str> {
+    let text = match (old, new) {
+        (Value::Integer(_) | Value::Float(_), Value::String(text)) => text,
+        (Value::Array(_), Value::String(text)) if text.starts_with('[') => text,
+        (Value::Float(_), Value::Float(_)) => return Refusal::NotFinite.hint(),
+        (Value::Integer(_), Value::Float(x)) if x.fract() == 0.0 => return Refusal::Large.hint(),
+        _ => return None,
+    };
+    let found = mistake(&format!("value = {text}"), Grammar::Toml).map(|(.., refusal)| refusal);
+    // A number for this reader, but beyond TOML's.
+    let large = || numbers::float(text).err().or(numbers::whole(text).ok().map(|_| Refusal::Large));
+    found.or_else(large).and_then(Refusal::hint)
 }
 
 #[cfg(test)]
@@ -267,6 +302,68 @@ mod tests {
         assert_eq!(config.agent["gamma"].as_float(), Some(0.5));
         assert_eq!(config.agent["tau"].as_float(), Some(1.0), "a whole number where a float is");
         assert_eq!(resolve(&["steps=1e4"]).unwrap().training.steps, 10_000);
+    }
+
+    /// Taken in all their forms, by `--set` and from a file.
+    #[test]
+    fn numbers_are_taken_as_people_write_them() {
+        let set = [
+            "gamma=.99",
+            "tau=1.",
+            "seed=007",
+            "steps=1e5",
+            "batch_size=+1_00",
+            "hidden=[64, 1e2]",
+        ];
+        let lines = "preset = \"sac\"\nagent.gamma = .99 # .5\nagent.tau = 1.\ntraining.seed = 007\n\
+                     training.steps = 1e5\ntraining.batch_size = +1_00\nagent.hidden = [64.,\n 1e2]\n";
+        let of_file = RunConfig::resolve(None, Some(("a.toml", lines)), &[]).unwrap();
+        for config in [resolve(&set).unwrap(), of_file] {
+            assert_eq!(config.agent["gamma"].as_float(), Some(0.99));
+            assert_eq!(config.agent["tau"].as_float(), Some(1.0));
+            let training = &config.training;
+            assert_eq!((training.seed, training.steps, training.batch_size), (7, 100_000, 100));
+            assert_eq!(config.agent["hidden"], Value::from(vec![64, 100]));
+        }
+        assert_eq!(resolve(&["seed=1e18"]).unwrap().training.seed, 1_000_000_000_000_000_000);
+        let seed = resolve(&["seed=9007199254740993.0"]).unwrap().training.seed;
+        assert_eq!(seed, 9_007_199_254_740_993, "no float holds it");
+        assert_eq!(resolve(&["steps=1.5e3"]).unwrap().training.steps, 1500);
+    }
+
+    #[test]
+    fn numbers_that_are_refused_are_told_with_the_right_form() {
+        for (assignment, words) in [
+            (
+                "steps=1,000",
+                "`training.steps` must be a whole number such as 10000, not \"1,000\": a number has no comma",
+            ),
+            ("gamma=0,99", "such as 0.5, not \"0,99\": a number has no comma in it"),
+            ("gamma=inf", "a number must be finite"),
+            ("max_gradient_norm=nan", "a number must be finite"),
+            ("seed=0x10", "decimal digits: 16, not 0x10"),
+            ("seed=−5", "the sign of a number is a hyphen"),
+            ("hidden=[1,064]", "such as [64, 64], not \"[1,064]\": a number has no comma"),
+            ("hidden=[0x40, 64]", "decimal digits"),
+            ("seed=1e30", "not 1000000000000000000000000000000.0: it is too large"),
+            ("seed=9223372036854775808", "it is too large"),
+            ("seed=-5.0", "must be a whole number from 0, not -5.0"),
+        ] {
+            let error = message(assignment);
+            assert!(error.contains(words), "{assignment}: {error}");
+        }
+        for (file, words) in [
+            ("preset = \"sac\"\n\n[training]\nsteps = 1,000", "a.toml, line 4: "),
+            ("preset = \"sac\"\nagent.hidden = [64,\n007,\n−5]", "a.toml, line 4: "),
+            (
+                "preset = \"sac\"\n[training]\nsteps = 1,000",
+                "(at `1,000`: a number has no comma in it",
+            ),
+            ("preset = \"sac\"\nagent.max_gradient_norm = inf", "a number must be finite"),
+        ] {
+            let error = RunConfig::resolve(None, Some(("a.toml", file)), &[]).unwrap_err();
+            assert!(error.to_string().contains(words), "{file}: {error}");
+        }
     }
 
     #[test]
@@ -312,8 +409,14 @@ mod tests {
         );
         assert!(message("agent.gama=1").contains("did you mean `agent.gamma`?"));
         assert!(message("agent.seed=1").contains("did you mean `training.seed`?"));
-        assert_eq!(message("gamma=high"), "`agent.gamma` must be a number, not \"high\"");
-        assert_eq!(message("steps=1.5"), "`training.steps` must be a whole number, not 1.5");
+        assert_eq!(
+            message("gamma=high"),
+            "`agent.gamma` must be a number such as 0.5, not \"high\""
+        );
+        assert_eq!(
+            message("steps=1.5"),
+            "`training.steps` must be a whole number such as 10000, not 1.5"
+        );
         assert_eq!(message("seed=-1"), "`training.seed` must be a whole number from 0, not -1");
         assert_eq!(message("hidden=64"), "`agent.hidden` must be a list, such as [64, 64], not 64");
         assert_eq!(message("batch_size=0"), "`training.batch_size` must be 1 to 65536, not 0");

@@ -1,25 +1,32 @@
 //! How good a policy is: its blob, run by `policy-core` from fixed starts.
 
+use std::collections::HashSet;
+
 use policy_core::ActError;
 use serde::{Deserialize, Serialize};
 
 use crate::envs::{self, Starting};
 use crate::interface::{Environment, Spec};
+use crate::numbers::{Grammar, mistake, rewrite};
 use crate::policy::AnyPolicy;
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
+use crate::statistics;
 
 /// States beyond ± this are taken for mistakes.
 pub const MAX_STATE: f64 = 1e6;
 
-/// Initial states, with the best return that is possible from each where it is known.
+/// Initial states, with the best return that is known from each where there is one.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Starts {
     /// States `[state_size]`.
     pub states: Vec<Vec<f64>>,
-    /// The optimal return from each state; empty where unknown.
-    pub optimal_returns: Vec<f64>,
+    /// The best known return from each state; empty where there is none.
+    ///
+    /// Those of the pendulum were found by dynamic programming on a grid, and then run: they can be reached, and are lower
+    /// bounds of the best possible ones, which nobody knows (docs/reading-results.md).
+    pub best_known_returns: Vec<f64>,
 }
 
 /// Why a policy cannot be evaluated.
@@ -66,8 +73,8 @@ pub enum EvalError {
 pub struct Evaluation {
     /// Mean return.
     pub mean: f64,
-    /// Standard error of the mean over the starts.
-    pub standard_error: f64,
+    /// Standard error of the mean over the starts; `None` of one start, or where all returns are the same.
+    pub standard_error: Option<f64>,
     /// The lowest return.
     pub worst: f64,
     /// Episodes that lasted to their horizon.
@@ -79,29 +86,26 @@ pub struct Evaluation {
 impl Evaluation {
     /// Statistics of the returns.
     pub(crate) fn new(returns: Vec<f64>, full_episodes: usize) -> Self {
-        let n = returns.len() as f64;
-        let mean = returns.iter().sum::<f64>() / n;
-        let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
-        let variance = if n > 1.0 { squares / (n - 1.0) } else { 0.0 };
+        let mean = statistics::mean(&returns);
+        let standard_error = statistics::standard_error(&returns);
         let worst = returns.iter().copied().fold(f64::INFINITY, f64::min);
-        let standard_error = (variance / n).sqrt();
         Evaluation { mean, standard_error, worst, full_episodes, returns }
     }
 
-    /// How far the mean lies below the optimal one, in percent of it: 0 is perfect.
-    pub fn gap_percent(&self, optimal_mean: f64) -> f64 {
-        gap_percent(self.mean, optimal_mean)
+    /// How far the mean lies below the best known one, in percent of it: less than 0 is better than that.
+    pub fn gap_percent(&self, best_known_mean: f64) -> f64 {
+        gap_percent(self.mean, best_known_mean)
     }
 }
 
-/// 100 (optimal − mean) / |optimal|
-pub fn gap_percent(mean: f64, optimal_mean: f64) -> f64 {
-    100.0 * (optimal_mean - mean) / optimal_mean.abs()
+/// 100 (best known − mean) / |best known|
+pub fn gap_percent(mean: f64, best_known_mean: f64) -> f64 {
+    100.0 * (best_known_mean - mean) / best_known_mean.abs()
 }
 
 impl Starts {
     /// The starts of the environment of an `[environment]` table, always the same ones: for the
-    /// pendulum, 200 random ones whose optimal returns were found by dynamic programming.
+    /// pendulum, 200 random ones with the best known returns from them.
     ///
     /// # Errors
     ///
@@ -120,22 +124,29 @@ impl Starts {
                     environment.save()
                 };
                 let states = (0..count).map(|_| draw()).collect();
-                Ok(Starts { states, optimal_returns: Vec::new() })
+                Ok(Starts { states, best_known_returns: Vec::new() })
             }
         }
     }
 
-    /// A JSON array of states, `[[θ, θ̇], …]`; more columns than a state has are ignored.
+    /// A JSON array of states, `[[θ, θ̇], …]`, each taken once, and how many were left out since they are there already.
+    /// More columns than a state has are ignored.
     ///
     /// # Errors
     ///
     /// If the text is not such an array, is empty, or has a state that is too short or not finite.
-    pub fn from_json(origin: &str, text: &str, spec: &Spec) -> Result<Starts, EvalError> {
+    pub fn from_json(origin: &str, text: &str, spec: &Spec) -> Result<(Starts, usize), EvalError> {
         let wrong = |message: String| EvalError::Starts { origin: origin.into(), message };
         let size = spec.state_size;
         let shape = format!("needed is a JSON array of states of {size} numbers, [[…], …]");
-        let mut states: Vec<Vec<f64>> =
-            serde_json::from_str(text).map_err(|error| wrong(format!("{shape}: {error}")))?;
+        let states = serde_json::from_str(&rewrite(text, Grammar::Json));
+        let mut states: Vec<Vec<f64>> = states.map_err(|error| {
+            let mistake = mistake(text, Grammar::Json);
+            let hint = mistake.and_then(|(line, number, refusal)| {
+                Some(format!("; line {line}, `{number}`: {}", refusal.hint()?))
+            });
+            wrong(format!("{shape}: {error}{}", hint.unwrap_or_default()))
+        })?;
         if states.is_empty() {
             return Err(wrong(format!("{shape}, this one is empty")));
         }
@@ -148,13 +159,20 @@ impl Starts {
                 return Err(wrong(format!("{shape} up to ±{MAX_STATE}, state {index} has {x}")));
             }
         }
-        Ok(Starts { states, optimal_returns: Vec::new() })
+        let all = states.len();
+        // A start that counts twice would make figures look surer than they are. Adding 0 makes 0 of −0.
+        let mut seen = HashSet::new();
+        states.retain(|state| {
+            seen.insert(state.iter().map(|x| (x + 0.0).to_bits()).collect::<Vec<_>>())
+        });
+        let left_out = all - states.len();
+        Ok((Starts { states, best_known_returns: Vec::new() }, left_out))
     }
 
-    /// Mean of the optimal returns.
-    pub fn optimal_mean(&self) -> Option<f64> {
-        let n = self.optimal_returns.len();
-        (n > 0).then(|| self.optimal_returns.iter().sum::<f64>() / n as f64)
+    /// Mean of the best known returns.
+    pub fn best_known_mean(&self) -> Option<f64> {
+        let n = self.best_known_returns.len();
+        (n > 0).then(|| self.best_known_returns.iter().sum::<f64>() / n as f64)
     }
 }
 
@@ -231,7 +249,9 @@ mod tests {
     fn statistics() {
         let e = Evaluation::new(vec![-1.0, -3.0, -5.0], 3);
         assert_eq!((e.mean, e.worst), (-3.0, -5.0));
-        assert!((e.standard_error - 2.0 / 3.0_f64.sqrt()).abs() < 1e-12);
+        assert!((e.standard_error.unwrap() - 2.0 / 3.0_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(Evaluation::new(vec![-3.0], 1).standard_error, None);
+        assert_eq!(Evaluation::new(vec![1000.0; 100], 100).standard_error, None);
         assert!((e.gap_percent(-2.0) - 50.0).abs() < 1e-12);
     }
 
@@ -246,15 +266,29 @@ mod tests {
             assert!(!starts.states.is_empty() && starts.states.iter().all(|s| s.len() == size));
         }
         let starts = Starts::builtin(&envs::defaults("pendulum").unwrap()).unwrap();
-        assert_eq!((starts.states.len(), starts.optimal_returns.len()), (200, 200));
-        assert!((starts.optimal_mean().unwrap() + 141.405_523_867).abs() < 1e-6);
+        assert_eq!((starts.states.len(), starts.best_known_returns.len()), (200, 200));
+        assert!((starts.best_known_mean().unwrap() + 141.405_523_867).abs() < 1e-6);
     }
 
     #[test]
     fn starts_from_json() {
         let pendulum = Pendulum::new();
-        let read = |text| Starts::from_json("starts.json", text, pendulum.spec());
+        let counted = |text| Starts::from_json("starts.json", text, pendulum.spec());
+        let read = |text| counted(text).map(|(starts, _)| starts);
+        let (starts, left_out) =
+            counted("[[1, 2], [0, 1], [1, 2, 3], [-0.0, 1.0], [1, 3]]").unwrap();
+        assert_eq!((starts.states.len(), left_out), (3, 2), "in their order: {:?}", starts.states);
+        assert_eq!(starts.states[1], [0.0, 1.0]);
         assert_eq!(read("[[1, 2, 3], [4, 5]]").unwrap().states, [[1.0, 2.0], [4.0, 5.0]]);
+        assert_eq!(read("[[.5, 1.], [+5, 1e-1]]").unwrap().states, [[0.5, 1.0], [5.0, 0.1]]);
+        for (text, hint) in [
+            ("[[1, nan]]", "line 1, `nan`: a number must be finite"),
+            ("[[1, 2],\n[1, −5]]", "line 2, `−5`: the sign of a number is a hyphen"),
+            ("[[0x1, 2]]", "`0x1`: a number is written in decimal digits"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(hint), "{error}");
+        }
         for text in ["[[1]]", "[]", "{\"a\": 1}", "[[1, 2], [\"x\", 2]]", "[[1e200, 0]]", ""] {
             assert!(read(text).unwrap_err().to_string().starts_with("starts.json: needed is"));
         }

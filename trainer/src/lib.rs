@@ -21,6 +21,7 @@
 //! | [`autodiff`] | losses as expressions, compiled to programs |
 //! | [`nn`] | networks, first values, Adam |
 //! | [`interface`], [`actions`] | what environments, algorithms and the loop agree on |
+//! | [`numbers`] | numbers as people write them |
 //! | [`settings`] | what is wrong with settings |
 //! | [`noise`] | noise to explore with |
 //! | [`algos`], [`envs`], [`replay`] | algorithms and environments, which do not know each other |
@@ -70,6 +71,7 @@ pub mod linalg;
 pub mod link;
 pub mod nn;
 pub mod noise;
+pub mod numbers;
 pub mod picture;
 pub mod pil;
 pub mod plot;

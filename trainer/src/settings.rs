@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::autodiff::GraphError;
+use crate::numbers::{Grammar, mistake, rewrite};
 use crate::text::Shown;
 
 /// Settings that make no run.
@@ -167,15 +168,23 @@ pub fn from_table<T: DeserializeOwned>(name: &str, table: &Table) -> Result<T, C
     })
 }
 
-/// TOML, with an error of one line.
+/// TOML with numbers as people write them, with an error of one line.
 ///
 /// # Errors
 ///
 /// If the text is not TOML.
 pub fn parse(origin: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        let message = error.message().lines().next().unwrap_or("not TOML").to_string();
+    let rewritten = rewrite(text, Grammar::Toml);
+    rewritten.parse().map_err(|error: toml::de::Error| {
+        let before = |span: std::ops::Range<usize>| rewritten.get(..span.start).unwrap_or_default();
+        let line = error.span().map_or(1, |span| 1 + before(span).matches('\n').count());
+        let mut message = error.message().lines().next().unwrap_or("not TOML").to_string();
+        if let Some((wrong, number, refusal)) = mistake(text, Grammar::Toml)
+            && wrong == line
+            && let Some(hint) = refusal.hint()
+        {
+            message += &format!(" (at `{number}`: {hint})");
+        }
         ConfigError::Toml { origin: format!("{origin}, line {line}"), message }
     })
 }

@@ -1,6 +1,5 @@
 //! Signed policies: a manifest, its Ed25519 signature and the policy, as one file (`core/LINK.md`).
 
-use std::fs;
 use std::path::Path;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -9,6 +8,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use policy_core::update::{MANIFEST, Manifest, SIGNATURE};
 
 use crate::export::Blob;
+use crate::input;
 use crate::text::Shown;
 
 /// Bytes before the policy.
@@ -71,11 +71,7 @@ pub fn generate() -> Result<Pair, SigningError> {
 /// If it cannot be read, or is none.
 pub fn private_key(path: &Path) -> Result<SigningKey, SigningError> {
     let no_key = |error: String| SigningError::Key { path: path.shown().to_string(), error };
-    let size = fs::metadata(path).map_err(|error| no_key(error.to_string()))?.len();
-    if size > LARGEST_KEY {
-        return Err(no_key(format!("it has {size} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| no_key(error.to_string()))?;
+    let text = input::text(path, LARGEST_KEY).map_err(|error| no_key(error.to_string()))?;
     SigningKey::from_pkcs8_pem(&text).map_err(|error| no_key(error.to_string()))
 }
 
@@ -150,7 +146,7 @@ mod tests {
         let pair = generate().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.key");
-        fs::write(&file, &pair.private).unwrap();
+        std::fs::write(&file, &pair.private).unwrap();
         let key = private_key(&file).unwrap();
         let public = VerifyingKey::from_public_key_pem(&pair.public).unwrap();
         assert_eq!(key.verifying_key(), public);
@@ -181,7 +177,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("no.key");
         assert!(private_key(&file).unwrap_err().to_string().contains("trainer keygen"));
-        fs::write(&file, "-----BEGIN PUBLIC KEY-----\n").unwrap();
+        std::fs::write(&file, "-----BEGIN PUBLIC KEY-----\n").unwrap();
         assert!(private_key(&file).unwrap_err().to_string().contains("is no private Ed25519 key"));
     }
 }

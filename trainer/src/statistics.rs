@@ -13,6 +13,10 @@
 //! Resamples come from a fixed stream of random numbers, so that the same scores have the same
 //! interval everywhere, whatever else is computed.
 
+mod words;
+
+pub use words::{counted, percent, with_error, with_interval};
+
 use serde::Serialize;
 
 use crate::rng::{Rng, Stream, index, stream};
@@ -25,13 +29,15 @@ pub const FEW: usize = 5;
 const CONFIDENCE: f64 = 0.95;
 /// 97.5 % of the normal distribution lie below.
 const NORMAL: f64 = 1.959_963_984_540_054;
+/// Numbers that differ by less than this share of the largest differ by rounding alone.
+const ROUNDING: f64 = 1e-12;
 
 /// A figure with the interval that holds its true value with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// The figure.
     pub value: f64,
-    /// Its interval; `None` where there are too few scores for one.
+    /// Its interval; `None` where there are too few scores for one, or they do not vary.
     pub interval: Option<[f64; 2]>,
 }
 
@@ -60,10 +66,30 @@ fn of_middle_half(sorted: &[f64]) -> f64 {
     weighted.sum::<f64>() / (n / 2.0)
 }
 
-/// Where all resamples give the same, however few scores there are (all tie, or all of one side are better than those of the
-/// other), their interval would claim certainty; it says nothing, and there is none.
-fn has_width(interval: &[f64; 2]) -> bool {
-    interval[0] < interval[1]
+/// Is an interval of numbers of this size wider than rounding makes it?
+///
+/// Where scores do not vary, or all resamples give the same (all tie, or all of one side are better than those of the other),
+/// an interval would claim certainty, however few scores there are; it says nothing, and there is none.
+fn has_width(interval: &[f64; 2], size: f64) -> bool {
+    interval[1] - interval[0] > 2.0 * ROUNDING * size
+}
+
+/// max |xᵢ|
+fn size(numbers: &[f64]) -> f64 {
+    numbers.iter().fold(0.0, |size, x| size.max(x.abs()))
+}
+
+/// value ± half, unless that has no width.
+fn around(value: f64, half: f64, size: f64) -> Estimate {
+    let interval = Some([value - half, value + half]).filter(|interval| has_width(interval, size));
+    Estimate { value, interval }
+}
+
+/// The standard error of a mean: s / √n, with s² = Σ (xᵢ − x̄)² / (n − 1); `None` of fewer than two numbers, or of numbers
+/// that are all the same, which do not show how others would vary.
+pub fn standard_error(numbers: &[f64]) -> Option<f64> {
+    let error = variance_of_mean(numbers).sqrt();
+    (numbers.len() >= 2 && error > ROUNDING * size(numbers)).then_some(error)
 }
 
 /// The interquartile mean of scores with its bootstrap interval.
@@ -72,7 +98,8 @@ pub fn interquartile_estimate(scores: &[f64]) -> Estimate {
         resampled[0].sort_unstable_by(f64::total_cmp);
         of_middle_half(&resampled[0])
     };
-    let interval = bootstrap(&[scores], RESAMPLES, statistic).filter(has_width);
+    let interval = bootstrap(&[scores], RESAMPLES, statistic);
+    let interval = interval.filter(|interval| has_width(interval, size(scores)));
     Estimate { value: interquartile_mean(scores), interval }
 }
 
@@ -103,7 +130,8 @@ pub fn improvement_estimate(x: &[f64], y: &[f64]) -> Estimate {
         resampled[1].sort_unstable_by(f64::total_cmp);
         of_pairs(&resampled[0], &resampled[1])
     };
-    let interval = bootstrap(&[x, y], RESAMPLES, statistic).filter(has_width);
+    let interval = bootstrap(&[x, y], RESAMPLES, statistic);
+    let interval = interval.filter(|interval| has_width(interval, 1.0));
     Estimate { value: probability_of_improvement(x, y), interval }
 }
 
@@ -147,20 +175,31 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// The mean of some numbers with Student's interval: x̄ ± t · s / √n, with s² = Σ (xᵢ − x̄)² / (n − 1)
-/// and t the quantile with n − 1 degrees of freedom.
+/// and t the quantile with n − 1 degrees of freedom. There is no interval of fewer than two numbers, or of numbers that are
+/// all the same.
 pub fn mean_estimate(numbers: &[f64]) -> Estimate {
+    students(numbers, size(numbers))
+}
+
+/// The mean of xᵢ − yᵢ with Student's interval, as [`mean_estimate`] of the differences: these are the same where only the
+/// rounding of xᵢ and yᵢ keeps them apart.
+pub fn paired_estimate(x: &[f64], y: &[f64]) -> Estimate {
+    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+    students(&differences, size(x).max(size(y)))
+}
+
+fn students(numbers: &[f64], size: f64) -> Estimate {
     let value = mean(numbers);
-    let interval = (numbers.len() >= 2).then(|| {
-        let freedom = numbers.len() as f64 - 1.0;
-        let width = students_quantile(freedom) * variance_of_mean(numbers).sqrt();
-        [value - width, value + width]
-    });
-    Estimate { value, interval }
+    if numbers.len() < 2 {
+        return Estimate { value, interval: None };
+    }
+    let freedom = numbers.len() as f64 - 1.0;
+    around(value, students_quantile(freedom) * variance_of_mean(numbers).sqrt(), size)
 }
 
 /// x̄ − ȳ with Welch's interval: ± t · √(a + b), with a = s²ₓ/N and b = s²ᵧ/K, and t the quantile with
 /// ν = (a + b)² / (a²/(N − 1) + b²/(K − 1)) degrees of freedom (Welch, 1947). Variances need not be
-/// equal; `None` where a side has fewer than two scores.
+/// equal; `None` where a side has fewer than two scores, or no score differs from another of its side.
 pub fn difference_estimate(x: &[f64], y: &[f64]) -> Estimate {
     let value = mean(x) - mean(y);
     if x.len() < 2 || y.len() < 2 {
@@ -169,9 +208,9 @@ pub fn difference_estimate(x: &[f64], y: &[f64]) -> Estimate {
     let (a, b) = (variance_of_mean(x), variance_of_mean(y));
     let part = |variance: f64, scores: &[f64]| variance * variance / (scores.len() as f64 - 1.0);
     let freedom = (a + b) * (a + b) / (part(a, x) + part(b, y));
-    // Scores that are all the same leave nothing to be unsure of.
-    let width = if a + b > 0.0 { students_quantile(freedom) * (a + b).sqrt() } else { 0.0 };
-    Estimate { value, interval: Some([value - width, value + width]) }
+    // Scores that are all the same show nothing of how others would vary.
+    let half = if a + b > 0.0 { students_quantile(freedom) * (a + b).sqrt() } else { 0.0 };
+    around(value, half, size(x).max(size(y)))
 }
 
 /// s² / n

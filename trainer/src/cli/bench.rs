@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::numbers::{number, whole};
 use super::progress::Wait;
 use super::train::{OWN, at_most_processors};
 use super::{Counter, Failure, json};
@@ -32,10 +33,11 @@ pub(super) struct Bench {
     only: Vec<String>,
     /// Threads of a run
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
+    #[arg(value_parser = whole::<u8>(1..=MAX_THREADS as u64))]
     threads: u8,
     /// Seconds of a measurement, of which each row has two
     #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(value_parser = number)]
     seconds: f64,
 }
 

@@ -1,8 +1,16 @@
 //! Meeting a board, for several commands.
 
+use clap::builder::TypedValueParser;
+
 use super::Failure;
+use super::numbers::whole;
 use super::progress::Wait;
 use crate::link::{Board, Client, LinkError, connect};
+
+/// Takes the bits that a serial port sends each second.
+pub(super) fn baud() -> impl TypedValueParser<Value = u32> {
+    whole(1..=u32::MAX.into())
+}
 
 /// Connects to the board at a port, and asks who it is.
 pub(super) fn meet(port: &str, baud: u32) -> Result<(Client, Board), Failure> {

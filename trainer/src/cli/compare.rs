@@ -16,7 +16,7 @@ use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compa
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
 use crate::run::place;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, counted, with_interval};
 use crate::text::Shown;
 
 /// Where the picture cannot be written.
@@ -128,17 +128,8 @@ fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evalu
 }
 
 fn draw(path: &Path, report: &Report, outputs: &Outputs<'_>) -> Result<(), Failure> {
-    let title = format!("{}, {} starts", described(&report.environment), report.starts);
+    let title = format!("{}, {}", described(&report.environment), counted(report.starts, "start"));
     outputs.write(path, picture(&title, report).as_bytes())
-}
-
-/// `value (low to high)`, as far as there is an interval.
-pub(super) fn with_interval(estimate: &Estimate, digits: usize) -> String {
-    let value = estimate.value;
-    match estimate.interval {
-        Some([low, high]) => format!("{value:.digits$} ({low:.digits$} to {high:.digits$})"),
-        None => format!("{value:.digits$}"),
-    }
 }
 
 /// A chance of improvement; where there is no doubt about any pair of runs, it says that in the place of an interval.
@@ -152,12 +143,12 @@ fn chance(improvement: &Estimate) -> String {
 }
 
 fn to_text(report: &Report) -> String {
-    let optimal = report.optimal_mean.map(|optimal| format!(", optimal mean {optimal:.1}"));
+    let best_known = report.best_known_mean.map(|best| format!(", best known mean {best:.1}"));
     let mut text = format!(
-        "{}: {} fixed starts{}; intervals of 95 %\n",
+        "{}: {}{}; intervals of 95 %\n",
         described(&report.environment),
-        report.starts,
-        optimal.unwrap_or_default(),
+        counted(report.starts, "fixed start"),
+        best_known.unwrap_or_default(),
     );
     let headings = ["group", "seeds", "return (IQM)", "mean", "worst seed", "gap"];
     let rows = report.groups.iter().map(standing);

@@ -6,12 +6,13 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::progress::Wait;
-use super::{Failure, json, policy_file};
+use super::{Failure, json, policy_file, warn};
 use crate::config::environment;
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
 use crate::input;
 use crate::interface::{Environment, Spec};
+use crate::statistics::{counted, percent, with_error};
 use crate::text::Shown;
 
 /// No file of starts is larger, in bytes.
@@ -41,7 +42,8 @@ struct Report<'a> {
     schema: u32,
     /// The environment's settings.
     environment: &'a toml::Table,
-    optimal_mean: Option<f64>,
+    /// Mean of the best known returns from the same starts.
+    best_known_mean: Option<f64>,
     gap_percent: Option<f64>,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
@@ -62,29 +64,30 @@ impl Eval {
         let evaluation = evaluate_watching(&policy, &mut *environment, &starts, watch);
         let evaluation = evaluation.map_err(failed)?;
         drop(wait);
-        let optimal_mean = starts.optimal_mean();
+        let best_known_mean = starts.best_known_mean();
         if as_json {
-            let gap_percent = optimal_mean.map(|optimal| evaluation.gap_percent(optimal));
+            let gap_percent = best_known_mean.map(|best| evaluation.gap_percent(best));
             return Ok(json(&Report {
                 schema: 1,
                 environment: &table,
-                optimal_mean,
+                best_known_mean,
                 gap_percent,
                 evaluation: &evaluation,
             }));
         }
         let name = described(&table);
         let mut text = format!(
-            "{name}: return {:.2} ± {:.2} over {} starts, worst {:.2}, {} episodes to the end\n",
-            evaluation.mean,
-            evaluation.standard_error,
-            starts.states.len(),
+            "{name}: return {} over {}, worst {:.2}, {} to the end\n",
+            with_error(evaluation.mean, evaluation.standard_error, 2),
+            counted(starts.states.len(), "start"),
             evaluation.worst,
-            evaluation.full_episodes
+            counted(evaluation.full_episodes, "episode")
         );
-        if let Some(optimal) = optimal_mean {
-            let gap = evaluation.gap_percent(optimal);
-            text += &format!("optimal from the same starts: {optimal:.2}, gap {gap:.1} %\n");
+        if let Some(best) = best_known_mean {
+            let gap = evaluation.gap_percent(best);
+            let exceeded = if gap < 0.0 { ": this policy exceeds it" } else { "" };
+            let gap = percent(gap);
+            text += &format!("best known from the same starts: {best:.2}, gap {gap}{exceeded}\n");
         }
         Ok(text)
     }
@@ -100,7 +103,15 @@ pub(super) fn starts(
     let origin = path.shown().to_string();
     let text = input::text(path, LARGEST)
         .map_err(|error| Failure::Failed(format!("cannot read {origin}: {error}")))?;
-    Starts::from_json(&origin, &text, spec).map_err(|error| Failure::Failed(error.to_string()))
+    let read = Starts::from_json(&origin, &text, spec);
+    let (starts, left_out) = read.map_err(|error| Failure::Failed(error.to_string()))?;
+    if left_out > 0 {
+        let all = starts.states.len() + left_out;
+        warn(&format!(
+            "{origin}: {left_out} of {all} starts are left out, since they are there already: equal starts count once"
+        ));
+    }
+    Ok(starts)
 }
 
 /// The name of an environment, and its settings.

@@ -16,6 +16,7 @@ mod interrupt;
 mod keygen;
 mod monitor;
 mod names;
+mod numbers;
 mod output;
 mod pil;
 mod plot;

@@ -3,7 +3,6 @@
 mod view;
 
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueHint};
@@ -11,7 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use policy_core::link::Request;
 
 use super::Failure;
-use super::board::meet;
+use super::board::{baud, meet};
+use super::numbers::number;
 use super::stop::stop;
 use crate::link::LinkError;
 use view::{Machine, View};
@@ -28,13 +28,15 @@ pub(super) struct Monitor {
     #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: String,
     /// Bits each second on the serial port
-    #[arg(long, value_name = "BAUD", default_value = "115200")]
-    baud: NonZeroU32,
+    #[arg(long, value_name = "BAUD", default_value = "115200", value_parser = baud())]
+    baud: u32,
     /// How often each second the board is asked
     #[arg(long, value_name = "HZ", default_value = "10", allow_negative_numbers = true)]
+    #[arg(value_parser = number)]
     rate: f64,
     /// End after so many seconds [default: never, or with --stop at once]
     #[arg(long = "for", value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(value_parser = number)]
     duration: Option<f64>,
     /// First let the policy run the machine
     #[arg(long, conflicts_with = "stop")]
@@ -55,7 +57,7 @@ impl Monitor {
             return Err(Failure::Usage(text));
         }
         let failed = |error: LinkError| Failure::Failed(error.to_string());
-        let (mut client, board) = meet(&self.serial, self.baud.get())?;
+        let (mut client, board) = meet(&self.serial, self.baud)?;
         let machine = Machine::of(&board);
         if self.start {
             client.order(Request::Start).map_err(failed)?;

@@ -1,15 +1,15 @@
 //! `trainer pil`.
 
 use std::fmt::Display;
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use super::board::greet;
+use super::board::{baud, greet};
 use super::eval::{described, starts};
+use super::numbers::whole;
 use super::progress::{Bar, Wait};
 use super::{Failure, json, policy_file, print};
 use crate::config::environment;
@@ -18,9 +18,12 @@ use crate::eval::{Evaluation, check_shape};
 use crate::link::figures::Percentiles;
 use crate::link::{Board, Counters, Emulated, board, connect, emulated};
 use crate::pil::{self, CostOfAction, Difference, Findings, StopError};
+use crate::statistics::{counted, with_error};
 
 /// Starts that are taken where nothing else is said.
-const EPISODES: usize = 100;
+pub(super) const EPISODES: usize = 100;
+/// The most episodes, or steps, that one can ask for.
+const MOST: u64 = u32::MAX as u64;
 
 /// Run a policy on a board, in a simulation that runs here, and compare bit for bit
 ///
@@ -41,17 +44,17 @@ pub(super) struct Pil {
     #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: Option<String>,
     /// Bits each second on the serial port
-    #[arg(long, value_name = "BAUD", default_value = "115200", requires = "serial")]
-    baud: NonZeroU32,
+    #[arg(long, value_name = "BAUD", default_value = "115200", requires = "serial", value_parser = baud())]
+    baud: u32,
     /// A JSON array of initial states, as `trainer eval` takes it
     #[arg(long, value_name = "FILE.json", value_hint = ValueHint::FilePath)]
     starts: Option<PathBuf>,
     /// How many of the starts, from the first on [default: 100, or all where there are fewer]
-    #[arg(long, value_name = "N")]
-    episodes: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST))]
+    episodes: Option<usize>,
     /// Steps of an episode at most [default: those of the environment, 200 for the pendulum]
-    #[arg(long, value_name = "N")]
-    steps: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST))]
+    steps: Option<usize>,
     /// A setting of the environment, such as reset_noise_scale=0.2
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
@@ -108,17 +111,17 @@ impl Pil {
         let mut machine = envs::make(&table)?;
         check_shape(&policy, machine.spec()).map_err(failed)?;
         let starts = starts(self.starts.as_deref(), &table, machine.spec())?.states;
-        let states = match self.episodes.map(NonZeroUsize::get) {
+        let states = match self.episodes {
             None => starts.get(..EPISODES).unwrap_or(&starts),
             Some(wanted) => starts.get(..wanted).ok_or_else(|| {
-                let count = starts.len();
-                Failure::Usage(format!("--episodes {wanted}: there are only {count} starts"))
+                let count = counted(starts.len(), "start");
+                Failure::Usage(format!("--episodes {wanted}: there is no more than {count}"))
             })?,
         };
-        let steps = self.steps.map_or(machine.spec().horizon, NonZeroUsize::get);
+        let steps = self.steps.unwrap_or(machine.spec().horizon);
 
         let (mut emulator, mut client) = match &self.serial {
-            Some(port) => (None, connect(port, self.baud.get()).map_err(failed)?),
+            Some(port) => (None, connect(port, self.baud).map_err(failed)?),
             None => {
                 let core = self.qemu.as_deref().unwrap_or("m4");
                 let folder = emulated::firmware().map_err(failed)?;
@@ -208,7 +211,7 @@ impl Report<'_> {
     fn to_text(&self, who: &Board) -> String {
         let Report { equal, starts, finished, board_hash, host_hash, .. } = self;
         let name = described(self.environment);
-        let mut text = format!("{name} on {who}: {equal} of {starts} starts: ");
+        let mut text = format!("{name} on {who}: {equal} of {}: ", counted(*starts, "start"));
         text += &match (self.all_equal, self.first_difference) {
             (true, _) => format!("all bits equal, hash 0x{board_hash}\n"),
             (false, None) => format!("all bits equal of the {finished} that were finished\n"),
@@ -231,8 +234,11 @@ impl Report<'_> {
         );
         if let Some(e) = self.board_return {
             text += &format!(
-                "return {:.2} ± {:.2} over {finished} starts, worst {:.2}, {} episodes to the end\n",
-                e.mean, e.standard_error, e.worst, e.full_episodes
+                "return {} over {}, worst {:.2}, {} to the end\n",
+                with_error(e.mean, e.standard_error, 2),
+                counted(*finished, "start"),
+                e.worst,
+                counted(e.full_episodes, "episode")
             );
         }
         if let (Some(rate), Some(p)) = (self.actions_per_second, self.round_trip_microseconds) {

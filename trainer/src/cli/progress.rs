@@ -24,7 +24,7 @@ const STRIDE: usize = 20;
 /// Episodes in the mean return that is shown.
 const WINDOW: usize = 10;
 /// Quicker work shows nothing.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two pictures of a spinner.
 const TICK: Duration = Duration::from_millis(120);
 

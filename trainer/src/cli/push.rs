@@ -1,6 +1,5 @@
 //! `trainer push`.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use clap::{Args, ValueHint};
 use policy_core::link::{CHUNK, Fault, Refusal, Request, Source, State, UpdateRefusal};
 use serde::Serialize;
 
-use super::board::meet;
+use super::board::{baud, meet};
 use super::progress::Wait;
 use super::stop::stop;
 use super::{Failure, json};
@@ -41,8 +40,8 @@ pub(super) struct Push {
     #[arg(long, value_name = "PORT", value_hint = ValueHint::FilePath)]
     serial: String,
     /// Bits each second on the serial port
-    #[arg(long, value_name = "BAUD", default_value = "115200")]
-    baud: NonZeroU32,
+    #[arg(long, value_name = "BAUD", default_value = "115200", value_parser = baud())]
+    baud: u32,
     /// Stop the controller first: boards whose flash holds up the processor want that
     #[arg(long)]
     stop: bool,
@@ -82,7 +81,7 @@ impl Push {
             .map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?;
         let signed = Signed::from_bytes(bytes)
             .map_err(|error| Failure::Failed(format!("{name} is no signed policy: {error}")))?;
-        let (mut client, board) = meet(&self.serial, self.baud.get())?;
+        let (mut client, board) = meet(&self.serial, self.baud)?;
         if self.stop {
             stop(&mut client, &board)?;
         }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueHint};
 use policy_core::WeightKind;
 use serde::Serialize;
 
 use super::eval::{described, starts};
+use super::numbers::{OneOf, number};
 use super::output::{self, Outputs};
 use super::progress::Wait;
 use super::{Failure, json, policy_file};
@@ -19,10 +20,11 @@ use crate::policy::AnyPolicy;
 use crate::quantise::{Bits, Comparison, QuantiseError, Reference, quantise, visited};
 use crate::recording;
 use crate::run::{RunError, Target, folder, place, remove, write_whole};
+use crate::statistics::counted;
 use crate::text::{self, Shown};
 
 /// Percent that a policy may lose where nothing else is said.
-const MAX_LOSS: f64 = 1.0;
+pub(super) const MAX_LOSS: f64 = 1.0;
 /// Where the new policy cannot be written.
 const HINT: &str = "choose another file with --out";
 /// Of the observations of the recording.
@@ -47,6 +49,7 @@ pub(super) struct Quantize {
     bits: Option<Bits>,
     /// The most that the mean return may lose, in percent of it [default: 1, and no limit with --bits]
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    #[arg(value_parser = number)]
     max_loss: Option<f64>,
     /// The new policy, in another directory than the old one: beside it lies its recording.bin
     /// [default: int8/policy.bin or int16/policy.bin beside the old one]
@@ -61,7 +64,7 @@ pub(super) struct Quantize {
 }
 
 fn bits() -> impl TypedValueParser<Value = Bits> {
-    PossibleValuesParser::new(["8", "13", "16"]).map(|given| match given.as_str() {
+    OneOf(&["8", "13", "16"]).map(|given| match given.as_str() {
         "8" => Bits::Eight,
         "13" => Bits::Thirteen,
         _ => Bits::Sixteen,
@@ -116,7 +119,8 @@ impl Quantize {
         let mut machine = envs::make(&table)?;
         let starts = starts(self.starts.as_deref(), &table, machine.spec())?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
-        let wait = Wait::spinner(format!("evaluating over {} starts", starts.states.len()));
+        let wait =
+            Wait::spinner(format!("evaluating over {}", counted(starts.states.len(), "start")));
         let reference = Reference::new(&policy, &mut *machine, &starts).map_err(failed)?;
         let observations = visited(&policy, &mut *machine).map_err(failed)?;
 
@@ -235,11 +239,11 @@ fn write(file: &Path, blob: &Blob, policy: &AnyPolicy<'_>) -> Result<Option<Path
 impl Report {
     fn to_text(&self) -> String {
         let mut text = format!(
-            "{}: the f32 policy returns {:.3} over {} starts, in {} bytes\n\
+            "{}: the f32 policy returns {:.3} over {}, in {} bytes\n\
              {:>4}  {:>10}  {:>26}  {:>9}  {:>20}  {:>5}\n",
             described(&self.environment),
             self.mean,
-            self.starts,
+            counted(self.starts, "start"),
             self.bytes,
             "bits",
             "return",

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use super::numbers::{number, whole};
 use super::output::{self, Outputs};
 use super::progress::Wait;
 use super::train::MAX_SEED;
@@ -20,9 +22,9 @@ use crate::run::place;
 use crate::text::{self, Shown};
 
 /// Of an episode, in s, where no --steps are given.
-const SECONDS: f64 = 10.0;
+pub(super) const SECONDS: f64 = 10.0;
 /// Steps of a film at most.
-const MOST_STEPS: i64 = 100_000;
+const MOST_STEPS: u64 = 100_000;
 
 /// Where a film cannot be written.
 const HINT: &str = "choose another file with --out";
@@ -43,6 +45,7 @@ pub(super) struct Record {
     policy: PathBuf,
     /// Start in the environment's own start of this number, as `trainer eval` does, from 0 [default: 0]
     #[arg(long, value_name = "N", conflicts_with_all = ["state", "seed"], allow_negative_numbers = true)]
+    #[arg(value_parser = whole::<usize>(0..=u32::MAX.into()))]
     start: Option<usize>,
     /// Start in this state: θ,θ̇ (rad, rad/s) for the pendulum and x,θ,ẋ,θ̇ (m, rad, m/s, rad/s) for the inverted one;
     /// 0 is upright
@@ -50,14 +53,15 @@ pub(super) struct Record {
     state: Option<String>,
     /// Start in a state that is drawn as training draws its starts
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(value_parser = whole::<u64>(0..=MAX_SEED))]
     seed: Option<u64>,
     /// Steps at most [default: 10 s of them]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_STEPS))]
+    #[arg(value_parser = whole::<u32>(1..=MOST_STEPS))]
     steps: Option<u32>,
     /// Frames each second at most, so that the file is smaller [default: one for each step]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    #[arg(value_parser = number)]
     fps: Option<f64>,
     /// Width of the picture, in pixels
     #[arg(long, value_name = "PIXELS", default_value = "400", allow_negative_numbers = true)]
@@ -71,9 +75,9 @@ pub(super) struct Record {
     assignments: Vec<String>,
 }
 
-fn widths() -> clap::builder::RangedI64ValueParser<u16> {
+fn widths() -> impl TypedValueParser<Value = u16> {
     let (first, last) = (*picture::film::WIDTHS.start(), *picture::film::WIDTHS.end());
-    clap::value_parser!(u16).range(i64::from(first)..=i64::from(last))
+    whole(first.into()..=last.into())
 }
 
 /// What `--json` prints.
@@ -182,7 +186,7 @@ impl Record {
 
 /// The numbers of a state.
 fn parse(text: &str, spec: &Spec) -> Result<Vec<f64>, Failure> {
-    let number = |text: &str| text.trim().parse().ok().filter(|x: &f64| x.abs() <= MAX_STATE);
+    let number = |text: &str| number(text).ok().filter(|x| x.abs() <= MAX_STATE);
     let numbers: Option<Vec<f64>> = text.split(',').map(number).collect();
     numbers.filter(|numbers| numbers.len() == spec.state_size).ok_or_else(|| {
         let (name, size) = (spec.name, spec.state_size);

@@ -9,6 +9,7 @@ use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
 use crate::run::{self, Begin, Home, Options, RunError, Summary, start};
+use crate::statistics::counted;
 
 /// How one of the runs ended.
 type Ended = (usize, PathBuf, Result<Summary, RunError>);
@@ -116,8 +117,9 @@ fn overall(rows: &[(Summary, PathBuf)]) -> String {
         _ => returns[middle],
     };
     let (worst, best) = (returns[0], returns[returns.len() - 1]);
-    format!(
-        "{} seeds trained: return {median:.1} in the median, {worst:.1} to {best:.1}\n",
-        rows.len()
-    )
+    let trained = counted(rows.len(), "seed");
+    if rows.len() < 2 {
+        return format!("{trained} trained: return {median:.1}\n");
+    }
+    format!("{trained} trained: return {median:.1} in the median, {worst:.1} to {best:.1}\n")
 }

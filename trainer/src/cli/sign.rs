@@ -1,12 +1,12 @@
 //! `trainer sign`.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use policy_core::update::Manifest;
 use serde::Serialize;
 
+use super::numbers::whole;
 use super::output::{self, Outputs};
 use super::{Failure, json, policy_file};
 use crate::run::place;
@@ -27,8 +27,8 @@ pub(super) struct Sign {
     #[arg(long, value_name = "FILE.key", value_hint = ValueHint::FilePath)]
     key: PathBuf,
     /// Version of the policy: a board takes only higher ones than that which it has
-    #[arg(long, value_name = "N")]
-    version: NonZeroU32,
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u32::MAX.into()))]
+    version: u32,
     /// The signed policy [default: the policy's name with the ending .signed]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
@@ -60,7 +60,7 @@ impl Sign {
         let refused = |error: &dyn std::fmt::Display| policy_file::refused(&self.policy, error);
         // What would fail on the board need not be signed.
         policy.self_test().map_err(|error| refused(&error))?;
-        let version = self.version.get();
+        let version = self.version;
         let manifest = Manifest::new(blob.bytes(), version).map_err(|error| refused(&error))?;
         let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
         let key = signing::private_key(&self.key).map_err(|error| failed(&error))?;

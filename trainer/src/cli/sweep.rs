@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
+use super::numbers::whole;
 use super::output::{self, Outputs};
 use super::progress::{self, Bar, Wait};
 use super::sweep_csv::{Earlier, write};
@@ -27,7 +28,7 @@ const LARGEST: u64 = 1 << 20;
 /// Where the trials cannot be.
 const HINT: &str = "choose another directory with --out";
 /// The most runs at a time.
-const MOST_JOBS: i64 = 1024;
+const MOST_JOBS: u64 = 1024;
 
 /// Train with settings that vary, on all processors, and rank them
 ///
@@ -50,7 +51,7 @@ pub(super) struct Sweep {
     out: Option<PathBuf>,
     /// Trials at a time [default: as many as there are processors]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=MOST_JOBS))]
+    #[arg(value_parser = whole::<u16>(1..=MOST_JOBS))]
     jobs: Option<u16>,
 }
 

@@ -6,10 +6,11 @@ use serde::Serialize;
 use toml::Value;
 
 use super::columns::columns;
-use super::compare::with_interval;
 use crate::compare::gap;
 use crate::run::Summary;
-use crate::statistics::{Estimate, interquartile_estimate, mean};
+use crate::statistics::{
+    Estimate, interquartile_estimate, mean, percent, with_error, with_interval,
+};
 use crate::sweep::{Plan, Setting, Trial};
 use crate::text;
 
@@ -80,7 +81,7 @@ impl<'a> TrialLine<'a> {
             status,
             reused,
             mean: evaluation.map(|evaluation| evaluation.mean),
-            standard_error: evaluation.map(|evaluation| evaluation.standard_error),
+            standard_error: evaluation.and_then(|evaluation| evaluation.standard_error),
             worst: evaluation.map(|evaluation| evaluation.worst),
             gap_percent: evaluation.and_then(|evaluation| evaluation.gap_percent),
             train_seconds: summary.map(|summary| summary.train_seconds),
@@ -102,10 +103,10 @@ pub(super) fn line(plan: &Plan, trial: &Trial, outcome: &Outcome, as_json: bool)
         Outcome::Failed { reason } => format!("{name:<width$}  failed: {reason}"),
         Outcome::Finished { summary, reused } => {
             let evaluation = &summary.evaluation;
-            let gap = evaluation.gap_percent.map_or("–".into(), |gap| format!("{gap:.1} %"));
+            let gap = evaluation.gap_percent.map_or("–".into(), percent);
             let figures = format!(
                 "{:>18}  {gap:>8}  {:>8.1} s",
-                format!("{:.1} ± {:.1}", evaluation.mean, evaluation.standard_error),
+                with_error(evaluation.mean, evaluation.standard_error, 1),
                 summary.train_seconds
             );
             let before = if *reused { "  (from before)" } else { "" };
@@ -150,7 +151,7 @@ pub(super) fn table(plan: &Plan, outcomes: &[Option<Outcome>], as_json: bool) ->
         let evaluations: Vec<_> = own.iter().flatten().map(|summary| &summary.evaluation).collect();
         let scores: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.mean).collect();
         let interquartile_mean = (!scores.is_empty()).then(|| interquartile_estimate(&scores));
-        let optimal = evaluations.first().and_then(|evaluation| evaluation.optimal_mean);
+        let best_known = evaluations.first().and_then(|evaluation| evaluation.best_known_mean);
         Ranked {
             name: &candidate.name,
             preset: &candidate.preset,
@@ -160,7 +161,7 @@ pub(super) fn table(plan: &Plan, outcomes: &[Option<Outcome>], as_json: bool) ->
             interquartile_mean,
             mean: (!scores.is_empty()).then(|| mean(&scores)),
             worst_seed: scores.iter().copied().reduce(f64::min),
-            gap_percent: interquartile_mean.zip(optimal).map(|(iqm, optimal)| gap(iqm, optimal)),
+            gap_percent: interquartile_mean.zip(best_known).map(|(iqm, best)| gap(iqm, best)),
         }
     });
     let mut ranking: Vec<Ranked<'_>> = candidates.collect();

@@ -2,7 +2,9 @@
 
 use clap::{Command, CommandFactory, Parser};
 
-use super::{Arguments, COLUMNS};
+use super::{Arguments, COLUMNS, pil, progress, quantize, record, train};
+use crate::eval::Starts;
+use crate::{envs, run};
 
 /// The program, and all of its commands.
 fn commands() -> Vec<Command> {
@@ -47,4 +49,44 @@ fn every_help_has_an_example() {
         let is_own = |example: &&str| name == "trainer" || example.starts_with(&own);
         assert!(examples.iter().any(is_own), "{name}: {help}");
     }
+}
+
+/// Where help or README states a figure that the code has, it is the code's.
+#[test]
+fn figures_are_those_of_the_code() {
+    let starts = |name: &str| {
+        let table = envs::defaults(name).unwrap();
+        Starts::builtin(&table).unwrap().states.len()
+    };
+    let horizon = |name: &str| {
+        let environment = envs::make(&envs::defaults(name).unwrap()).unwrap();
+        environment.spec().horizon
+    };
+    let (pendulum, others) = (starts("pendulum"), starts("inverted-pendulum"));
+    for (command, figure) in [
+        (
+            "eval",
+            format!("the environment's own, {pendulum} for the pendulum and {others} for others]"),
+        ),
+        ("pil", format!("[default: {}, or all where there are fewer]", pil::EPISODES)),
+        ("pil", format!("those of the environment, {} for the pendulum]", horizon("pendulum"))),
+        ("quantize", format!("[default: {}, and no limit with --bits]", quantize::MAX_LOSS)),
+        ("record", format!("[default: {} s of them]", record::SECONDS)),
+        ("train", format!("[default: {}]", run::CHECKPOINT_EVERY.as_secs())),
+    ] {
+        let mut command = commands().into_iter().find(|found| found.get_name() == command).unwrap();
+        let help = command.render_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&figure), "not {figure:?} in {help}");
+    }
+    assert_eq!(train::MAX_SEED, (1 << 63) - 1, "as the help of --seed says");
+    let readme =
+        include_str!("../../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    for figure in [
+        format!("is below `--max-loss` ({} %)", quantize::MAX_LOSS),
+        format!("from {} starts, each action", pil::EPISODES),
+    ] {
+        assert!(readme.contains(&figure), "README does not say {figure:?}");
+    }
+    assert_eq!(progress::PATIENCE.as_secs(), 2, "CHANGELOG.md says two seconds");
 }

@@ -7,14 +7,16 @@ use clap::{Args, ValueHint};
 
 use super::interrupt::Interrupt;
 use super::names::{ENVIRONMENTS, PRESETS};
+use super::numbers::{number, whole};
 use super::output::{self, Outputs};
 use super::progress::Bar;
 use super::{Failure, json, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::input;
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
-use crate::run::{self, Begin, Options, RunError, Summary, place};
+use crate::run::{self, Begin, CHECKPOINT_EVERY, Options, RunError, Summary, place};
 use crate::settings::ConfigError;
+use crate::statistics::{counted, percent, with_error};
 use crate::text::Shown;
 
 /// The largest number that TOML holds.
@@ -36,11 +38,11 @@ pub(super) struct Train {
     env: Option<String>,
     /// Seed of all random streams, at most 2⁶³ − 1
     #[arg(long, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(value_parser = whole::<u64>(0..=MAX_SEED))]
     seed: Option<u64>,
     /// Environment steps
     #[arg(long, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(value_parser = whole::<u64>(0..=i64::MAX as u64))]
     steps: Option<u64>,
     /// Change a setting, as often as you like; config.toml of a run shows them all
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -51,12 +53,12 @@ pub(super) struct Train {
     /// Threads of a run; its results do not depend on them. More than one pays where hidden layers
     /// have 256 units or more, and other processors are idle
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=MAX_THREADS as i64))]
+    #[arg(value_parser = whole::<u8>(1..=MAX_THREADS as u64))]
     threads: u8,
     /// Train with so many seeds, `--seed` the first, as many at a time as there are processors; each
     /// has the results that it has alone
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "threads")]
+    #[arg(value_parser = whole::<u16>(1..=1000), conflicts_with = "threads")]
     seeds: Option<u16>,
     /// Go on with the run that was interrupted in the directory of the results, to the same bits as if it
     /// had not been. Its settings are known there: only --steps can change
@@ -66,7 +68,7 @@ pub(super) struct Train {
     #[arg(long)]
     restart: bool,
     /// Time from one checkpoint to the next, in s
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs_f64(), allow_negative_numbers = true)]
     #[arg(value_parser = seconds)]
     checkpoint_every: f64,
     /// Directory of the results [default: runs/PRESET]; with --seeds, each has its own seed-N in there
@@ -185,10 +187,9 @@ fn override_steps(config: RunConfig, assignments: &[String]) -> Result<RunConfig
 
 /// A time from 0 on.
 fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0 to 1e9 is needed".into()),
-    }
+    let seconds = number(text)?;
+    let is_time = (0.0..=1e9).contains(&seconds);
+    is_time.then_some(seconds).ok_or_else(|| "must be from 0 to 1e9 s".into())
 }
 
 /// Why a run ended early; where something could not be written, also what is saved of it.
@@ -295,12 +296,12 @@ pub(super) fn table(rows: &[(Summary, PathBuf)]) -> String {
     );
     for (s, directory) in rows {
         let e = &s.evaluation;
-        let gap = e.gap_percent.map_or("–".into(), |gap| format!("{gap:.1} %"));
+        let gap = e.gap_percent.map_or("–".into(), percent);
         text += &format!(
             "{:<12} {:>6}  {:>18}  {:>7}  {:>8.1}  {:>12}  {:>20}\n",
             s.preset,
             s.seed,
-            format!("{:.1} ± {:.1}", e.mean, e.standard_error),
+            with_error(e.mean, e.standard_error, 1),
             gap,
             s.train_seconds,
             format!("{} bytes", s.policy.bytes),
@@ -310,11 +311,11 @@ pub(super) fn table(rows: &[(Summary, PathBuf)]) -> String {
             },
         );
         text += &format!(
-            "  {} starts, {} to the end, worst return {:.1}{}; results in {}\n",
-            e.starts,
+            "  {}, {} to the end, worst return {:.1}{}; results in {}\n",
+            counted(e.starts, "start"),
             e.full_episodes,
             e.worst,
-            e.optimal_mean.map_or(String::new(), |optimal| format!(", optimal mean {optimal:.1}")),
+            e.best_known_mean.map_or(String::new(), |best| format!(", best known mean {best:.1}")),
             directory.shown(),
         );
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::eval::described;
+use super::numbers::whole;
 use super::{Failure, policy_file, warn};
 use crate::config::environment;
 use crate::envs;
@@ -27,7 +28,7 @@ pub(super) struct View {
     /// A policy.bin
     policy: PathBuf,
     /// The page's port on 127.0.0.1; 0 takes any that is free
-    #[arg(long, value_name = "N", default_value = "8080", conflicts_with = "listen")]
+    #[arg(long, value_name = "N", default_value = "8080", conflicts_with = "listen", value_parser = whole::<u16>(0..=65_535))]
     port: u16,
     /// Where to listen instead, for pages on other machines: without password or encryption
     #[arg(long, value_name = "ADDRESS:PORT")]

@@ -15,6 +15,9 @@
 //! A single run does not show how seeds vary. Where a group has only one, D has Student's interval over the dₛ
 //! instead: it tells how these very policies would differ from other starts of the same kind, and
 //! nothing about training again.
+//!
+//! Where the scores of each side, or the dₛ, do not vary (one start, the same policy twice), D has no interval, and where it
+//! is not 0, there is no verdict.
 
 mod picture;
 
@@ -27,7 +30,7 @@ use serde::Serialize;
 use crate::eval::{Evaluation, Starts, gap_percent};
 use crate::statistics::{
     Estimate, FEW, difference_estimate, improvement_estimate, interquartile_estimate, mean,
-    mean_estimate,
+    paired_estimate,
 };
 use crate::text;
 
@@ -62,8 +65,8 @@ pub struct Report {
     pub environment: toml::Table,
     /// Number of starts.
     pub starts: usize,
-    /// Mean of the best returns that are possible from them, where known.
-    pub optimal_mean: Option<f64>,
+    /// Mean of the best known returns from them, where there are any.
+    pub best_known_mean: Option<f64>,
     /// In the order in which they were given.
     pub groups: Vec<Standing>,
     /// All but the first.
@@ -83,7 +86,7 @@ pub struct Standing {
     pub mean: f64,
     /// The lowest score.
     pub worst_seed: f64,
-    /// How far the interquartile mean lies below the optimal mean, in percent of it.
+    /// How far the interquartile mean lies below the best known mean, in percent of it.
     pub gap_percent: Option<Estimate>,
     /// By seed.
     pub runs: Vec<ScoredRun>,
@@ -130,14 +133,19 @@ pub enum Verdict {
     /// It does not; that is no proof that there is none.
     #[serde(rename = "no difference seen")]
     NotSeen,
+    /// There is none, so that nobody can say whether the difference is more than chance.
+    #[serde(rename = "no verdict")]
+    Open,
 }
 
 impl Verdict {
-    fn of(interval: Option<[f64; 2]>) -> Verdict {
-        match interval {
+    fn of(difference: &Estimate) -> Verdict {
+        match difference.interval {
             Some([low, _]) if low > 0.0 => Verdict::Better,
             Some([_, high]) if high < 0.0 => Verdict::Worse,
-            _ => Verdict::NotSeen,
+            Some(_) => Verdict::NotSeen,
+            None if difference.value == 0.0 => Verdict::NotSeen,
+            None => Verdict::Open,
         }
     }
 }
@@ -148,6 +156,7 @@ impl std::fmt::Display for Verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
             Verdict::NotSeen => "no difference seen",
+            Verdict::Open => "no verdict",
         })
     }
 }
@@ -166,18 +175,19 @@ impl Group {
     }
 }
 
-/// How far a return lies below the optimal one, in percent of it, with its interval turned round.
-pub fn gap(of: Estimate, optimal: f64) -> Estimate {
-    let gap = |value: f64| gap_percent(value, optimal);
+/// How far a return lies below the best known one, in percent of it, with its interval turned round.
+pub fn gap(of: Estimate, best_known: f64) -> Estimate {
+    let gap = |value: f64| gap_percent(value, best_known);
     let interval = of.interval.map(|[low, high]| [gap(high), gap(low)]);
     Estimate { value: gap(of.value), interval }
 }
 
 /// Compares groups whose runs were evaluated from the same starts.
 pub fn compare(environment: toml::Table, starts: &Starts, groups: Vec<Group>) -> Report {
-    let optimal_mean = starts.optimal_mean();
-    let against_first = groups.iter().skip(1).map(|group| difference(group, &groups[0])).collect();
-    let warnings = warnings(&groups);
+    let best_known_mean = starts.best_known_mean();
+    let against_first: Vec<_> =
+        groups.iter().skip(1).map(|group| difference(group, &groups[0])).collect();
+    let warnings = warnings(&groups, &against_first);
     let standing = |group: Group| {
         let scores = group.scores();
         let interquartile_mean = interquartile_estimate(&scores);
@@ -186,7 +196,7 @@ pub fn compare(environment: toml::Table, starts: &Starts, groups: Vec<Group>) ->
             interquartile_mean,
             mean: mean(&scores),
             worst_seed: scores.iter().copied().fold(f64::INFINITY, f64::min),
-            gap_percent: optimal_mean.map(|optimal| gap(interquartile_mean, optimal)),
+            gap_percent: best_known_mean.map(|best| gap(interquartile_mean, best)),
             runs: group.runs,
         }
     };
@@ -194,7 +204,7 @@ pub fn compare(environment: toml::Table, starts: &Starts, groups: Vec<Group>) ->
         schema: 1,
         environment,
         starts: starts.states.len(),
-        optimal_mean,
+        best_known_mean,
         groups: groups.into_iter().map(standing).collect(),
         against_first,
         warnings,
@@ -203,11 +213,11 @@ pub fn compare(environment: toml::Table, starts: &Starts, groups: Vec<Group>) ->
 
 fn difference(group: &Group, first: &Group) -> Difference {
     let (x, y) = (group.scores(), first.scores());
-    let pairs = group.returns().into_iter().zip(first.returns());
-    let by_start: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
+    let (returns, others) = (group.returns(), first.returns());
+    let by_start: Vec<f64> = returns.iter().zip(&others).map(|(a, b)| a - b).collect();
     let (difference, over) = match x.len() >= 2 && y.len() >= 2 {
         true => (difference_estimate(&x, &y), Over::Seeds),
-        false => (mean_estimate(&by_start), Over::Starts),
+        false => (paired_estimate(&returns, &others), Over::Starts),
     };
     Difference {
         name: group.name.clone(),
@@ -216,11 +226,11 @@ fn difference(group: &Group, first: &Group) -> Difference {
         starts_better: by_start.iter().filter(|d| **d > 0.0).count(),
         starts_worse: by_start.iter().filter(|d| **d < 0.0).count(),
         probability_of_improvement: (x.len() + y.len() > 2).then(|| improvement_estimate(&x, &y)),
-        verdict: Verdict::of(difference.interval),
+        verdict: Verdict::of(&difference),
     }
 }
 
-fn warnings(groups: &[Group]) -> Vec<String> {
+fn warnings(groups: &[Group], differences: &[Difference]) -> Vec<String> {
     let mut warnings = Vec::new();
     let few: Vec<&Group> = groups.iter().filter(|group| group.runs.len() < FEW).collect();
     if few.iter().any(|group| group.runs.len() > 1) || few.len() < groups.len() && !few.is_empty() {
@@ -238,6 +248,14 @@ fn warnings(groups: &[Group]) -> Vec<String> {
         warnings.push(format!(
             "{whose}: such differences are paired over the starts only, and say how these policies differ, not \
              what training again would give"
+        ));
+    }
+    let open = differences.iter().filter(|difference| difference.verdict == Verdict::Open);
+    let open: Vec<&str> = open.map(|difference| difference.name.as_str()).collect();
+    if !open.is_empty() {
+        warnings.push(format!(
+            "no verdict on {}: there is one start, or the same difference everywhere, which does not show how it varies",
+            open.join(", ")
         ));
     }
     let comparisons = groups.len() - 1;
@@ -265,7 +283,7 @@ mod tests {
     }
 
     fn report(groups: Vec<Group>) -> Report {
-        let starts = Starts { states: vec![vec![0.0]; 2], optimal_returns: vec![-101.0, -99.0] };
+        let starts = Starts { states: vec![vec![0.0]; 2], best_known_returns: vec![-101.0, -99.0] };
         compare(toml::Table::new(), &starts, groups)
     }
 
@@ -305,6 +323,36 @@ mod tests {
         assert_eq!(found.groups[0].interquartile_mean.interval, None);
         assert_eq!(found.warnings.len(), 1);
         assert!(found.warnings[0].starts_with("one seed each: "));
+    }
+
+    /// One start, differences that are all the same, the same policies, and seeds that all tie.
+    #[test]
+    fn nothing_without_width_gives_a_verdict() {
+        let run = |returns: &[f64]| ScoredRun {
+            seed: 1,
+            directory: "a".into(),
+            evaluation: Evaluation::new(returns.to_vec(), 0),
+        };
+        let compared = |x: &[&[f64]], y: &[&[f64]]| {
+            let group = |name: &str, runs: &[&[f64]]| Group {
+                name: name.into(),
+                runs: runs.iter().map(|returns| run(returns)).collect(),
+            };
+            let mut found = report(vec![group("y", y), group("x", x)]);
+            (found.against_first.remove(0), found.warnings)
+        };
+        for (x, y, verdict) in [
+            (&[&[-110.0][..]][..], &[&[-116.67][..]][..], Verdict::Open),
+            (&[&[-150.3, -90.7, -3.1]], &[&[-150.4, -90.8, -3.2]], Verdict::Open),
+            (&[&[-7.0, -3.0]], &[&[-7.0, -3.0]], Verdict::NotSeen),
+            (&[&[-7.0, -3.0], &[-7.0, -3.0]], &[&[-7.0, -3.0]], Verdict::NotSeen),
+            (&[&[1000.0], &[1000.0]], &[&[900.0], &[900.0]], Verdict::Open),
+        ] {
+            let (found, warnings) = compared(x, y);
+            assert_eq!((found.difference.interval, found.verdict), (None, verdict), "{x:?}, {y:?}");
+            let is_told = warnings.iter().any(|text| text.starts_with("no verdict on x: "));
+            assert_eq!(is_told, verdict == Verdict::Open, "{warnings:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn picture(title: &str, report: &Report) -> String {
     let rows = report.groups.len();
     let names: Vec<String> = report.groups.iter().map(|group| shortened(&group.name)).collect();
     let letters = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let (low, high, optimal) = range(report);
+    let (low, high, best_known) = range(report);
     let label = |size: u32| TextStyle::from(("sans-serif", size).into_font()).color(&INK);
 
     let size = (WIDTH, FRAME + ROW * rows as u32);
@@ -47,13 +47,13 @@ pub fn picture(title: &str, report: &Report) -> String {
             .label_style(("sans-serif", 14, &INK))
             .axis_desc_style(("sans-serif", 14, &INK))
             .draw()?;
-        if let Some(optimal) = optimal {
-            let line = [(optimal, 0.0), (optimal, rows as f64)];
+        if let Some(best_known) = best_known {
+            let line = [(best_known, 0.0), (best_known, rows as f64)];
             let style = ShapeStyle::from(GREEN).stroke_width(1);
             chart.draw_series(DashedLineSeries::new(line, 5, 4, style))?;
             let place = Pos::new(HPos::Right, VPos::Top);
             let words = label(13).pos(place).color(&GREEN);
-            let at = EmptyElement::at((optimal, 0.0)) + Text::new("optimal", (-7, 2), words);
+            let at = EmptyElement::at((best_known, 0.0)) + Text::new("best known", (-7, 2), words);
             chart.draw_series([at])?;
         }
         for (row, (group, name)) in report.groups.iter().zip(&names).enumerate() {
@@ -78,18 +78,18 @@ pub fn picture(title: &str, report: &Report) -> String {
     })
 }
 
-/// What the axis shows, and the optimal mean where that is not so far off that it would squeeze all else.
+/// What the axis shows, and the best known mean where that is not so far off that it would squeeze all else.
 fn range(report: &Report) -> (f64, f64, Option<f64>) {
     let scores = report.groups.iter().flat_map(|group| &group.runs);
     let scores = scores.map(|run| run.evaluation.mean);
     let low = scores.clone().fold(f64::INFINITY, f64::min);
     let high = scores.fold(f64::NEG_INFINITY, f64::max);
     let span = (high - low).max(1e-3 * high.abs()).max(1e-6);
-    let near = |optimal: &f64| *optimal < high + 1.5 * span && *optimal > low - span;
-    let optimal = report.optimal_mean.filter(near);
-    let high = optimal.map_or(high, |optimal| high.max(optimal));
+    let near = |best: &f64| *best < high + 1.5 * span && *best > low - span;
+    let best_known = report.best_known_mean.filter(near);
+    let high = best_known.map_or(high, |best| high.max(best));
     let margin = 0.06 * (high - low).max(span);
-    (low - margin, high + margin, optimal)
+    (low - margin, high + margin, best_known)
 }
 
 /// The end of a long name.

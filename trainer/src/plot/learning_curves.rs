@@ -36,7 +36,7 @@ pub struct Group {
 struct Curve {
     /// Over the seeds, at each place: (step, interquartile mean).
     line: Vec<(f64, f64)>,
-    /// The interval around it; empty with a single seed.
+    /// The interval around it; empty with a single seed, or where seeds never differ.
     band: Vec<(f64, [f64; 2])>,
 }
 
@@ -223,6 +223,10 @@ fn curve(group: &Group) -> Curve {
         let interval = bootstrap(&[&scores], RESAMPLES, |drawn| interquartile_mean(&drawn[0]));
         curve.band.extend(interval.map(|interval| (step as f64, interval)));
     }
+    // A band without any width would claim certainty.
+    if curve.band.iter().all(|(_, [low, high])| low == high) {
+        curve.band.clear();
+    }
     curve
 }
 
@@ -267,6 +271,7 @@ mod tests {
         let group = |runs| curve(&Group { name: "a".into(), runs });
         assert_eq!(group(vec![flat(30, 1.0), flat(9, 2.0)]).line[PLACES].0, 90.0);
         assert!(group(vec![flat(3, 1.0)]).band.is_empty(), "one seed does not vary");
+        assert!(group(vec![flat(3, 1.0); 4]).band.is_empty(), "nor do seeds that all tie");
         assert!(group(vec![flat(3, 1.0), Vec::new()]).line.is_empty());
         assert!(group(Vec::new()).line.is_empty());
     }

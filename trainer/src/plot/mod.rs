@@ -16,4 +16,4 @@ pub use learning_curves::{Group, learning_curves};
 pub use losses::{loss, losses};
 pub use map::{Colours, Grid, map};
 pub use phase::{Trajectory, phase_portrait};
-pub use returns::{against_optimal, sorted_returns};
+pub use returns::{against_best_known, sorted_returns};

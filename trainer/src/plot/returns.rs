@@ -1,4 +1,4 @@
-//! The return from each start: beside the best one that is possible, or where nobody knows that, in order.
+//! The return from each start: beside the best known one, or where there is none, in order.
 
 use plotters::prelude::{Circle, Color, LineSeries, PathElement, SeriesLabelPosition};
 
@@ -6,26 +6,35 @@ use super::style::{
     BLUE, Chart, Drawn, FAINT, GRID, INK, ORANGE, PAPER, SIZE, TEXT, chart, picture, range,
 };
 
-/// Draws the return from each start over the optimal return from there, with the line where both are equal;
+/// Draws the return from each start over the best known return from there, with the line where both are equal;
 /// `worst` is the index of the start that is pointed out.
-pub fn against_optimal(title: &str, returns: &[f64], optimal: &[f64], worst: usize) -> String {
-    let points: Vec<(f64, f64)> = optimal.iter().copied().zip(returns.iter().copied()).collect();
+pub fn against_best_known(
+    title: &str,
+    returns: &[f64],
+    best_known: &[f64],
+    worst: usize,
+) -> String {
+    let points: Vec<(f64, f64)> = best_known.iter().copied().zip(returns.iter().copied()).collect();
     let across = range(points.iter().map(|point| point.0));
     let up = range(points.iter().flat_map(|point| [point.0, point.1]));
     picture(title, SIZE, |paper| {
-        let mut chart =
-            chart(paper, title, (across.clone(), "optimal return"), (up, "return of the policy"))?;
+        let mut chart = chart(
+            paper,
+            title,
+            (across.clone(), "best known return"),
+            (up, "return of the policy"),
+        )?;
         let equal = [(across.start, across.start), (across.end, across.end)];
         chart
             .draw_series(LineSeries::new(equal, FAINT.stroke_width(3)))?
-            .label("optimal")
+            .label("best known")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 30, y)], FAINT.stroke_width(3)));
         finish(
             &mut chart,
             &points,
             worst,
             "one start",
-            "farthest from optimal",
+            "farthest below it",
             SeriesLabelPosition::UpperLeft,
         )
     })
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_start_is_a_point() {
-        let svg = against_optimal("a", &[-3.0, -9.0, -2.0], &[-2.5, -4.0, -2.0], 1);
+        let svg = against_best_known("a", &[-3.0, -9.0, -2.0], &[-2.5, -4.0, -2.0], 1);
         // Three starts and two samples in the legend, of which one is the worst's.
         assert_eq!(svg.matches("<circle").count(), 5);
         assert_eq!(svg.matches("r=\"11\"").count(), 2);

@@ -14,6 +14,7 @@ use crate::plot::loss;
 use crate::policy::AnyPolicy;
 use crate::results::{Results, leaves};
 use crate::run::Summary;
+use crate::statistics::{counted, percent, with_error};
 use crate::text;
 
 /// What a page is made of.
@@ -119,14 +120,19 @@ fn figures(summary: &Summary) -> Vec<Figure> {
     let e = &summary.evaluation;
     let mut figures = vec![Figure {
         name: "Return",
-        value: format!("{} ± {:.1}", signed(e.mean), e.standard_error),
-        note: format!("mean over {} starts, and its standard error", e.starts),
+        value: with_error(e.mean, e.standard_error, 1).replace('-', "−"),
+        note: format!(
+            "mean over {}{}",
+            counted(e.starts, "start"),
+            e.standard_error.map_or("", |_| ", and its standard error")
+        ),
     }];
-    if let (Some(gap), Some(optimal)) = (e.gap_percent, e.optimal_mean) {
+    if let (Some(gap), Some(best_known)) = (e.gap_percent, e.best_known_mean) {
+        let is_better = if gap < 0.0 { ", which this policy exceeds" } else { "" };
         figures.push(Figure {
-            name: "Gap to optimal",
-            value: format!("{} %", signed(gap)),
-            note: format!("the best mean that is possible is {}", signed(optimal)),
+            name: "Gap to the best known",
+            value: percent(gap).replace('-', "−"),
+            note: format!("the best known mean is {}{is_better}", signed(best_known)),
         });
     }
     figures.push(Figure {
@@ -216,11 +222,8 @@ fn row(cost: &Cost) -> Row {
     const ROUNDING: f64 = 1e-6;
     let bytes = |estimate: Option<cost::Estimate>| {
         estimate.map_or(NONE.into(), |e| {
-            format!(
-                "{} ± {}",
-                grouped(e.value.round()),
-                grouped((e.error - ROUNDING).ceil().max(0.0))
-            )
+            let (value, error) = (grouped(e.value.round()), (e.error - ROUNDING).ceil());
+            if error > 0.0 { format!("{value} ± {}", grouped(error)) } else { value }
         })
     };
     Row {

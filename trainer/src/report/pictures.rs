@@ -6,11 +6,12 @@ use toml::Table;
 use crate::envs::{self, Plane};
 use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
 use crate::plot::{
-    self, Colours, Grid, Group, Trajectory, against_optimal, phase_portrait, sorted_returns,
+    self, Colours, Grid, Group, Trajectory, against_best_known, phase_portrait, sorted_returns,
 };
 use crate::policy::AnyPolicy;
 use crate::report::Value;
 use crate::results::Results;
+use crate::statistics::counted;
 
 /// Cells of a map, across and up: an action of a large network takes microseconds, and a page should be there at once.
 const CELLS: (usize, usize) = (120, 90);
@@ -154,36 +155,36 @@ fn portrait(name: &str, plane: &Plane, trajectories: &[Trajectory]) -> Picture {
 }
 
 fn returns(name: &str, plane: &Plane, evaluation: &Evaluation, starts: &Starts) -> Picture {
-    let (returns, optimal) = (&evaluation.returns, &starts.optimal_returns);
+    let (returns, best_known) = (&evaluation.returns, &starts.best_known_returns);
     let at = |start: usize| {
         let point = plane.point(&starts.states[start]);
         let [x, y] = [(plane.horizontal, point[0]), (plane.vertical, point[1])]
             .map(|(axis, x)| format!("{} = {} {}", axis.name, decimal(x, 3), axis.unit));
         format!("start {start} ({x}, {y})")
     };
-    if optimal.len() != returns.len() {
+    if best_known.len() != returns.len() {
         let lowest = argmin(returns.iter().copied());
         return Picture {
             name: "returns",
             svg: sorted_returns(&format!("Returns: {name}"), returns),
             caption: format!(
-                "The return from each of {} starts in order; the best that is possible is not known. The worst is {} from {}.",
-                returns.len(),
+                "The return from each of {} in order. The worst is {} from {}.",
+                counted(returns.len(), "start"),
                 decimal(returns.get(lowest).copied().unwrap_or(f64::NAN), 1),
                 at(lowest)
             ),
         };
     }
-    let worst = argmin(returns.iter().zip(optimal).map(|(found, best)| found - best));
+    let worst = argmin(returns.iter().zip(best_known).map(|(found, best)| found - best));
     Picture {
         name: "returns",
-        svg: against_optimal(&format!("Returns: {name}"), returns, optimal, worst),
+        svg: against_best_known(&format!("Returns: {name}"), returns, best_known, worst),
         caption: format!(
-            "The return from each of {} starts over the best that is possible there, found by dynamic programming. Farthest from it is {}: {} in the place of {}.",
-            returns.len(),
+            "The return from each of {} over the best known one from there. Farthest below it is {}: {} in the place of {}.",
+            counted(returns.len(), "start"),
             at(worst),
             decimal(returns[worst], 1),
-            decimal(optimal[worst], 1)
+            decimal(best_known[worst], 1)
         ),
     }
 }

@@ -70,7 +70,7 @@ mod tests {
             "backend": "scalar",
             "training_return": {"episodes": 0, "last_100_mean": null, "last_10_mean": null},
             "evaluation": {"starts": 1, "mean": -1.0, "standard_error": 0.0, "worst": -1.0,
-                           "full_episodes": 1, "optimal_mean": null, "gap_percent": null},
+                           "full_episodes": 1, "best_known_mean": null, "gap_percent": null},
             "policy": {"file": "policy.bin", "bytes": 1, "parameters": 1, "checksum": "0"},
             "parity": {"observations": 1, "max_difference": 0.0, "differing": 0},
             "parameters_fingerprint": "0"

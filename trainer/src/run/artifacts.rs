@@ -58,15 +58,15 @@ pub(super) fn summarise(
 ) -> Result<EvaluationSummary, RunError> {
     let starts = Starts::builtin(environment)?;
     let evaluation = evaluate(policy, &mut *envs::make(environment)?, &starts)?;
-    let optimal_mean = starts.optimal_mean();
+    let best_known_mean = starts.best_known_mean();
     Ok(EvaluationSummary {
         starts: starts.states.len(),
         mean: evaluation.mean,
         standard_error: evaluation.standard_error,
         worst: evaluation.worst,
         full_episodes: evaluation.full_episodes,
-        optimal_mean,
-        gap_percent: optimal_mean.map(|optimal| evaluation.gap_percent(optimal)),
+        best_known_mean,
+        gap_percent: best_known_mean.map(|best| evaluation.gap_percent(best)),
     })
 }
 

@@ -126,15 +126,16 @@ pub struct EvaluationSummary {
     pub starts: usize,
     /// Mean return.
     pub mean: f64,
-    /// Standard error of the mean.
-    pub standard_error: f64,
+    /// Standard error of the mean; `None` of one start, or where all returns are the same.
+    pub standard_error: Option<f64>,
     /// The lowest return.
     pub worst: f64,
     /// Episodes that lasted to their horizon.
     pub full_episodes: usize,
-    /// Mean of the optimal returns from the same starts, where known.
-    pub optimal_mean: Option<f64>,
-    /// 100 (optimal − mean) / |optimal|
+    /// Mean of the best known returns from the same starts, where there are any; it was `optimal_mean` once.
+    #[serde(alias = "optimal_mean")]
+    pub best_known_mean: Option<f64>,
+    /// 100 (best known − mean) / |best known|
     pub gap_percent: Option<f64>,
 }
 
@@ -174,6 +175,24 @@ pub fn fingerprint(parameters: &[f32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The name that said too much: summaries with it are still read, and written with the new one.
+    #[test]
+    fn the_old_name_of_the_best_known_mean_is_read() {
+        for (old, error) in [("optimal_mean", "0.0"), ("best_known_mean", "null")] {
+            let text = format!(
+                r#"{{"starts": 1, "mean": -2.0, "standard_error": {error}, "worst": -2.0,
+                     "full_episodes": 1, "{old}": -1.0, "gap_percent": 100.0}}"#
+            );
+            let read: EvaluationSummary = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.best_known_mean, Some(-1.0));
+            let written = serde_json::to_value(&read).unwrap();
+            assert_eq!(
+                (&written["best_known_mean"], written.get("optimal_mean")),
+                (&(-1.0).into(), None)
+            );
+        }
+    }
 
     #[test]
     fn other_schemas_are_refused() {

@@ -76,13 +76,36 @@ fn differences_are_welchs() {
     let [low, high] = found.interval.unwrap();
     assert!((low - (3.0 - width)).abs() < 1e-9 && (high - (3.0 + width)).abs() < 1e-9);
     let same = difference_estimate(&[2.0, 2.0], &[1.0, 1.0]);
-    assert_eq!(same.interval, Some([1.0, 1.0]));
+    assert_eq!(same, Estimate { value: 1.0, interval: None });
     assert_eq!(difference_estimate(&[2.0], &[1.0, 1.5]).interval, None);
     let single = mean_estimate(&[3.0]);
     assert_eq!((single.value, single.interval), (3.0, None));
     let [low, high] = mean_estimate(&[1.0, 2.0, 3.0]).interval.unwrap();
     let width = 4.302_653 / 3.0_f64.sqrt();
     assert!((low - (2.0 - width)).abs() < 1e-4 && (high - (2.0 + width)).abs() < 1e-4);
+}
+
+/// One number, equal numbers, and numbers that only rounding keeps apart.
+#[test]
+fn nothing_is_made_of_nothing() {
+    let noise = 1e-14;
+    for numbers in [&[3.0][..], &[3.0, 3.0], &[3.0, 3.0 + noise, 3.0 - noise], &[0.0; 200]] {
+        assert_eq!(standard_error(numbers), None, "{numbers:?}");
+        assert_eq!(mean_estimate(numbers).interval, None, "{numbers:?}");
+        assert_eq!(interquartile_estimate(numbers).interval, None, "{numbers:?}");
+        assert_eq!(difference_estimate(numbers, &[2.0, 2.0]).interval, None, "{numbers:?}");
+    }
+    assert_eq!(standard_error(&[]), None);
+    let error = standard_error(&[-1.0, -3.0, -5.0]).unwrap();
+    assert!((error - 2.0 / 3.0_f64.sqrt()).abs() < 1e-12);
+    // 0.1 apart from each start, but for the last bits of returns of 150.
+    let (x, y) = ([-150.3, -90.7, -3.1], [-150.4, -90.8, -3.2]);
+    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+    assert!(differences[0] != differences[2], "rounding keeps them apart: {differences:?}");
+    let found = paired_estimate(&x, &y);
+    assert!((found.value - 0.1).abs() < 1e-12 && found.interval.is_none(), "{found:?}");
+    let varied = paired_estimate(&[1.0, 2.0, 4.0], &[0.0, 1.0, 1.0]);
+    assert!(varied.value == 5.0 / 3.0 && varied.interval.is_some());
 }
 
 /// Every one of the 27 resamples of three scores is as likely, so that the quantiles are known:

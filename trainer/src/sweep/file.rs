@@ -2,8 +2,9 @@
 
 use toml::{Table, Value};
 
+use crate::numbers::whole_value;
 use crate::rng::{Rng, Stream, index, stream_of};
-use crate::settings::{ConfigError, last_part, parse};
+use crate::settings::{self, ConfigError, last_part, parse};
 use rand_core::Rng as _;
 
 /// The keys that a file may have.
@@ -80,7 +81,7 @@ impl SweepFile {
         let seeds = seeds(table.remove("seeds"))?;
         let settings = leaves("settings", table.remove("settings"), |_| false)?;
         let grid = table.remove("grid").map(grid).transpose()?;
-        let random = table.remove("random").map(random).transpose()?;
+        let random = table.remove("random").map(|given| random(given, &presets)).transpose()?;
         let varied = match (grid, random) {
             (Some(_), Some(_)) => {
                 let needed = "left out where there is `grid`";
@@ -209,7 +210,7 @@ fn seeds(given: Option<Value>) -> Result<Vec<u64>, ConfigError> {
     let form = "a list of whole numbers, such as [101, 102, 103], or { first = 101, count = 3 }";
     let Some(given) = given else { return Err(needed("seeds", form, "missing")) };
     let wrong = || needed("seeds", form, &given);
-    let number = |value: &Value| value.as_integer().and_then(|i| u64::try_from(i).ok());
+    let number = |value: &Value| whole_value(value).and_then(|i| u64::try_from(i).ok());
     let seeds: Vec<u64> = match &given {
         Value::Array(list) => list.iter().map(number).collect::<Option<_>>().ok_or_else(wrong)?,
         Value::Table(table) => {
@@ -260,11 +261,11 @@ fn grid(given: Value) -> Result<Varied, ConfigError> {
     Ok(Varied::Grid(axes.into_iter().map(axis).collect::<Result<_, _>>()?))
 }
 
-fn random(given: Value) -> Result<Varied, ConfigError> {
+fn random(given: Value, presets: &[String]) -> Result<Varied, ConfigError> {
     let Value::Table(mut table) = given else { return Err(needed("random", "a table", &given)) };
     let mut whole = |key: &str, from: i64, to: i64, otherwise: Option<i64>| {
         let value = table.remove(key);
-        let found = value.as_ref().map_or(otherwise, Value::as_integer);
+        let found = value.as_ref().map_or(otherwise, whole_value);
         let wrong = || {
             let value = value.as_ref().map_or("missing".into(), ToString::to_string);
             needed(&format!("random.{key}"), &format!("a whole number from {from} to {to}"), &value)
@@ -279,7 +280,7 @@ fn random(given: Value) -> Result<Varied, ConfigError> {
         return Err(needed("random", form, "without any"));
     }
     let spaces = spaces.into_iter().map(|(key, value)| {
-        let space = space(&format!("random.{key}"), value)?;
+        let space = space(&format!("random.{key}"), value, is_whole(&key, presets)?)?;
         Ok((key, space))
     });
     Ok(Varied::Random { trials, seed, spaces: spaces.collect::<Result<_, ConfigError>>()? })
@@ -293,7 +294,20 @@ fn is_space(table: &Table) -> bool {
     table.values().all(|value| !value.is_table())
 }
 
-fn space(key: &str, given: Value) -> Result<Space, ConfigError> {
+/// Is a setting a whole number in any of the presets?
+fn is_whole(key: &str, presets: &[String]) -> Result<bool, ConfigError> {
+    for preset in presets {
+        let leaves = settings::leaves(&crate::presets::table(preset)?);
+        let mut own = leaves.iter().filter(|(path, _)| path == key || last_part(path) == key);
+        if own.any(|(_, value)| value.is_integer()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a value is drawn from; `is_whole` where the setting takes whole numbers only.
+fn space(key: &str, given: Value, is_whole: bool) -> Result<Space, ConfigError> {
     let form = "{ low = 1e-4, high = 1e-2, scale = \"log\" } or { choice = [1, 2] }";
     let wrong = |value: &Value| needed(key, form, value);
     let Value::Table(table) = &given else { return Err(wrong(&given)) };
@@ -315,7 +329,11 @@ fn space(key: &str, given: Value) -> Result<Space, ConfigError> {
         Some(Some("log")) => true,
         _ => return Err(needed(&format!("{key}.scale"), "\"linear\" or \"log\"", &table["scale"])),
     };
-    let whole = table["low"].is_integer() && table["high"].is_integer();
+    let ends = [&table["low"], &table["high"]];
+    let whole = match is_whole {
+        true => ends.iter().all(|end| whole_value(end).is_some()),
+        false => ends.iter().all(|end| end.is_integer()),
+    };
     if low >= high {
         return Err(needed(&format!("{key}.low"), "less than its high", &table["low"]));
     }

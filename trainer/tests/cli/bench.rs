@@ -36,7 +36,7 @@ fn mistakes_get_one_sentence() {
     for (arguments, part) in [
         (&["bench", "--only", "slides-td3"][..], "possible values: dqn, ddpg, td3, sac"),
         (&["bench", "--seconds", "-1"], "--seconds must be from 0 to 3600"),
-        (&["bench", "--seconds", "nan"], "--seconds must be from 0 to 3600"),
+        (&["bench", "--seconds", "nan"], "a number must be finite"),
         (&["bench", "--threads", "0"], "--threads"),
     ] {
         let error = fail(temporary.path(), arguments, 2);

@@ -49,7 +49,7 @@ fn groups_are_compared() {
     let [low, high] = [0, 1].map(|end| iqm["interval"][end].as_f64().unwrap());
     assert!(means[0] <= low && low < middle && middle < high && high <= means[5]);
     assert_eq!(good["worst_seed"].as_f64(), Some(means[0]));
-    let gap = 100.0 * (report["optimal_mean"].as_f64().unwrap() - middle) / 141.405_523_867;
+    let gap = 100.0 * (report["best_known_mean"].as_f64().unwrap() - middle) / 141.405_523_867;
     assert!((good["gap_percent"]["value"].as_f64().unwrap() - gap).abs() < 1e-6);
 
     let against = &report["against_first"][0];
@@ -67,7 +67,7 @@ fn groups_are_compared() {
     assert!(starts[0] + starts[1] <= 200, "{against}");
 
     let text = succeed(directory, &compare);
-    assert!(text.starts_with("pendulum: 200 fixed starts, optimal mean -141.4"), "{text}");
+    assert!(text.starts_with("pendulum: 200 fixed starts, best known mean -141.4"), "{text}");
     assert!(text.contains("against good:") && text.trim_end().ends_with(verdict), "{text}");
     let picture = fs::read_to_string(directory.join("picture.svg")).unwrap();
     assert!(picture.contains("</svg>") && picture.contains("slow"));
@@ -139,7 +139,56 @@ fn single_runs_are_paired_over_starts() {
     fs::write(directory.join("starts.json"), "[[3.14, 0.0], [0.0, 0.0], [1.0, 1.0]]").unwrap();
     let arguments = ["compare", "a", "b", "--starts", "starts.json", "--json"];
     let own = json(&succeed(directory, &arguments));
-    assert_eq!((&own["starts"], &own["optimal_mean"]), (&3.into(), &Value::Null));
+    assert_eq!((&own["starts"], &own["best_known_mean"]), (&3.into(), &Value::Null));
+}
+
+/// One start, the same start twice, and the same weights under two seeds.
+#[test]
+fn no_verdict_comes_from_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    short_run(directory, "a", &[]);
+    short_run(directory, "b", &["--set", "gamma=0.9"]);
+    for (starts, told) in [
+        ("[[1.0, 0.5]]", None),
+        ("[[1.0, 0.5], [1.0, 0.5, 7.0]]", Some("warning: starts.json: 1 of 2 starts are left out")),
+    ] {
+        fs::write(directory.join("starts.json"), starts).unwrap();
+        let arguments = ["compare", "a", "b", "--starts", "starts.json"];
+        let against =
+            &json(&succeed(directory, &[&arguments[..], &["--json"]].concat()))["against_first"][0];
+        assert!(against["difference"]["value"].as_f64().unwrap() != 0.0);
+        assert!(against["difference"]["interval"].is_null(), "{against}");
+        assert_eq!(against["verdict"], "no verdict");
+        let text = succeed(directory, &arguments);
+        assert!(text.starts_with("pendulum: 1 fixed start; intervals of 95 %\n"), "{text}");
+        assert!(text.trim_end().ends_with("  no verdict") && !text.contains(" to "), "{text}");
+        let warnings = warnings(directory, &arguments);
+        assert!(warnings.contains("warning: no verdict on b: there is one start"), "{warnings}");
+        assert_eq!(warnings.contains("starts are left out"), told.is_some(), "{warnings}");
+        assert!(warnings.contains(told.unwrap_or_default()), "{warnings}");
+    }
+
+    // Two seeds whose weights are the same tie from every start.
+    fs::create_dir_all(directory.join("twin")).unwrap();
+    for file in ["summary.json", "config.toml", "policy.bin"] {
+        let text = fs::read(directory.join("a").join(file)).unwrap();
+        let text = match file {
+            "config.toml" => {
+                String::from_utf8(text).unwrap().replace("seed = 1\n", "seed = 2\n").into()
+            }
+            "summary.json" => {
+                String::from_utf8(text).unwrap().replace("\"seed\": 1,", "\"seed\": 2,").into()
+            }
+            _ => text,
+        };
+        fs::write(directory.join("twin").join(file), text).unwrap();
+    }
+    let arguments = ["compare", "b", "a", "twin", "--json"];
+    let report = json(&succeed(directory, &arguments));
+    assert_eq!(report["groups"][1]["runs"].as_array().unwrap().len(), 2, "{report}");
+    assert!(report["groups"][1]["interquartile_mean"]["interval"].is_null());
+    assert!(report["groups"][1]["gap_percent"]["interval"].is_null());
 }
 
 #[test]

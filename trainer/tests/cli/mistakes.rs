@@ -5,7 +5,7 @@ use std::process::Command;
 
 use trainer::linalg::VARIABLE;
 
-use crate::{fail, short_run};
+use crate::{fail, short_run, succeed};
 
 #[test]
 fn mistakes_get_one_sentence() {
@@ -148,6 +148,36 @@ fn settings_that_contradict_each_other_get_one_sentence() {
     }
     let left = fs::read_dir(temporary.path()).unwrap().count();
     assert_eq!(left, 0, "a run that cannot be leaves nothing");
+}
+
+/// The forms of numbers that people write, in options, settings and files, and with the marks of other systems' editors.
+#[test]
+fn numbers_and_texts_are_taken_as_people_write_them() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let usual = short_run(directory, "usual", &["--seed", "7", "--set", "gamma=0.97"]);
+    let text = "preset = \"sac\"\n[training]\nsteps = 7e2\nseed = 007\n[agent]\ngamma = .97\nhidden = [64., 064]\n";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(directory.join("bom.toml"), [b"\xef\xbb\xbf", text.as_bytes()].concat()).unwrap();
+    fs::write(directory.join("wide.toml"), [b"\xff\xfe", &wide[..]].concat()).unwrap();
+    let fingerprint = &usual["parameters_fingerprint"];
+    for arguments in [
+        &["--preset", "sac", "--steps", "7e2", "--seed", "007", "--set", "gamma=.97"][..],
+        &["--preset", "sac", "--set", "steps=700.", "--set", "seed=+7", "--set", "gamma=9.7e-1"],
+        &["--config", "bom.toml"],
+        &["--config", "wide.toml"],
+    ] {
+        let all = [&["train", "--restart", "--out", "other", "--json"], arguments].concat();
+        let other: serde_json::Value = serde_json::from_str(&succeed(directory, &all)).unwrap();
+        assert_eq!(&other["parameters_fingerprint"], fingerprint, "{arguments:?}");
+    }
+    fs::write(directory.join("starts.json"), b"\xef\xbb\xbf[[.5, 1.], [+1, -007]]").unwrap();
+    let eval = ["eval", "usual/policy.bin", "--starts", "starts.json", "--json"];
+    let found: serde_json::Value = serde_json::from_str(&succeed(directory, &eval)).unwrap();
+    assert_eq!(found["returns"].as_array().unwrap().len(), 2);
+    fs::write(directory.join("latin.json"), b"[[1, 2]] \xe9").unwrap();
+    let error = fail(directory, &["eval", "usual/policy.bin", "--starts", "latin.json"], 1);
+    assert!(error.contains("cannot read latin.json: it is no text in UTF-8: save it"), "{error}");
 }
 
 #[test]

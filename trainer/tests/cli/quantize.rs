@@ -64,7 +64,7 @@ fn mistakes_get_one_sentence() {
     for (arguments, part) in [
         (&["--bits", "9"][..], "possible values: 8, 13, 16"),
         (&["--max-loss", "-1"], "--max-loss must be from 0 to 100, not -1"),
-        (&["--max-loss", "nan"], "--max-loss must be from 0 to 100, not NaN"),
+        (&["--max-loss", "nan"], "a number must be finite"),
         (
             &["--out", "run/policy8.bin"],
             "whose recording.bin would be replaced: choose another directory",

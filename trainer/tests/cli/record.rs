@@ -66,7 +66,7 @@ fn mistakes_get_one_sentence() {
         ("--start 200", "the last one has the number 199"),
         ("--start 1 --seed 2", "cannot be used with"),
         ("--fps 0", "--fps must be from 0.1 to 1000 Hz"),
-        ("--size 10", "280..=2000"),
+        ("--size 10", "must be from 280 to 2000"),
         ("--steps 0", "--steps"),
     ] {
         let arguments: Vec<&str> =

@@ -178,7 +178,7 @@ fn interrupted_runs_are_not_lost_by_mistake() {
         (with(&["--seed", "2"]), "go on with it by --resume, or drop it by --restart"),
         (with(&["--resume", "--seed", "2"]), "`training.seed` is 1 there, 2 here"),
         (with(&["--resume", "--restart"]), "cannot be used with"),
-        (with(&["--checkpoint-every", "-1"]), "a number of seconds from 0 to 1e9 is needed"),
+        (with(&["--checkpoint-every", "-1"]), "must be from 0 to 1e9 s"),
         (
             vec!["train", "--resume", "--out", "run", "--set", "gamma=0.9"],
             "only --steps can change",

@@ -28,7 +28,7 @@ fn a_run_leaves_its_files() {
     }
     let evaluation = &summary["evaluation"];
     assert_eq!(evaluation["starts"], 200);
-    for key in ["mean", "standard_error", "worst", "optimal_mean", "gap_percent"] {
+    for key in ["mean", "standard_error", "worst", "best_known_mean", "gap_percent"] {
         assert!(evaluation[key].is_number(), "evaluation.{key}");
     }
     assert!(summary["train_seconds"].as_f64().unwrap() > 0.0);
@@ -114,7 +114,26 @@ fn a_policy_is_evaluated_and_inspected() {
     let returns = own["returns"].as_array().unwrap();
     assert_eq!(returns.len(), 2);
     assert_eq!(own["worst"].as_f64(), returns.iter().map(|r| r.as_f64().unwrap()).reduce(f64::min));
-    assert!(succeed(directory, &["eval", "run/policy.bin"]).contains("optimal"));
+    let text = succeed(directory, &["eval", "run/policy.bin"]);
+    assert!(text.contains("\nbest known from the same starts: -141.41, gap "), "{text}");
+    assert!(builtin.get("optimal_mean").is_none() && builtin["best_known_mean"].is_number());
+
+    // From one start nobody knows how returns vary; a start that is there twice is one.
+    for starts in ["[[3.14, 0.0]]", "[[3.14, 0.0], [3.14, 0.0, 8.0], [3.14, -0.0]]"] {
+        fs::write(directory.join("starts.json"), starts).unwrap();
+        let arguments = ["eval", "run/policy.bin", "--starts", "starts.json"];
+        let one = json(&succeed(directory, &[&arguments[..], &["--json"]].concat()));
+        assert_eq!(
+            (&one["standard_error"], one["returns"].as_array().unwrap().len()),
+            (&Value::Null, 1)
+        );
+        let text = succeed(directory, &arguments);
+        assert!(text.contains(" over 1 start, worst ") && !text.contains('±'), "{text}");
+        let output = trainer(directory, &arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let is_told = told.starts_with("warning: starts.json: 2 of 3 starts are left out");
+        assert_eq!(is_told, starts.len() > 20, "{told}");
+    }
 
     let inspected = json(&succeed(directory, &["inspect", "run/policy.bin", "--json"]));
     assert_eq!(inspected["checksum"], summary["policy"]["checksum"]);
@@ -148,7 +167,7 @@ fn another_environment_can_be_chosen() {
     let evaluation = &summary["evaluation"];
     assert_eq!(evaluation["starts"], 100);
     assert!(evaluation["full_episodes"].as_u64().unwrap() <= 100);
-    assert!(evaluation["optimal_mean"].is_null() && evaluation["gap_percent"].is_null());
+    assert!(evaluation["best_known_mean"].is_null() && evaluation["gap_percent"].is_null());
     let (worst, mean) = (evaluation["worst"].as_f64(), evaluation["mean"].as_f64());
     assert!(worst.unwrap() >= 0.0 && worst <= mean && mean.unwrap() <= 1000.0, "{evaluation}");
 

@@ -56,6 +56,30 @@ fn draws_keep_to_their_ranges() {
 
 const PINNED: [&str; 4] = ["batch_size=4", "gamma=0.9998592", "hidden=[8]", "tau=0.001455"];
 
+/// In files as for `--set`: whole is what is whole by its value, where the setting is.
+#[test]
+fn numbers_are_taken_as_people_write_them() {
+    let file = SweepFile::read(
+        "s.toml",
+        "presets = [\"sac\"]\nseeds = [1e2, 007, 3.]\n[random]\ntrials = 2_0.\nseed = 5e0\n\
+         batch_size = { low = 1e1, high = 012. }\ngamma = { low = .9, high = 1. }\n",
+    )
+    .unwrap();
+    assert_eq!(file.seeds, [100, 7, 3]);
+    let Varied::Random { trials, seed, spaces } = &file.varied else { panic!("draws") };
+    assert_eq!((*trials, *seed), (20, 5));
+    let range = |low, high, whole| Space::Range { low, high, log: false, whole };
+    assert_eq!(spaces[0], ("batch_size".into(), range(10.0, 12.0, true)));
+    assert_eq!(spaces[1], ("gamma".into(), range(0.9, 1.0, false)));
+    let counted =
+        "presets = [\"sac\"]\nseeds = { first = 1e2, count = 2. }\n[grid]\ntau = [.5, 1.]\n";
+    let file = SweepFile::read("s.toml", counted).unwrap();
+    assert_eq!(file.seeds, [100, 101]);
+    let error =
+        SweepFile::read("s.toml", &format!("{HEAD}[grid]\n\ntau = [.5, 0.5.5]")).unwrap_err();
+    assert!(error.to_string().starts_with("s.toml, line 5: "), "{error}");
+}
+
 #[test]
 fn seeds_can_be_counted() {
     let of = |seeds: &str| {
