@@ -2,7 +2,7 @@
 
 use firmware_example::control::{Clock, Controller, Mailbox, Pilot, Plant, Snapshot};
 use firmware_example::service::{Board, Service};
-use policy_core::link::{Cost, Fault, Identity, Refusal, Source, State, VERSION};
+use policy_core::link::{Cost, Fault, Identity, Refusal, SensorFault, Source, State, VERSION};
 use policy_core::{Action, Policy, include_policy};
 
 /// The sample policy of the firmware, `f32`, for the pendulum.
@@ -106,9 +106,9 @@ impl Board for InProcess {
 struct Hanging;
 
 impl Plant for Hanging {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
         observation.copy_from_slice(&[-1.0, 0.0, 0.0]);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, _action: &[f32]) -> Option<()> {

@@ -9,8 +9,8 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Fault {
     /// The sensor gave no observation.
-    #[error("the sensor does not answer")]
-    Sensor,
+    #[error("{0}")]
+    Sensor(SensorFault),
     /// The actuator took no action.
     #[error("the actuator does not answer")]
     Actuator,
@@ -68,6 +68,33 @@ pub enum Fault {
         /// How many.
         missed: u32,
     },
+}
+
+/// Why a sensor gave no observation. What is in brackets are the AS5600's status bits, in its data sheet's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SensorFault {
+    /// The sensor, or the bus to it, gives no answer.
+    #[error("the sensor does not answer")]
+    Silent,
+    /// The encoder's magnet is not there, or far too weak.
+    #[error("the encoder sees no magnet (MD, \"magnet was detected\", is 0)")]
+    NoMagnet,
+    /// Its field is weaker than the encoder can amplify.
+    #[error("the encoder's magnet is too weak (ML, \"AGC maximum gain overflow\")")]
+    MagnetTooWeak,
+    /// Its field is stronger than the encoder can attenuate.
+    #[error("the encoder's magnet is too strong (MH, \"AGC minimum gain overflow\")")]
+    MagnetTooStrong,
+    /// A gain cannot be too large and too small, so that these bits are not the encoder's.
+    #[error(
+        "the encoder's magnet would be too weak and too strong at once (ML and MH): what the bus reads is not the encoder's"
+    )]
+    Contradiction,
+    /// A speed takes two answers.
+    #[error("the sensor has answered only once since it failed, which tells no speed yet")]
+    NoSpeed,
 }
 
 /// Why a board has not done what it was asked for.

@@ -1,7 +1,7 @@
 //! Frames on a line that does what it likes.
 
 use policy_core::link::{
-    Decoder, Fault, Floats, Frame, Packet, Refusal, Reply, Request, frame::read,
+    Decoder, Fault, Floats, Frame, Packet, Refusal, Reply, Request, SensorFault, frame::read,
 };
 use proptest::prelude::*;
 
@@ -96,5 +96,15 @@ fn the_bytes_of_answers_are_pinned() {
     is(Reply::Action { action: Floats::new(&one), cost: 200 }, &[1, 4, 0, 0, 0x80, 0x3F, 200, 1]);
     is(Reply::Done, &[3]);
     is(Reply::Refused(Refusal::Running), &[4, 2]);
+    for (sensor, number) in [
+        (SensorFault::Silent, 0),
+        (SensorFault::NoMagnet, 1),
+        (SensorFault::MagnetTooWeak, 2),
+        (SensorFault::MagnetTooStrong, 3),
+        (SensorFault::Contradiction, 4),
+        (SensorFault::NoSpeed, 5),
+    ] {
+        is(Reply::Refused(Refusal::Fault(Fault::Sensor(sensor))), &[4, 3, 0, number]);
+    }
     is(Reply::Refused(Refusal::Fault(Fault::NotFinite { entry: 2 })), &[4, 3, 4, 2]);
 }

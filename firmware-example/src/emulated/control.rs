@@ -6,7 +6,7 @@
 use core::{cell::RefCell, fmt::Write};
 
 use critical_section::Mutex;
-use policy_core::link::{Cost, State};
+use policy_core::link::{Cost, SensorFault, State};
 
 use super::{
     Console, Serial, Uart, arguments,
@@ -44,8 +44,8 @@ impl Machine {
 }
 
 impl Plant for Machine {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
-        self.0.as_mut()?.observe(now, observation)
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
+        self.0.as_mut().ok_or(SensorFault::Silent)?.observe(now, observation)
     }
 
     fn actuate(&mut self, action: &[f32]) -> Option<()> {

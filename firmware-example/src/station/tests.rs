@@ -9,16 +9,16 @@ use crate::{
         samples::{NEEDS, key, policy, update},
     },
 };
-use policy_core::link::{CHUNK, Fault, State};
+use policy_core::link::{CHUNK, Fault, SensorFault, State};
 
 /// What the sensor sees, and the time.
 #[derive(Clone)]
 struct World(Rc<RefCell<(f32, u64)>>);
 
 impl Plant for World {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
         observation.fill(self.0.borrow().0);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, _: &[f32]) -> Option<()> {
