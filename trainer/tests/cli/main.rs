@@ -11,6 +11,7 @@ mod record;
 mod resume;
 mod runs;
 mod seeds;
+mod sign;
 mod sweep;
 #[cfg(unix)]
 mod terminal;

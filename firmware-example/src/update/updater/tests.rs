@@ -8,7 +8,7 @@ use crate::{
     control::Pilot,
     update::{
         model::{Model, SLOT},
-        samples::{NEEDS, Update, key, manifest, policy, signed, update},
+        samples::{NEEDS, Update, key, manifest, policy, policy_of_width, signed, update},
     },
 };
 
@@ -169,7 +169,22 @@ fn attacks_and_mistakes_are_refused() {
         ("bytes after the end", short, UpdateRefusal::Offset { needed: 1024, found: 1024 }),
         ("another digest", changed(|m| m.digest[0] ^= 1), UpdateRefusal::Digest),
         ("a manifest with another checksum", changed(|m| m.checksum ^= 1), UpdateRefusal::Contract),
-        ("a manifest with other weights", changed(|m| m.weights = 2), UpdateRefusal::Contract),
+        (
+            "another kind of weights",
+            changed(|m| m.weights = 2),
+            UpdateRefusal::Weights { needed: 0, width: 16, found: 2 },
+        ),
+        (
+            "a kind of weights that nobody knows",
+            changed(|m| m.weights = 9),
+            UpdateRefusal::Weights { needed: 0, width: 16, found: 9 },
+        ),
+        (
+            "wider layers",
+            of(&policy_of_width(20, 0.0, 7, 0.05, 1)),
+            UpdateRefusal::TooWide { limit: 16, weights: 0, found: 20 },
+        ),
+        ("a manifest with another width", changed(|m| m.width = 12), UpdateRefusal::Contract),
         (
             "another machine, but not in the manifest",
             {
