@@ -43,13 +43,13 @@ fn a_policy_is_signed_for_a_board_that_has_room_for_it() {
     assert!(!directory.join("p.signed").exists());
 }
 
-/// A network of 400-400 in `f32` has 650 KB: too much for every slot but those of the Pico 2 and of the emulator.
+/// A network of 450-450 in `f32` has 820 KB: too much for every slot but those of the Pico 2 and of the emulator.
 #[test]
 fn a_policy_larger_than_the_slot_is_not_signed() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
     succeed(directory, &["keygen"]);
-    let set = ["--set", "hidden=[400, 400]", "--out", "wide"];
+    let set = ["--set", "hidden=[450, 450]", "--out", "wide"];
     succeed(
         directory,
         &[&["train", "--preset", "td3", "--steps", "60", "--quiet"][..], &set].concat(),
