@@ -74,7 +74,8 @@ impl WeightKind {
         }
     }
 
-    const fn from_code(code: u8) -> Option<WeightKind> {
+    /// The kind of that code, byte 6 of a blob; `None` where there is no such kind.
+    pub const fn from_code(code: u8) -> Option<WeightKind> {
         match code {
             0 => Some(WeightKind::F32),
             1 => Some(WeightKind::Int16),
@@ -83,7 +84,8 @@ impl WeightKind {
         }
     }
 
-    const fn code(self) -> u8 {
+    /// Its code, byte 6 of a blob.
+    pub const fn code(self) -> u8 {
         match self {
             WeightKind::F32 => 0,
             WeightKind::Int16 => 1,

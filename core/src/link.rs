@@ -22,7 +22,7 @@ pub mod refusal;
 
 pub use frame::{Decoder, Frame, FrameError};
 pub use message::{Cost, Floats, Identity, Packet, Reply, Request, Source, State, Telemetry};
-pub use refusal::{Fault, Refusal, UpdateRefusal};
+pub use refusal::{Fault, Refusal, SensorFault, UpdateRefusal};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u8 = 1;

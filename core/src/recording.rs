@@ -96,6 +96,11 @@ impl<'a> Recording<'a> {
         self.len == 0
     }
 
+    /// The observations, row by row, each `[observation_size]`.
+    pub fn observations(&self) -> impl Iterator<Item = &'a [f32]> {
+        self.rows().map(|(observation, _)| bytemuck::must_cast_slice(observation))
+    }
+
     /// The rows: observation words and action words.
     fn rows(&self) -> impl Iterator<Item = (&'a [u32], &'a [u32])> {
         let (observation_size, action_size) = (self.observation_size, self.action_size);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  0        4        6             8        9         10         12               16
-//!         | "PLUP" | format | observation | action | weights | 0        | policy version | length |
+//!         | "PLUP" | format | observation | action | weights | width    | policy version | length |
 //!         | 4 × u8 | u16    | u16         | u8     | u8      | u16      | u32            | u32    |
 //!
 //!         20                  24               28         32
@@ -11,6 +11,10 @@
 //! ```
 //!
 //! Little-endian. `LINK.md` has it in words.
+
+mod needs;
+
+pub use needs::{Needs, fits};
 
 use curve25519_dalek::{EdwardsPoint, Scalar, edwards::CompressedEdwardsY};
 use sha2::{Digest, Sha512, Sha512_256};
@@ -28,6 +32,8 @@ pub const MANIFEST: usize = 64;
 pub const SIGNATURE: usize = 64;
 /// Bytes of a public key.
 pub const KEY: usize = 32;
+/// Bytes of a board's slot before the policy in it.
+pub const SLOT_HEAD: u32 = 512;
 
 /// What is signed: all that a board needs to know to refuse a policy before a byte of its flash is touched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +54,8 @@ pub struct Manifest {
     pub action_size: u8,
     /// The code of its kind of weights, as the policy's own byte 6.
     pub weights: u8,
+    /// The most numbers that it keeps between two layers, as [`format::width`] gives them.
+    pub width: u16,
     /// SHA-512/256 (FIPS 180-4) of its bytes.
     pub digest: [u8; 32],
 }
@@ -81,6 +89,8 @@ impl Manifest {
             observation_size: parts.observation_size() as u16,
             action_size: parts.action_size() as u8,
             weights: blob.get(6).copied().unwrap_or_default(),
+            // Wider than any board.
+            width: u16::try_from(parts.width()).unwrap_or(u16::MAX),
             digest: digest(blob),
         })
     }
@@ -90,10 +100,11 @@ impl Manifest {
         let mut bytes = [0; MANIFEST];
         let [o0, o1] = self.observation_size.to_le_bytes();
         let [f0, f1] = FORMAT.to_le_bytes();
+        let [w0, w1] = self.width.to_le_bytes();
         let words = [
             MAGIC,
             [f0, f1, o0, o1],
-            [self.action_size, self.weights, 0, 0],
+            [self.action_size, self.weights, w0, w1],
             self.version.to_le_bytes(),
             self.length.to_le_bytes(),
             self.plant_fingerprint.to_le_bytes(),
@@ -117,7 +128,7 @@ impl Manifest {
             return Err(NoManifest);
         };
         let [f0, f1, o0, o1] = *kinds;
-        let [action_size, weights, 0, 0] = *sizes else { return Err(NoManifest) };
+        let [action_size, weights, w0, w1] = *sizes;
         if *magic != MAGIC || u16::from_le_bytes([f0, f1]) != FORMAT {
             return Err(NoManifest);
         }
@@ -130,6 +141,7 @@ impl Manifest {
             observation_size: u16::from_le_bytes([o0, o1]),
             action_size,
             weights,
+            width: u16::from_le_bytes([w0, w1]),
             digest: *bytes.last_chunk().ok_or(NoManifest)?,
         })
     }

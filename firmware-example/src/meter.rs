@@ -2,8 +2,8 @@
 
 /// A machine's instruments. Whether or not it has one, it does the work.
 pub trait Meter {
-    /// Does the work, as often as it likes: the instructions of one time.
-    fn instructions(&mut self, work: &mut dyn FnMut()) -> Option<u32>;
+    /// Does the work so many times, at least once: the instructions of one time, on average. More rounds tell more exactly.
+    fn instructions(&mut self, rounds: u32, work: &mut dyn FnMut()) -> Option<u32>;
 
     /// Does the work once: the bytes of stack that it takes.
     fn stack(&mut self, work: &mut dyn FnMut()) -> Option<u32>;
@@ -11,7 +11,7 @@ pub trait Meter {
 
 /// A machine without instruments.
 impl Meter for () {
-    fn instructions(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
+    fn instructions(&mut self, _rounds: u32, work: &mut dyn FnMut()) -> Option<u32> {
         work();
         None
     }

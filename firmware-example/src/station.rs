@@ -1,14 +1,15 @@
 //! What a board answers, apart from how its bytes come and go.
 
 use policy_core::{
-    Action, Weights,
+    Action, BlobError, Weights,
     link::{self, Cost, Identity, Refusal, Source, UpdateRefusal},
+    update::Needs,
 };
 
 use crate::{
     control::{Mailbox, Pilot, PilotError, Snapshot, Trial},
     service::Board,
-    update::{Needs, Updates},
+    update::Updates,
 };
 
 /// Control periods in which a new policy must act without a fault before it is kept.
@@ -85,6 +86,8 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
             control_period: policy.control_period(),
             observation_size: policy.observation_size() as u16,
             action_size: policy.action_size() as u8,
+            weights: W::KIND.code(),
+            width: short(WIDTH),
         }
     }
 
@@ -126,12 +129,7 @@ impl<U: Updates, W: Weights, const WIDTH: usize> Board for Station<'_, U, W, WID
 
     fn commit(&mut self) -> Result<(), UpdateRefusal> {
         let pilot = self.updates.commit(self.mailbox.may_run(), |version, blob| {
-            Pilot::new(blob, Source::Update { version }).map_err(|error| match error {
-                PilotError::SelfTest(error) => {
-                    UpdateRefusal::SelfTest { example: error.example as u16 }
-                }
-                _ => UpdateRefusal::Policy,
-            })
+            Pilot::new(blob, Source::Update { version }).map_err(refusal::<W, WIDTH>)
         })?;
         self.is_not_kept = false;
         self.mailbox.adopt(pilot.clone(), TRIAL);
@@ -148,7 +146,29 @@ pub fn needs<W: Weights, const WIDTH: usize>(pilot: &Pilot<'_, W, WIDTH>) -> Nee
         control_period: policy.control_period(),
         observation_size: policy.observation_size() as u16,
         action_size: policy.action_size() as u8,
+        weights: W::KIND.code(),
+        width: short(WIDTH),
     }
+}
+
+/// Why the bytes of an update cannot be flown.
+fn refusal<W: Weights, const WIDTH: usize>(error: PilotError) -> UpdateRefusal {
+    let (weights, width) = (W::KIND.code(), short(WIDTH));
+    match error {
+        PilotError::SelfTest(error) => UpdateRefusal::SelfTest { example: error.example as u16 },
+        PilotError::Blob(BlobError::OtherWeights { found, .. }) => {
+            UpdateRefusal::Weights { needed: weights, width, found: found.code() }
+        }
+        PilotError::Blob(BlobError::TooWide { found, .. }) => {
+            UpdateRefusal::TooWide { limit: width, weights, found: short(found) }
+        }
+        _ => UpdateRefusal::Policy,
+    }
+}
+
+/// Layers have fewer than 2¹⁶ outputs.
+fn short(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use policy_core::link::UpdateRefusal;
 
 pub use flash::Flash;
 pub use slots::{Slot, Slots};
-pub use updater::{Needs, Updater};
+pub use updater::Updater;
 
 /// The board's public key, where it has one: 32 bytes, as `trainer keygen` makes them and `KEY` names them to the build.
 pub type Key = Option<[u8; policy_core::update::KEY]>;
@@ -44,7 +44,7 @@ pub trait Updates {
         0
     }
 
-    /// Would this policy be taken? If so, the spare slot is erased for it. `is_running` says whether the controller runs, or will;
+    /// Would this policy be taken? If so, as much of the spare slot as it takes is erased. `is_running` says whether the controller runs, or will;
     /// it is asked right before.
     ///
     /// # Errors

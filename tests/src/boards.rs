@@ -2,8 +2,10 @@
 
 use firmware_example::control::{Clock, Controller, Mailbox, Pilot, Plant, Snapshot};
 use firmware_example::service::{Board, Service};
-use policy_core::link::{Cost, Fault, Identity, Refusal, Source, State, VERSION};
-use policy_core::{Action, Policy, include_policy};
+use policy_core::link::{
+    Cost, Fault, Identity, Refusal, SensorFault, Source, State, UpdateRefusal, VERSION,
+};
+use policy_core::{Action, Policy, WeightKind, include_policy};
 
 /// The sample policy of the firmware, `f32`, for the pendulum.
 pub static SAMPLE: &[u8] = include_policy!("../../firmware-example/sample/f32/policy.bin");
@@ -24,6 +26,12 @@ pub struct InProcess {
     pub checksum: u32,
     /// Questions for an action that it has obeyed.
     pub acts: u64,
+    /// Bytes of the longest policy that it says it takes.
+    pub room: u32,
+    /// Policies that it was asked to take, all of which it refuses.
+    pub proposals: u64,
+    /// It was told to stop so often.
+    pub stops: u64,
     /// It does nothing when it is told to stop.
     pub deaf: bool,
     mailbox: Mailbox<'static, f32, WIDTH>,
@@ -44,6 +52,9 @@ impl InProcess {
             plant_fingerprint: pilot.plant_fingerprint(),
             policy,
             acts: 0,
+            room: 0,
+            proposals: 0,
+            stops: 0,
             deaf: false,
             mailbox: Mailbox::new(),
             controller: Controller::new(Hanging, Ticks(0), (), pilot),
@@ -63,13 +74,15 @@ impl Board for InProcess {
             board: "in-process",
             firmware: "1",
             cost: Cost::Instructions,
-            capacity: 0,
+            capacity: self.room,
             policy: Source::Firmware,
             checksum: self.checksum,
             plant_fingerprint: self.plant_fingerprint,
             control_period: self.policy.control_period(),
             observation_size: self.policy.observation_size() as u16,
             action_size: self.policy.action_size() as u8,
+            weights: WeightKind::F32.code(),
+            width: WIDTH as u16,
         }
     }
 
@@ -95,9 +108,15 @@ impl Board for InProcess {
     }
 
     fn stop(&mut self) {
+        self.stops += 1;
         if !self.deaf {
             self.mailbox.stop();
         }
+    }
+
+    fn propose(&mut self, _manifest: &[u8], _signature: &[u8]) -> Result<(), UpdateRefusal> {
+        self.proposals += 1;
+        Err(UpdateRefusal::NoSlots)
     }
 }
 
@@ -106,9 +125,9 @@ impl Board for InProcess {
 struct Hanging;
 
 impl Plant for Hanging {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
         observation.copy_from_slice(&[-1.0, 0.0, 0.0]);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, _action: &[f32]) -> Option<()> {

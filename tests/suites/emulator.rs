@@ -50,6 +50,19 @@ fn assert_all_equal(test: &str, blob: &Blob, recording: &Blob) {
     );
     assert!(on_target.output.contains(&report), "{test}: not {report:?} but {on_target:?}");
     assert_eq!(on_target.code, Some(0), "{on_target:?}");
+    assert_costs(&on_target);
+}
+
+/// Instructions for zeros, on average, at most within the contract's ranges, and at most for any observation.
+fn assert_costs(on_target: &Run) {
+    let line = on_target.output.lines().find_map(|line| line.strip_prefix("one action takes "));
+    let line = line.unwrap_or_else(|| panic!("no instructions: {on_target:?}"));
+    let numbers = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
+    let numbers: Vec<u32> = numbers.collect();
+    let [zeros, mean, most, ordinary, any] = numbers[..] else { panic!("{line}") };
+    // To within a tick of the emulated counter, which is 40 instructions.
+    assert!(zeros > 1_000 && mean <= most + 40 && most <= any + 40, "{line}");
+    assert!((1_000..10_000).contains(&ordinary) && any < 2 * zeros, "{line}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -181,6 +182,38 @@ fn a_dead_link_is_an_error_within_its_time() {
     });
     assert_eq!(pil(&name), ExitCode::from(1));
     board.join().unwrap();
+}
+
+/// Of what a board has said that it cannot take nothing is sent, and its controller is not stopped for it.
+#[test]
+fn push_sends_only_what_the_board_can_run() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("push");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+    let key = path("update.key");
+    assert_eq!(trainer(&["keygen", "--out", &path("update")]), ExitCode::SUCCESS);
+    let sample = |kind: &str| POLICY.replace("f32", kind);
+    let length = SAMPLE.len() as u32;
+    for (policy, room, proposals) in [
+        (sample("f32"), length, 1),
+        (sample("f32"), length - 1, 0),
+        (sample("int8"), 1 << 20, 0),
+        (sample("int16"), 1 << 20, 0),
+        // It keeps no updates, or has no key: only the board knows which.
+        (sample("f32"), 0, 1),
+    ] {
+        let signed = path("policy.signed");
+        let sign = ["sign", &policy, "--key", &key, "--version", "2", "--out", &signed];
+        assert_eq!(trainer(&sign), ExitCode::SUCCESS);
+        let mut board = InProcess::new(SAMPLE);
+        board.room = room;
+        let (board, port) = listen(board, 1);
+        let push = ["push", &signed, "--serial", &port, "--stop"];
+        assert_eq!(trainer(&push), ExitCode::from(1), "{policy} {room}");
+        let board = board.join().unwrap();
+        assert_eq!((board.proposals, board.stops), (proposals, proposals), "{policy} {room}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -121,6 +121,11 @@ pub struct Identity<'a> {
     pub observation_size: u16,
     /// Entries of an action.
     pub action_size: u8,
+    /// The code of the only kind of weights that its firmware runs, as a policy's byte 6 has it.
+    pub weights: u8,
+    /// The most numbers between two layers that its firmware has room for, as
+    /// [`format::width`](crate::format::width) gives them.
+    pub width: u16,
 }
 
 /// What an action costs is counted in these.

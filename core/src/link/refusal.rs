@@ -1,7 +1,11 @@
 //! What goes wrong on a board, one sentence each. The order of variants and fields is the wire format.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::WeightKind;
 
 /// Why an actuator is in its safe state.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Error)]
@@ -9,8 +13,8 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Fault {
     /// The sensor gave no observation.
-    #[error("the sensor does not answer")]
-    Sensor,
+    #[error("{0}")]
+    Sensor(SensorFault),
     /// The actuator took no action.
     #[error("the actuator does not answer")]
     Actuator,
@@ -70,6 +74,33 @@ pub enum Fault {
     },
 }
 
+/// Why a sensor gave no observation. What is in brackets are the AS5600's status bits, in its data sheet's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SensorFault {
+    /// The sensor, or the bus to it, gives no answer.
+    #[error("the sensor does not answer")]
+    Silent,
+    /// The encoder's magnet is not there, or far too weak.
+    #[error("the encoder sees no magnet (MD, \"magnet was detected\", is 0)")]
+    NoMagnet,
+    /// Its field is weaker than the encoder can amplify.
+    #[error("the encoder's magnet is too weak (ML, \"AGC maximum gain overflow\")")]
+    MagnetTooWeak,
+    /// Its field is stronger than the encoder can attenuate.
+    #[error("the encoder's magnet is too strong (MH, \"AGC minimum gain overflow\")")]
+    MagnetTooStrong,
+    /// A gain cannot be too large and too small, so that these bits are not the encoder's.
+    #[error(
+        "the encoder's magnet would be too weak and too strong at once (ML and MH): what the bus reads is not the encoder's"
+    )]
+    Contradiction,
+    /// A speed takes two answers.
+    #[error("the sensor has answered only once since it failed, which tells no speed yet")]
+    NoSpeed,
+}
+
 /// Why a board has not done what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -98,7 +129,7 @@ pub enum Refusal {
 #[non_exhaustive]
 pub enum UpdateRefusal {
     /// The board has no room for updates.
-    #[error("this board keeps no updates")]
+    #[error("this board keeps no updates: build its firmware around the policy (POLICY=…)")]
     NoSlots,
     /// The firmware was built without a public key.
     #[error("the firmware has no public key to check updates with: build it with one (KEY=…)")]
@@ -157,10 +188,38 @@ pub enum UpdateRefusal {
         /// The update's, in s.
         found: f32,
     },
+    /// The firmware has kernels for another kind of weights. The kinds are their codes, as in a policy's byte 6.
+    #[error(
+        "the policy has {} weights, this board's firmware runs {} only, up to {width} wide: push a policy with {} weights, or build the firmware around this one (POLICY=…)",
+        Kind(*found), Kind(*needed), Kind(*needed)
+    )]
+    Weights {
+        /// The kind that this board's firmware runs.
+        needed: u8,
+        /// The most numbers between two layers that it has room for.
+        width: u16,
+        /// The update's kind.
+        found: u8,
+    },
+    /// The policy keeps more numbers between two layers than the firmware has room for.
+    #[error(
+        "the policy's widest layer has {found} numbers, this board's firmware runs up to {limit}, with {} weights: push a narrower policy, or build the firmware around this one (POLICY=…)",
+        Kind(*weights)
+    )]
+    TooWide {
+        /// The most that this board's firmware has room for.
+        limit: u16,
+        /// The kind of weights that it runs.
+        weights: u8,
+        /// What the update needs.
+        found: u16,
+    },
     /// The policy does not fit.
-    #[error("the policy has {found} bytes, this board has room for {capacity}")]
+    #[error(
+        "the policy has {found} bytes, a slot of this board has room for {capacity}: take a smaller network, or fewer bits (`trainer quantize`)"
+    )]
     TooLarge {
-        /// Bytes of a slot.
+        /// Bytes of a slot that are for a policy.
         capacity: u32,
         /// Bytes of the policy.
         found: u32,
@@ -189,9 +248,9 @@ pub enum UpdateRefusal {
     /// The bytes are not those that were signed.
     #[error("the policy's bytes are not those that were signed")]
     Digest,
-    /// The bytes are those that were signed, but this firmware cannot run them.
+    /// The bytes are those that were signed, but no policy that a loop could run.
     #[error(
-        "this firmware cannot run the policy: its weights are of another kind or its layers too wide (`trainer inspect` shows them)"
+        "this firmware cannot read the policy: it was written by another version of the trainer, or is faulty (`trainer inspect` says which): export it again"
     )]
     Policy,
     /// The policy is not what its manifest says.
@@ -206,4 +265,16 @@ pub enum UpdateRefusal {
     /// The flash does not work.
     #[error("the flash could not be written")]
     Flash,
+}
+
+/// A kind of weights by its code, as sentences name it.
+struct Kind(u8);
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match WeightKind::from_code(self.0) {
+            Some(kind) => kind.fmt(f),
+            None => f.write_str("unknown"),
+        }
+    }
 }

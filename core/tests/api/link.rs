@@ -1,7 +1,8 @@
 //! Frames on a line that does what it likes.
 
 use policy_core::link::{
-    Decoder, Fault, Floats, Frame, Packet, Refusal, Reply, Request, frame::read,
+    Cost, Decoder, Fault, Floats, Frame, Identity, Packet, Refusal, Reply, Request, SensorFault,
+    Source, UpdateRefusal, frame::read,
 };
 use proptest::prelude::*;
 
@@ -95,6 +96,45 @@ fn the_bytes_of_answers_are_pinned() {
     let one = [1.0];
     is(Reply::Action { action: Floats::new(&one), cost: 200 }, &[1, 4, 0, 0, 0x80, 0x3F, 200, 1]);
     is(Reply::Done, &[3]);
+    let identity = Identity {
+        protocol: 1,
+        board: "ab",
+        firmware: "c",
+        cost: Cost::Cycles,
+        capacity: 130_560,
+        policy: Source::Update { version: 5 },
+        checksum: 6,
+        plant_fingerprint: 7,
+        control_period: 1.0,
+        observation_size: 3,
+        action_size: 1,
+        weights: 2,
+        width: 300,
+    };
+    #[rustfmt::skip]
+    let hello = [
+        0, 1, 2, b'a', b'b', 1, b'c', 1, 0x80, 0xFC, 7, 1, 5, 6, 7, 0, 0, 0x80, 0x3F, 3, 1, 2, 0xAC, 2,
+    ];
+    is(Reply::Hello(identity), &hello);
+    for (refusal, tail) in [
+        (UpdateRefusal::NoSlots, &[0][..]),
+        (UpdateRefusal::Weights { needed: 0, width: 64, found: 2 }, &[10, 0, 64, 2]),
+        (UpdateRefusal::TooWide { limit: 64, weights: 1, found: 300 }, &[11, 64, 1, 0xAC, 2]),
+        (UpdateRefusal::TooLarge { capacity: 1, found: 2 }, &[12, 1, 2]),
+        (UpdateRefusal::Flash, &[20]),
+    ] {
+        is(Reply::Refused(Refusal::Update(refusal)), &[&[4, 4], tail].concat());
+    }
     is(Reply::Refused(Refusal::Running), &[4, 2]);
+    for (sensor, number) in [
+        (SensorFault::Silent, 0),
+        (SensorFault::NoMagnet, 1),
+        (SensorFault::MagnetTooWeak, 2),
+        (SensorFault::MagnetTooStrong, 3),
+        (SensorFault::Contradiction, 4),
+        (SensorFault::NoSpeed, 5),
+    ] {
+        is(Reply::Refused(Refusal::Fault(Fault::Sensor(sensor))), &[4, 3, 0, number]);
+    }
     is(Reply::Refused(Refusal::Fault(Fault::NotFinite { entry: 2 })), &[4, 3, 4, 2]);
 }

@@ -3,7 +3,8 @@
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use policy_core::{
     include_policy,
-    update::{Manifest, digest, verify},
+    link::UpdateRefusal,
+    update::{Manifest, Needs, digest, fits, verify},
 };
 use proptest::prelude::*;
 
@@ -111,7 +112,6 @@ proptest! {
     fn a_manifest_comes_back(mut bytes in proptest::array::uniform32(any::<u8>()), known: bool) {
         if known {
             bytes[..6].copy_from_slice(b"PLUP\x01\0");
-            bytes[10..12].fill(0);
         }
         let whole = [bytes, bytes.map(|byte| !byte)].concat();
         match Manifest::from_bytes(&whole) {
@@ -122,12 +122,42 @@ proptest! {
     }
 }
 
+#[test]
+fn a_manifest_fits_a_board_or_the_first_reason_is_told() {
+    let manifest = Manifest::new(BLOB, 1).unwrap();
+    let needs = Needs {
+        plant_fingerprint: manifest.plant_fingerprint,
+        control_period: manifest.control_period,
+        observation_size: manifest.observation_size,
+        action_size: manifest.action_size,
+        weights: 0,
+        width: 16,
+    };
+    assert_eq!((manifest.weights, manifest.width, needs.judge(&manifest)), (0, 16, Ok(())));
+    // A board has more room than a policy needs, but no other kernels.
+    assert_eq!(Needs { width: 64, ..needs }.judge(&manifest), Ok(()));
+    let weights = |needed, width| Err(UpdateRefusal::Weights { needed, width, found: 0 });
+    assert_eq!(Needs { weights: 2, ..needs }.judge(&manifest), weights(2, 16));
+    // Of two reasons the one that firmware built around this policy does away with as well.
+    assert_eq!(Needs { weights: 1, width: 8, ..needs }.judge(&manifest), weights(1, 8));
+    let wide = Err(UpdateRefusal::TooWide { limit: 15, weights: 0, found: 16 });
+    assert_eq!(Needs { width: 15, ..needs }.judge(&manifest), wide);
+    let plant = Needs { plant_fingerprint: !needs.plant_fingerprint, weights: 2, ..needs };
+    assert!(matches!(plant.judge(&manifest), Err(UpdateRefusal::Plant { .. })));
+    let longer = Needs { observation_size: 4, ..needs };
+    assert!(matches!(longer.judge(&manifest), Err(UpdateRefusal::Shape { observation: 4, .. })));
+    let slower = Needs { control_period: 0.1, ..needs };
+    assert!(matches!(slower.judge(&manifest), Err(UpdateRefusal::Period { .. })));
+    assert_eq!(fits(10, 10), Ok(()));
+    assert_eq!(fits(11, 10), Err(UpdateRefusal::TooLarge { capacity: 10, found: 11 }));
+}
+
 /// Each field stands where the module's diagram has it.
 #[test]
 fn the_bytes_of_a_manifest_are_pinned() {
     let manifest = Manifest::new(BLOB, 0x0102_0304).unwrap();
     let bytes = manifest.to_bytes();
-    assert_eq!(bytes[..12], [b'P', b'L', b'U', b'P', 1, 0, 3, 0, 1, 0, 0, 0]);
+    assert_eq!(bytes[..12], [b'P', b'L', b'U', b'P', 1, 0, 3, 0, 1, 0, 16, 0]);
     assert_eq!(bytes[12..16], [4, 3, 2, 1]);
     assert_eq!(bytes[16..20], (BLOB.len() as u32).to_le_bytes());
     assert_eq!(bytes[20..24], manifest.plant_fingerprint.to_le_bytes());
@@ -136,6 +166,7 @@ fn the_bytes_of_a_manifest_are_pinned() {
     assert_eq!(bytes[32..], digest(BLOB));
     assert!(manifest.describes(BLOB));
     assert!(!Manifest { weights: 1, ..manifest }.describes(BLOB));
+    assert!(!Manifest { width: 17, ..manifest }.describes(BLOB));
     // FIPS 180-4's example, from NIST's list of them.
     let abc = hex("53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23");
     assert_eq!(digest(b"abc").as_slice(), abc);

@@ -114,7 +114,7 @@ impl<'a, P: Plant, C: Clock, D: Watchdog, W: Weights, const WIDTH: usize>
         let size = self.pilot.policy().observation_size();
         // A pilot takes no more than there are.
         let entries = entries.get_mut(..size).unwrap_or_default();
-        let taken = self.plant.observe(begun, entries).ok_or(Fault::Sensor)?;
+        let taken = self.plant.observe(begun, entries).map_err(Fault::Sensor)?;
         let _ = self.observation.extend_from_slice(entries);
         let (age, limit) = (begun.saturating_sub(taken), self.timing.period());
         if age > limit {
@@ -210,7 +210,7 @@ impl<'a, P: Plant, C: Clock, D: Watchdog, W: Weights, const WIDTH: usize>
         self.faults
     }
 
-    /// The observation of the last period `[observation_size]`; empty where the sensor did not answer.
+    /// The observation of the last period `[observation_size]`; empty where the sensor gave none.
     pub fn observation(&self) -> &[f32] {
         &self.observation
     }

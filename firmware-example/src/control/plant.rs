@@ -1,11 +1,16 @@
 //! What the loop needs of a machine and of a board.
 
+use policy_core::link::SensorFault;
+
 /// A machine: a sensor and an actuator. Built from the traits of `embedded-hal`, it runs on any board that has them.
 pub trait Plant {
     /// Writes the newest observation `[observation_size]`, in the units of the policy's contract, and gives the time on the
-    /// board's [`Clock`] at which it was measured, in µs; `now` is the time of the call. `None` where the sensor does not
-    /// answer.
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64>;
+    /// board's [`Clock`] at which it was measured, in µs; `now` is the time of the call.
+    ///
+    /// # Errors
+    ///
+    /// If the sensor does not answer, or says itself that its answer may be wrong.
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault>;
 
     /// Applies an action `[action_size]`, in the units of the policy's contract. `None` where the actuator does not
     /// answer.

@@ -3,10 +3,14 @@
 //! Without a link it lets the policy swing up a pendulum that is simulated on the board, reports, and ends. With
 //! one (the argument `serve`) it stays and answers.
 
-use core::{cell::RefCell, fmt::Write};
+use core::{
+    cell::RefCell,
+    fmt::Write,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use critical_section::Mutex;
-use policy_core::link::{Cost, State};
+use policy_core::link::{Cost, SensorFault, State};
 
 use super::{
     Console, Serial, Uart, arguments,
@@ -28,6 +32,8 @@ const PERIODS: u64 = 200;
 type Loop = Controller<'static, Machine, Timer, (), Weight, WIDTH>;
 
 static MAILBOX: Mailbox<'static, Weight, WIDTH> = Mailbox::new();
+/// Instructions of the control periods, which interrupt whatever is counted meanwhile; over and over in 32 bits.
+static PERIODS_TOOK: AtomicU32 = AtomicU32::new(0);
 /// The timer's interrupt has it.
 static LOOP: Mutex<RefCell<Option<Loop>>> = Mutex::new(RefCell::new(None));
 
@@ -44,8 +50,8 @@ impl Machine {
 }
 
 impl Plant for Machine {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
-        self.0.as_mut()?.observe(now, observation)
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
+        self.0.as_mut().ok_or(SensorFault::Silent)?.observe(now, observation)
     }
 
     fn actuate(&mut self, action: &[f32]) -> Option<()> {
@@ -60,7 +66,14 @@ impl Plant for Machine {
 
 /// What the program's interrupt of the timer does: a control period, where one is due.
 pub fn tick() {
+    // Before the time is told: it may be this interrupt that says what it is.
     Timer::tick();
+    let took = Timer::instructions(period);
+    // Nobody else writes it.
+    PERIODS_TOOK.store(PERIODS_TOOK.load(Relaxed).wrapping_add(took), Relaxed);
+}
+
+fn period() {
     critical_section::with(|cs| {
         // The program below never keeps it.
         let Ok(mut controller) = LOOP.borrow(cs).try_borrow_mut() else { return };
@@ -112,7 +125,7 @@ fn run<U: Uart + Counter, const HAS_SLOTS: bool>(
     }
     let plate = Plate { board, cost: Cost::Instructions, count };
     // The emulated flash is empty when the board starts, so that the firmware's own policy runs first.
-    if HAS_SLOTS && let Some(slots) = Slots::new(Emulated::new(), 0, flash::SLOT) {
+    if HAS_SLOTS && let Some(slots) = Slots::new(Emulated::new(), 0, flash::slot_size()) {
         let (updater, _) = Updater::begin(slots, baked::KEY, needs(&pilot), |_, _| None::<()>);
         serve::<U>(Station::new(plate, updater, &MAILBOX, pilot))
     }
@@ -128,9 +141,11 @@ fn serve<U: Uart>(mut station: Station<'static, impl Updates, Weight, WIDTH>) ->
     }
 }
 
-/// The instructions of some work. Interrupts go on meanwhile, or the clock would stand still.
+/// The instructions of some work. Control periods go on meanwhile, or the clock would stand still; theirs do not count.
 fn count(work: &mut dyn FnMut()) -> u32 {
-    Timer::instructions(work)
+    let before = PERIODS_TOOK.load(Relaxed);
+    let all = Timer::instructions(work);
+    all.saturating_sub(PERIODS_TOOK.load(Relaxed).wrapping_sub(before))
 }
 
 /// Swings the pendulum up, and says how that goes, once a second. The exit code.

@@ -3,7 +3,7 @@
 // It is written while others read another part of it.
 #![allow(unsafe_code)]
 
-use core::{cell::UnsafeCell, slice};
+use core::{ptr, slice};
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
@@ -12,18 +12,21 @@ use embedded_storage::nor_flash::{
 
 use crate::update::Flash;
 
-/// Bytes of a slot.
-pub(super) const SLOT: u32 = 64 << 10;
-const SIZE: usize = 2 * SLOT as usize;
+// `mut`, so that no compiler takes what was read there before a write for what is there after it.
+unsafe extern "C" {
+    static mut __slots: u8;
+    static __slot_size: u8;
+}
 
-#[repr(align(4))]
-struct Memory(UnsafeCell<[u8; SIZE]>);
+/// Bytes of a slot, as the linker's script has them.
+pub(super) fn slot_size() -> u32 {
+    (&raw const __slot_size) as u32
+}
 
-// SAFETY: only `Emulated` touches it, of which there is one, and whose methods do not run at once; what it lends out it does
-// not write, as `Flash` promises.
-unsafe impl Sync for Memory {}
-
-static MEMORY: Memory = Memory(UnsafeCell::new([0; SIZE]));
+/// Bytes of both slots, which are the whole flash.
+fn size() -> u32 {
+    2 * slot_size()
+}
 
 /// As real flash it is erased to ones, and writing only makes zeros of them.
 #[derive(Debug)]
@@ -34,13 +37,14 @@ impl Emulated {
     pub(super) fn new() -> Self {
         let mut flash = Emulated(());
         // It can, from beginning to end.
-        let _ = flash.erase(0, SIZE as u32);
+        let _ = flash.erase(0, size());
         flash
     }
 
     /// Bytes within the memory; the ranges have been checked.
     fn byte(&self, offset: u32) -> *mut u8 {
-        MEMORY.0.get().cast::<u8>().wrapping_add(offset as usize)
+        let slots = (&raw mut __slots).expose_provenance();
+        ptr::with_exposed_provenance_mut(slots + offset as usize)
     }
 }
 
@@ -71,7 +75,7 @@ impl ReadNorFlash for Emulated {
     }
 
     fn capacity(&self) -> usize {
-        SIZE
+        size() as usize
     }
 }
 
@@ -103,9 +107,9 @@ impl Flash for Emulated {
     const STALLS: bool = false;
 
     fn mapped(&self, offset: u32, length: u32) -> &'static [u8] {
-        let left = (SIZE as u32).saturating_sub(offset);
-        let length = length.min(left) as usize;
-        // SAFETY: within the memory, and written only when whoever has it keeps it no more.
-        unsafe { slice::from_raw_parts(self.byte(offset.min(SIZE as u32)), length) }
+        let length = length.min(size().saturating_sub(offset)) as usize;
+        // SAFETY: within the region that the linker keeps free for the slots, and written only when whoever has it keeps it no
+        // more.
+        unsafe { slice::from_raw_parts(self.byte(offset.min(size())), length) }
     }
 }

@@ -5,15 +5,21 @@ use crate::{Meter, baked};
 
 /// Replays the recording, reports, and ends with the exit code that says the same.
 pub fn main() -> ! {
-    let outcome = baked::run(&mut Instruments, &mut Console);
+    let outcome = baked::run(&mut Instruments { clock: None }, &mut Console);
     semihosting::process::exit(outcome.exit_code())
 }
 
-struct Instruments;
+struct Instruments {
+    /// None before it is needed.
+    clock: Option<clock::Clock>,
+}
 
 impl Meter for Instruments {
-    fn instructions(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
-        clock::instructions(work)
+    fn instructions(&mut self, rounds: u32, work: &mut dyn FnMut()) -> Option<u32> {
+        if self.clock.is_none() {
+            self.clock = clock::Clock::begin();
+        }
+        self.clock.as_ref()?.instructions(rounds.max(1), work)
     }
 
     fn stack(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
@@ -32,24 +38,34 @@ mod clock {
 
     /// SysTick counts down in 24 bits.
     const MASK: u32 = 0x00FF_FFFF;
-    /// Rounds, so that a tick of many instructions tells them apart.
-    const ROUNDS: u32 = 100;
     /// Rounds of a wait, of two instructions each.
     const WAIT: u32 = 1_000_000;
 
-    /// The instructions of `work`, on average of some rounds: SysTick's frequency is another one on
-    /// each board, so a wait of a known number of instructions is counted first.
-    pub(super) fn instructions(work: &mut dyn FnMut()) -> Option<u32> {
-        // `take` gives the peripherals once, and this is the only call.
-        let mut core = Peripherals::take()?;
-        core.SYST.set_clock_source(SystClkSource::Core);
-        core.SYST.set_reload(MASK);
-        core.SYST.clear_current();
-        core.SYST.enable_counter();
-        let known = ticks(|| delay(WAIT));
-        let ticks = ticks(|| (0..ROUNDS).for_each(|_| work()));
-        let instructions = u64::from(ticks) * u64::from(2 * WAIT / ROUNDS);
-        Some(instructions.checked_div(known.into())? as u32)
+    /// SysTick, whose frequency is another one on each board: some ten instructions to a tick.
+    pub(super) struct Clock {
+        /// Ticks of the wait.
+        known: u32,
+    }
+
+    impl Clock {
+        /// Counts a wait of a known number of instructions.
+        pub(super) fn begin() -> Option<Clock> {
+            // `take` gives the peripherals once, and this is the only call.
+            let mut core = Peripherals::take()?;
+            core.SYST.set_clock_source(SystClkSource::Core);
+            core.SYST.set_reload(MASK);
+            core.SYST.clear_current();
+            core.SYST.enable_counter();
+            Some(Clock { known: ticks(|| delay(WAIT)) })
+        }
+
+        /// The instructions of `work`, on average of the rounds, to within those of a tick by their number.
+        pub(super) fn instructions(&self, rounds: u32, work: &mut dyn FnMut()) -> Option<u32> {
+            let ticks = ticks(|| (0..rounds).for_each(|_| work()));
+            let instructions = u64::from(ticks) * u64::from(2 * WAIT);
+            let all_rounds = u64::from(self.known) * u64::from(rounds);
+            Some(instructions.checked_div(all_rounds)? as u32)
+        }
     }
 
     fn ticks(work: impl FnOnce()) -> u32 {
@@ -64,10 +80,18 @@ mod clock {
 mod clock {
     use riscv::register::minstret;
 
-    /// The instructions of `work`.
-    pub(super) fn instructions(work: &mut dyn FnMut()) -> Option<u32> {
-        let start = minstret::read();
-        work();
-        Some(minstret::read().wrapping_sub(start) as u32)
+    pub(super) struct Clock;
+
+    impl Clock {
+        pub(super) fn begin() -> Option<Clock> {
+            Some(Clock)
+        }
+
+        /// The instructions of `work`, on average of the rounds.
+        pub(super) fn instructions(&self, rounds: u32, work: &mut dyn FnMut()) -> Option<u32> {
+            let start = minstret::read();
+            (0..rounds).for_each(|_| work());
+            (minstret::read().wrapping_sub(start) as u32).checked_div(rounds)
+        }
     }
 }

@@ -3,6 +3,7 @@
 use core::f32::consts::{PI, TAU};
 
 use embedded_hal::{i2c::I2c, pwm::SetDutyCycle};
+use policy_core::link::SensorFault;
 
 use super::{Bridge, Encoder, Motor};
 use crate::control::Plant;
@@ -38,25 +39,21 @@ impl<I2C: I2c, Forward: SetDutyCycle, Backward: SetDutyCycle> Plant
     /// θ̇ = wrap(θ − θ₋₁) / (t − t₋₁)
     /// ```
     ///
-    /// The first angle, and the first one after a failure, tells no speed, and so makes no observation. It is the mean speed since the last observation; more than half a turn between two looks like the other way round.
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
-        let [cosine, sine, speed] = observation else { return None };
-        let Some(angle) = self.encoder.angle() else {
-            // What was seen before is too old to tell a speed by.
-            self.last = None;
-            return None;
-        };
-        self.speed = match self.last {
+    /// The first angle, and the first one after a failure, tells no speed, and so makes no observation. It is the mean speed
+    /// since the last observation; more than half a turn between two looks like the other way round.
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
+        let [cosine, sine, speed] = observation else { return Err(SensorFault::Silent) };
+        // What was seen before a failure is too old to tell a speed by.
+        let last = self.last.take();
+        let angle = self.encoder.angle()?;
+        self.last = Some((angle, now));
+        self.speed = match last {
             Some((before, then)) if now > then => wrap(angle - before) / seconds(now - then),
             Some(_) => self.speed,
-            None => {
-                self.last = Some((angle, now));
-                return None;
-            }
+            None => return Err(SensorFault::NoSpeed),
         };
-        self.last = Some((angle, now));
         (*cosine, *sine, *speed) = (libm::cosf(angle), libm::sinf(angle), self.speed);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, action: &[f32]) -> Option<()> {
@@ -95,11 +92,12 @@ mod tests {
 
     const MOTOR: Motor = Motor { supply: 12.0, resistance: 2.0, constant: 0.03, gear: 20.0 };
 
+    fn status(bits: u8) -> Transaction {
+        Transaction::write_read(0x36, vec![0x0B], vec![bits])
+    }
+
     fn reading(steps: u16) -> [Transaction; 2] {
-        [
-            Transaction::write_read(0x36, vec![0x0B], vec![0x20]),
-            Transaction::write_read(0x36, vec![0x0C], steps.to_be_bytes().into()),
-        ]
+        [status(0x20), Transaction::write_read(0x36, vec![0x0C], steps.to_be_bytes().into())]
     }
 
     #[test]
@@ -110,13 +108,36 @@ mod tests {
         let mut pendulum = Pendulum::new(Encoder::new(bus.clone(), 0, false), bridge, MOTOR);
         let mut seen = [0.0; 3];
         let step = 20.0 * TAU / 4096.0;
-        assert_eq!(pendulum.observe(0, &mut seen), None);
+        assert_eq!(pendulum.observe(0, &mut seen), Err(SensorFault::NoSpeed));
         for (now, speed) in [(50_000, step / 0.05), (60_000, 0.0), (70_000, -step / 0.01)] {
-            assert_eq!(pendulum.observe(now, &mut seen), Some(now));
+            assert_eq!(pendulum.observe(now, &mut seen), Ok(now));
             assert!((seen[2] - speed).abs() < 1e-3, "{now}: {seen:?}");
             assert!(seen[0] < -0.999 && seen[1].abs() < 0.02);
         }
-        assert_eq!(pendulum.observe(0, &mut [0.0; 2]), None);
+        assert_eq!(pendulum.observe(0, &mut [0.0; 2]), Err(SensorFault::Silent));
+        bus.done();
+        pwm.done();
+    }
+
+    /// And after it the first angle tells no speed, even if the magnet is where it was.
+    #[test]
+    fn a_magnet_that_moves_away_is_the_pendulum_s_fault() {
+        let mut expected: Vec<_> = [100, 110].into_iter().flat_map(reading).collect();
+        expected.push(status(0x30));
+        expected.extend([110, 120].into_iter().flat_map(reading));
+        let (mut bus, mut pwm) = (Bus::new(&expected), Pwm::new(&[]));
+        let bridge = Bridge::new(pwm.clone(), pwm.clone());
+        let mut pendulum = Pendulum::new(Encoder::new(bus.clone(), 0, false), bridge, MOTOR);
+        let mut seen = [0.0; 3];
+        for (now, expected) in [
+            (50_000, Err(SensorFault::NoSpeed)),
+            (100_000, Ok(100_000)),
+            (150_000, Err(SensorFault::MagnetTooWeak)),
+            (200_000, Err(SensorFault::NoSpeed)),
+            (250_000, Ok(250_000)),
+        ] {
+            assert_eq!(pendulum.observe(now, &mut seen), expected, "{now}");
+        }
         bus.done();
         pwm.done();
     }

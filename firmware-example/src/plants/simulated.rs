@@ -1,5 +1,7 @@
 //! The pendulum that policies are trained on, simulated on the board: for boards that have none.
 
+use policy_core::link::SensorFault;
+
 use crate::control::Plant;
 
 /// 3 g / (2 l), with g = 10 m/s² and l = 1 m
@@ -41,10 +43,10 @@ impl Simulated {
 }
 
 impl Plant for Simulated {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
-        let [cosine, sine, speed] = observation else { return None };
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
+        let [cosine, sine, speed] = observation else { return Err(SensorFault::Silent) };
         (*cosine, *sine, *speed) = (libm::cosf(self.angle), libm::sinf(self.angle), self.speed);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, action: &[f32]) -> Option<()> {
@@ -71,11 +73,12 @@ mod tests {
         let mut pendulum = Simulated::new(0.05);
         let mut seen = [0.0; 3];
         pendulum.make_safe();
-        assert_eq!(pendulum.observe(3, &mut seen), Some(3));
+        assert_eq!(pendulum.observe(3, &mut seen), Ok(3));
         assert!(seen[0] == -1.0 && seen[2].abs() < 1e-5, "{seen:?}");
         pendulum.actuate(&[2.0]);
-        pendulum.observe(4, &mut seen);
+        pendulum.observe(4, &mut seen).unwrap();
         assert!((seen[2] - 0.3).abs() < 1e-5, "{seen:?}");
-        assert_eq!((pendulum.observe(0, &mut [0.0; 4]), pendulum.actuate(&[])), (None, None));
+        assert_eq!(pendulum.observe(0, &mut [0.0; 4]), Err(SensorFault::Silent));
+        assert_eq!(pendulum.actuate(&[]), None);
     }
 }

@@ -25,6 +25,8 @@ impl Board for Puppet {
             control_period: 0.05,
             observation_size: 1,
             action_size: 1,
+            weights: 0,
+            width: 16,
         }
     }
 

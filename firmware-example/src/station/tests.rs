@@ -1,24 +1,29 @@
-use std::{boxed::Box, cell::RefCell, rc::Rc, vec, vec::Vec};
+use std::{boxed::Box, cell::RefCell, rc::Rc, string::ToString, vec, vec::Vec};
 
 use super::*;
 use crate::{
     control::{Clock, Controller, Plant},
+    samples::blob,
     update::{
         Slots, Updater,
         model::{Model, SLOT, Tear},
-        samples::{NEEDS, key, policy, update},
+        samples::{NEEDS, Update, key, manifest, policy, policy_of_width, signed, update},
     },
 };
-use policy_core::link::{CHUNK, Fault, State};
+use policy_core::{
+    format::{FixedLayer, Network},
+    link::{CHUNK, Fault, SensorFault, State},
+    update::Manifest,
+};
 
 /// What the sensor sees, and the time.
 #[derive(Clone)]
 struct World(Rc<RefCell<(f32, u64)>>);
 
 impl Plant for World {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
         observation.fill(self.0.borrow().0);
-        Some(now)
+        Ok(now)
     }
 
     fn actuate(&mut self, _: &[f32]) -> Option<()> {
@@ -86,7 +91,10 @@ impl<const HOLDS_UP: bool> Bench<HOLDS_UP> {
     }
 
     fn push(&mut self, version: u32) -> Result<(), UpdateRefusal> {
-        let sent = update(version);
+        self.send(&update(version))
+    }
+
+    fn send(&mut self, sent: &Update) -> Result<(), UpdateRefusal> {
         self.station.propose(&sent.manifest, &sent.signature)?;
         for (offset, chunk) in (0..).step_by(CHUNK).zip(sent.policy.chunks(CHUNK)) {
             self.station.chunk(offset, chunk)?;
@@ -149,6 +157,45 @@ fn a_policy_that_fails_gives_way_and_says_why() {
     assert_eq!(bench.status(), (OWN, TRIAL, None));
     bench.periods(TRIAL);
     assert_eq!(bench.status(), (version(4), 0, None));
+}
+
+/// Its manifest says that it can, so that only its bytes tell.
+#[test]
+fn what_the_firmware_cannot_run_is_refused_with_what_it_runs() {
+    let scale = [1e-3_f32.to_bits()];
+    let fixed = [FixedLayer { weights: &[-1], bias: &[500], scale: &scale }];
+    let int8 = blob(Network::Int8(&fixed), &[]).get().to_vec();
+    let wide = policy_of_width(20, 0.0, 7, 0.05, 1);
+    for (policy, refusal, sentence) in [
+        (
+            int8,
+            UpdateRefusal::Weights { needed: 0, width: 16, found: 2 },
+            "the policy has int8 weights, this board's firmware runs f32 only, up to 16 wide: push a policy with f32 \
+             weights, or build the firmware around this one (POLICY=…)",
+        ),
+        (
+            wide,
+            UpdateRefusal::TooWide { limit: 16, weights: 0, found: 20 },
+            "the policy's widest layer has 20 numbers, this board's firmware runs up to 16, with f32 weights: push a \
+             narrower policy, or build the firmware around this one (POLICY=…)",
+        ),
+    ] {
+        let own = manifest(&policy, 4);
+        let Needs { plant_fingerprint, control_period, weights, width, .. } = NEEDS;
+        let lie = Manifest { plant_fingerprint, control_period, weights, width, ..own };
+        let mut bench: Bench<false> = Bench::new(&Model::new());
+        assert_eq!(bench.send(&signed(&lie, &policy, &key(1))), Err(refusal));
+        assert_eq!(refusal.to_string(), sentence);
+        assert_eq!(bench.station.identity().policy, OWN);
+    }
+    assert_eq!(refusal::<f32, 16>(PilotError::Period), UpdateRefusal::Policy);
+}
+
+#[test]
+fn the_greeting_says_what_the_firmware_runs() {
+    let mut bench: Bench<false> = Bench::new(&Model::new());
+    let Identity { weights, width, capacity, .. } = bench.station.identity();
+    assert_eq!((weights, width, capacity), (0, 16, SLOT - 512));
 }
 
 /// Whatever the flash says: it is not reported as kept.

@@ -4,22 +4,37 @@ use ed25519_dalek::{Signer, SigningKey};
 use policy_core::{
     Activation, Algorithm, Head, LayerShape,
     format::{self, Channel, Description, Network, Terms},
-    update::Manifest,
+    update::{Manifest, Needs},
 };
 use std::{vec, vec::Vec};
 
-use super::Needs;
-
 /// Of the board that the tests update.
-pub(crate) const NEEDS: Needs =
-    Needs { plant_fingerprint: 7, control_period: 0.05, observation_size: 1, action_size: 1 };
+pub(crate) const NEEDS: Needs = Needs {
+    plant_fingerprint: 7,
+    control_period: 0.05,
+    observation_size: 1,
+    action_size: 1,
+    weights: 0,
+    width: 16,
+};
 
 pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-/// A policy with three layers of 16, a = ½ of what `bias` gives; long enough for several writes.
+/// A policy with two hidden layers of 16, whose action is what `bias` gives; long enough for several writes.
 pub(crate) fn policy(
+    bias: f32,
+    plant_fingerprint: u32,
+    control_period: f32,
+    inputs: u16,
+) -> Vec<u8> {
+    policy_of_width(16, bias, plant_fingerprint, control_period, inputs)
+}
+
+/// The same with hidden layers of that width.
+pub(crate) fn policy_of_width(
+    width: u16,
     bias: f32,
     plant_fingerprint: u32,
     control_period: f32,
@@ -27,9 +42,10 @@ pub(crate) fn policy(
 ) -> Vec<u8> {
     let channel = Channel { name: "x", unit: "", low: -2.0, high: 2.0 };
     let channels = vec![channel; inputs.into()];
-    let hidden = LayerShape { outputs: 16, activation: Activation::Relu };
+    let hidden = LayerShape { outputs: width, activation: Activation::Relu };
     let layers = [hidden, hidden, LayerShape { outputs: 1, activation: Activation::Linear }];
-    let parameters = 16 * (usize::from(inputs) + 1) + 16 * 17 + 17;
+    let wide = usize::from(width);
+    let parameters = wide * (usize::from(inputs) + 1) + (wide + 1) * (wide + 1);
     let mut weights = vec![0.01; parameters];
     *weights.last_mut().unwrap() = bias;
     let description = Description {

@@ -1,13 +1,11 @@
 //! Reading and writing a slot.
 
-use policy_core::update::{self, KEY, MANIFEST, Manifest, SIGNATURE};
+use policy_core::update::{self, KEY, MANIFEST, Manifest, SIGNATURE, SLOT_HEAD};
 
 use super::Flash;
 
 const SIGNATURE_AT: u32 = 64;
 const KEPT_AT: u32 = 256;
-/// Where the policy begins.
-const POLICY_AT: u32 = 512;
 /// The most that a chip writes at once, so that each part of a slot can be written by itself.
 const LARGEST_WRITE: usize = 256;
 /// Bytes of the mark that a policy is kept.
@@ -55,13 +53,13 @@ impl<F: Flash> Slots<F> {
         let end = size.checked_mul(2)?.checked_add(start)?;
         let is_aligned = start.is_multiple_of(erased) && size.is_multiple_of(erased);
         let is_written_apart = LARGEST_WRITE.is_multiple_of(F::WRITE_SIZE);
-        let fits = size > POLICY_AT && end as usize <= flash.capacity();
+        let fits = size > SLOT_HEAD && end as usize <= flash.capacity();
         (is_aligned && is_written_apart && fits).then_some(Slots { flash, start, size })
     }
 
     /// Bytes of the longest policy.
     pub(super) fn capacity(&self) -> u32 {
-        self.size - POLICY_AT
+        self.size - SLOT_HEAD
     }
 
     fn at(&self, slot: Slot, offset: u32) -> u32 {
@@ -74,7 +72,7 @@ impl<F: Flash> Slots<F> {
 
     /// The first bytes of the slot's policy; fewer where there is no room for so many.
     pub(super) fn policy(&self, slot: Slot, length: u32) -> &'static [u8] {
-        self.flash.mapped(self.at(slot, POLICY_AT), length.min(self.capacity()))
+        self.flash.mapped(self.at(slot, SLOT_HEAD), length.min(self.capacity()))
     }
 
     /// What the slot holds, if all of it fits, but for the mark.
@@ -83,7 +81,7 @@ impl<F: Flash> Slots<F> {
         slot: Slot,
         key: &[u8; KEY],
     ) -> Option<(Manifest, &'static [u8])> {
-        let head = self.flash.mapped(self.at(slot, 0), POLICY_AT);
+        let head = self.flash.mapped(self.at(slot, 0), SLOT_HEAD);
         let (manifest, rest) = head.split_first_chunk::<MANIFEST>()?;
         let signature = rest.first_chunk::<SIGNATURE>()?;
         let read = Manifest::from_bytes(manifest).ok()?;
@@ -101,15 +99,16 @@ impl<F: Flash> Slots<F> {
         self.flash.mapped(self.at(slot, KEPT_AT), MARK as u32) == mark(manifest)
     }
 
-    /// Erases the whole slot. Its beginning goes first, so that what is left of it never counts; and from one piece to the next
-    /// interrupts have their turn.
+    /// Erases as much of the slot as a policy of `length` bytes takes. Its beginning goes first, so that what is left of it never
+    /// counts; and from one piece to the next interrupts have their turn.
     ///
     /// # Errors
     ///
     /// If the flash fails.
-    pub(super) fn erase(&mut self, slot: Slot) -> Result<(), Broken> {
+    pub(super) fn erase(&mut self, slot: Slot, length: u32) -> Result<(), Broken> {
         let (start, piece) = (self.at(slot, 0), F::ERASE_SIZE as u32);
-        for offset in (start..start + self.size).step_by(F::ERASE_SIZE) {
+        let taken = SLOT_HEAD + length.min(self.capacity());
+        for offset in (start..start + taken).step_by(F::ERASE_SIZE) {
             self.flash.erase(offset, offset + piece).map_err(|_| Broken)?;
         }
         Ok(())
@@ -121,7 +120,7 @@ impl<F: Flash> Slots<F> {
     ///
     /// If the flash fails, or the bytes are not there afterwards.
     pub(super) fn write(&mut self, slot: Slot, offset: u32, bytes: &[u8]) -> Result<(), Broken> {
-        self.put(self.at(slot, POLICY_AT + offset), bytes)
+        self.put(self.at(slot, SLOT_HEAD + offset), bytes)
     }
 
     /// Writes manifest and signature.

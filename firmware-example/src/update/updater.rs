@@ -2,23 +2,10 @@
 
 use policy_core::{
     link::{CHUNK, UpdateRefusal},
-    update::{self, MANIFEST, Manifest, SIGNATURE},
+    update::{self, MANIFEST, Manifest, Needs, SIGNATURE},
 };
 
 use super::{Flash, Key, Slot, Slots, Updates};
-
-/// What a policy must be to run on this board: what the firmware's own policy is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Needs {
-    /// The fingerprint of the board's machine.
-    pub plant_fingerprint: u32,
-    /// Time between two actions, in s.
-    pub control_period: f32,
-    /// Entries of an observation.
-    pub observation_size: u16,
-    /// Entries of an action.
-    pub action_size: u8,
-}
 
 /// Takes updates. All that can be refused is refused before flash is touched, and nothing ever touches the slot in use.
 #[derive(Debug)]
@@ -80,25 +67,10 @@ impl<F: Flash> Updater<F> {
         self.current.map_or(Slot::A, |(slot, _)| slot.other())
     }
 
+    /// Could it run here, and does it fit a slot?
     fn suits(&self, manifest: &Manifest) -> Result<(), UpdateRefusal> {
-        let Needs { plant_fingerprint, control_period, observation_size, action_size } = self.needs;
-        if manifest.plant_fingerprint != plant_fingerprint {
-            let (needed, found) = (plant_fingerprint, manifest.plant_fingerprint);
-            return Err(UpdateRefusal::Plant { needed, found });
-        }
-        if (manifest.observation_size, manifest.action_size) != (observation_size, action_size) {
-            return Err(UpdateRefusal::Shape {
-                observation: observation_size,
-                action: action_size,
-                found_observation: manifest.observation_size,
-                found_action: manifest.action_size,
-            });
-        }
-        if manifest.control_period.to_bits() != control_period.to_bits() {
-            let (needed, found) = (control_period, manifest.control_period);
-            return Err(UpdateRefusal::Period { needed, found });
-        }
-        Ok(())
+        self.needs.judge(manifest)?;
+        update::fits(manifest.length, self.slots.capacity())
     }
 }
 
@@ -129,15 +101,11 @@ impl<F: Flash> Updates for Updater<F> {
         {
             return Err(UpdateRefusal::OldVersion { newest, found: manifest.version });
         }
-        let (capacity, found) = (self.slots.capacity(), manifest.length);
-        if found > capacity {
-            return Err(UpdateRefusal::TooLarge { capacity, found });
-        }
         if F::STALLS && is_running() {
             return Err(UpdateRefusal::Running);
         }
         self.pending = Pending::Nothing;
-        self.slots.erase(self.spare()).map_err(|_| UpdateRefusal::Flash)?;
+        self.slots.erase(self.spare(), manifest.length).map_err(|_| UpdateRefusal::Flash)?;
         let (signed, signature) = (*signed, *signature);
         self.pending = Pending::Writing { manifest, signed, signature, arrived: 0 };
         Ok(())

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, Error};
 
-use crate::{envs, presets};
+use crate::{envs, link, presets};
 
 /// Takes any name. What is wrong with one is said where the settings are made, with the nearest that there is; here the
 /// right ones are told to shells.
@@ -14,6 +14,8 @@ pub(super) struct Names(fn() -> Vec<&'static str>);
 
 /// The presets.
 pub(super) const PRESETS: Names = Names(|| presets::ALL.iter().map(|(name, _)| *name).collect());
+/// The boards.
+pub(super) const BOARDS: Names = Names(|| link::BOARDS.iter().map(|board| board.name).collect());
 /// The environments.
 pub(super) const ENVIRONMENTS: Names = Names(|| envs::ALL.iter().map(|e| e.name).collect());
 

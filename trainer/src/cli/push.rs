@@ -12,7 +12,7 @@ use super::progress::Wait;
 use super::stop::stop;
 use super::{Failure, json};
 use crate::input;
-use crate::link::{Client, LinkError};
+use crate::link::{Board, Client, LinkError};
 use crate::signing::Signed;
 use crate::text::Shown;
 
@@ -25,8 +25,9 @@ const SPARE: f32 = 100.0;
 
 /// Send a signed policy to a board, which tries it and keeps it if nothing goes wrong
 ///
-/// The board checks signature, machine, sizes, control period and version before it writes a byte, and the policy that runs is
-/// left as it is until all of the new one is there. The new one is then on trial; if it meets a fault in its first 100 control
+/// The board says when it is met what it can run: machine, sizes, control period, kind and width of weights, and bytes of a slot;
+/// what does not fit is not sent. The board checks all that itself, the signature and the version, before it writes a byte,
+/// and the policy that runs is left as it is until all of the new one is there. The new one is then on trial; if it meets a fault in its first 100 control
 /// periods, or the board restarts, the one before runs again. A trial needs a controller that runs.
 #[derive(Debug, Args)]
 #[command(
@@ -68,6 +69,8 @@ struct Report {
     board: String,
     version: u32,
     bytes: usize,
+    /// Bytes of a slot that are for a policy.
+    slot: u32,
     trial: Trial,
     /// Why it failed.
     fault: Option<String>,
@@ -82,10 +85,17 @@ impl Push {
         let signed = Signed::from_bytes(bytes)
             .map_err(|error| Failure::Failed(format!("{name} is no signed policy: {error}")))?;
         let (mut client, board) = meet(&self.serial, self.baud)?;
+        // Before anything is sent, and before the controller is stopped for nothing.
+        board.judge(&signed.manifest).map_err(|refusal| {
+            Failure::Failed(format!(
+                "{name} is not for {}, and was not sent: {refusal}",
+                board.name
+            ))
+        })?;
         if self.stop {
             stop(&mut client, &board)?;
         }
-        send(&mut client, &signed, &board.name)?;
+        send(&mut client, &signed, &board)?;
         if self.start {
             client.order(Request::Start).map_err(failed)?;
         }
@@ -94,6 +104,7 @@ impl Push {
             schema: 1,
             version: signed.manifest.version,
             bytes: signed.policy().len(),
+            slot: board.capacity,
             trial,
             fault: fault.map(|fault| fault.to_string()),
             board: board.name,
@@ -107,7 +118,7 @@ impl Push {
     }
 }
 
-fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure> {
+fn send(client: &mut Client, signed: &Signed, board: &Board) -> Result<(), Failure> {
     let failed = |error: LinkError| {
         let hint = match error {
             LinkError::Refused(Refusal::Update(UpdateRefusal::Running)) => {
@@ -121,13 +132,16 @@ fn send(client: &mut Client, signed: &Signed, board: &str) -> Result<(), Failure
         Failure::Failed(format!("{error}{hint}"))
     };
     let (manifest, signature) = (signed.manifest_bytes(), signed.signature());
+    let (name, slot, length) = (&board.name, board.capacity, signed.policy().len());
+    let begins = Wait::spinner(format!("{name}: policy of {length} bytes, slot of {slot}"));
     client.order(Request::Propose { manifest, signature }).map_err(failed)?;
-    let wait = Wait::bar(format!("sending to {board}"), signed.policy().len(), "bytes");
+    drop(begins);
+    let wait = Wait::bar(format!("sending to {name}, slot of {slot}"), length, "bytes");
     for (offset, bytes) in (0..).step_by(CHUNK).zip(signed.policy().chunks(CHUNK)) {
         client.order(Request::Chunk { offset, bytes }).map_err(failed)?;
         wait.set(offset as usize + bytes.len());
     }
-    wait.say(format!("{board} checks the policy"));
+    wait.say(format!("{name} checks the policy"));
     client.order(Request::Commit).map_err(failed)
 }
 
@@ -166,7 +180,7 @@ fn watch(
 
 impl Report {
     fn to_text(&self, port: &str) -> String {
-        let Report { board, version, bytes, .. } = self;
+        let Report { board, version, bytes, slot, .. } = self;
         let end = match (self.trial, &self.fault) {
             (Trial::Kept, _) => "it has passed its trial, and is kept".to_string(),
             (Trial::Failed, Some(fault)) => {
@@ -177,6 +191,6 @@ impl Report {
                 "it is on trial, which goes on when the controller runs: trainer monitor --serial {port} --start"
             ),
         };
-        format!("version {version} ({bytes} bytes) is on {board}: {end}\n")
+        format!("version {version} ({bytes} bytes, slot of {slot}) is on {board}: {end}\n")
     }
 }

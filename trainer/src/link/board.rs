@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use policy_core::link::{Cost, Identity, Source};
+use policy_core::link::{Cost, Identity, Source, UpdateRefusal};
+use policy_core::update::{Manifest, Needs, fits};
 
 use crate::text;
 
@@ -29,6 +30,31 @@ pub struct Board {
     pub observation_size: usize,
     /// Entries of an action.
     pub action_size: usize,
+    /// The code of the only kind of weights that its firmware runs.
+    pub weights: u8,
+    /// The most numbers between two layers that its firmware has room for.
+    pub width: u16,
+}
+
+impl Board {
+    /// Would it take the policy of this manifest, as far as it has said what it is? It judges by the same rule itself.
+    ///
+    /// # Errors
+    ///
+    /// If not. A board without room for any policy is left to say itself why it has none.
+    pub fn judge(&self, manifest: &Manifest) -> Result<(), UpdateRefusal> {
+        let needs = Needs {
+            plant_fingerprint: self.plant_fingerprint,
+            control_period: self.control_period,
+            // They came in as many bits.
+            observation_size: self.observation_size as u16,
+            action_size: self.action_size as u8,
+            weights: self.weights,
+            width: self.width,
+        };
+        needs.judge(manifest)?;
+        if self.capacity == 0 { Ok(()) } else { fits(manifest.length, self.capacity) }
+    }
 }
 
 impl From<Identity<'_>> for Board {
@@ -44,6 +70,8 @@ impl From<Identity<'_>> for Board {
             control_period: identity.control_period,
             observation_size: identity.observation_size.into(),
             action_size: identity.action_size.into(),
+            weights: identity.weights,
+            width: identity.width,
         }
     }
 }

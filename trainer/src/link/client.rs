@@ -33,7 +33,7 @@ impl Patience {
         let bits = 2 * 10 * MAX_FRAME as u64;
         let line = Duration::from_millis((1000 * bits).div_ceil(u64::from(baud.max(1))));
         let timeout = Duration::from_millis(150) + line;
-        Patience { timeout, long: Duration::from_secs(10) + line, attempts: 10 }
+        Patience { timeout, long: Duration::from_secs(15) + line, attempts: 10 }
     }
 
     fn of(&self, request: &Request<'_>) -> Duration {

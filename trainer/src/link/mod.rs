@@ -5,7 +5,8 @@
 //! | [`transport`] | [`Transport`]: what carries bytes; TCP |
 //! | [`port`] | serial ports, and opening what a user names |
 //! | [`client`] | [`Client`]: asks a question, again where no answer comes, and takes no other answer than its own |
-//! | [`board`] | [`Board`]: who answers |
+//! | [`board`] | [`Board`]: who answers, and what it takes as an update |
+//! | [`known`] | [`Known`]: the boards that there is firmware for, and their room for updates |
 //! | [`emulated`] | [`Emulated`]: a board in an emulator of this machine |
 //! | [`figures`] | what went wrong on the line, and how long answers took |
 //! | [`error`] | what is wrong, one sentence each |
@@ -19,6 +20,7 @@ pub mod client;
 pub mod emulated;
 pub mod error;
 pub mod figures;
+pub mod known;
 pub mod port;
 pub mod transport;
 
@@ -27,5 +29,6 @@ pub use client::{Client, Patience};
 pub use emulated::{Emulated, EmulatedError};
 pub use error::LinkError;
 pub use figures::{Counters, RoundTrips};
+pub use known::{BOARDS, Known};
 pub use port::{Port, connect};
 pub use transport::{Tcp, Transport};

@@ -16,6 +16,7 @@ mod record;
 mod resume;
 mod runs;
 mod seeds;
+mod sign;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

@@ -21,8 +21,8 @@ pub async fn run<I: I2c, A: SetDutyCycle, B: SetDutyCycle>(
 ) -> ! {
     let _ = pendulum.make_safe();
     match pendulum.encoder().steps() {
-        Some(steps) => info!("the encoder reads {=u16} of 4096", steps),
-        None => warn!("the encoder does not answer"),
+        Ok(steps) => info!("the encoder reads {=u16} of 4096", steps),
+        Err(fault) => warn!("no angle: {}", fault),
     }
     let Some(pilot) = pilot else { rest(pendulum, watchdog).await };
     let mut controller = Controller::new(pendulum, Uptime, watchdog, pilot);

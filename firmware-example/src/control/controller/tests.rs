@@ -2,11 +2,12 @@ use std::{cell::RefCell, rc::Rc, vec::Vec};
 
 use super::*;
 use crate::samples::{Bytes, blob, float};
-use policy_core::format::Network;
+use policy_core::{format::Network, link::SensorFault};
 
 const PERIOD: u64 = 50_000;
 const FIRMWARE: Source = Source::Firmware;
 const UPDATE: Source = Source::Update { version: 1 };
+const SILENT: Fault = Fault::Sensor(SensorFault::Silent);
 
 /// A board and its machine, as the tests set them.
 #[derive(Default)]
@@ -28,11 +29,11 @@ struct World {
 struct Shared(Rc<RefCell<World>>);
 
 impl Plant for Shared {
-    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Option<u64> {
+    fn observe(&mut self, now: u64, observation: &mut [f32]) -> Result<u64, SensorFault> {
         let mut world = self.0.borrow_mut();
         world.now += world.sensing;
-        observation.fill(world.sees?);
-        Some(now.saturating_sub(world.age))
+        observation.fill(world.sees.ok_or(SensorFault::Silent)?);
+        Ok(now.saturating_sub(world.age))
     }
 
     fn actuate(&mut self, action: &[f32]) -> Option<()> {
@@ -106,7 +107,7 @@ fn it_holds_the_machine_safe_until_it_is_started() {
 type Harm = (fn(&mut World), Fault);
 
 const HARMS: [Harm; 8] = [
-    (|w| w.sees = None, Fault::Sensor),
+    (|w| w.sees = None, SILENT),
     (|w| w.sees = Some(f32::NAN), Fault::NotFinite { entry: 0 }),
     (|w| w.sees = Some(f32::NEG_INFINITY), Fault::NotFinite { entry: 0 }),
     (|w| w.sees = Some(2.5), Fault::OutOfRange { entry: 0, value: 2.5, low: -2.0, high: 2.0 }),
@@ -187,7 +188,7 @@ fn a_policy_that_passes_its_trial_stays() {
     assert_eq!((controller.take_verdict(), controller.pilot().source()), (None, UPDATE));
     // From now on a fault is the machine's.
     world.borrow_mut().sees = None;
-    assert_eq!(step(&mut controller, &world).0, State::Safe(Fault::Sensor));
+    assert_eq!(step(&mut controller, &world).0, State::Safe(SILENT));
 }
 
 #[test]
@@ -237,7 +238,7 @@ fn a_trial_within_a_trial_falls_back_to_the_last_policy_that_was_kept() {
     controller.adopt(Pilot::new(third.get(), newest).unwrap(), 3);
     world.borrow_mut().sees = None;
     step(&mut controller, &world);
-    assert_eq!(controller.take_verdict(), Some(Trial::Failed(newest, Fault::Sensor)));
+    assert_eq!(controller.take_verdict(), Some(Trial::Failed(newest, SILENT)));
     assert_eq!(controller.pilot().source(), FIRMWARE);
 }
 

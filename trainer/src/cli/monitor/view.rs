@@ -234,6 +234,8 @@ mod tests {
             control_period: 0.05,
             observation_size: 3,
             action_size: 1,
+            weights: 0,
+            width: 64,
         }
     }
 
