@@ -17,6 +17,8 @@ pub const CONFIG: &str = "config.toml";
 pub const METRICS: &str = "metrics.csv";
 /// The same, until the run is over.
 pub const METRICS_PART: &str = "metrics.csv.part";
+/// Folder of the same for TensorBoard.
+pub const EVENTS: &str = "events";
 /// The return of each episode, drawn.
 pub const CURVE: &str = "learning_curve.svg";
 /// All of it on one page.
