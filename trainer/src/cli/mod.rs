@@ -14,9 +14,11 @@ mod eval;
 mod inspect;
 mod interrupt;
 mod keygen;
+mod line;
 mod monitor;
 mod names;
 mod output;
+mod pace;
 mod pil;
 mod plot;
 mod policy_file;
@@ -27,6 +29,7 @@ mod push;
 mod quantize;
 mod record;
 mod report;
+mod rows;
 mod runs;
 mod seeds;
 mod sign;
@@ -217,7 +220,9 @@ fn fail(text: &str, status: u8) -> ExitCode {
 
 /// Something that the user should know; it does not stop the work.
 fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {text}");
+    rows::suspend(|| {
+        let _ = writeln!(std::io::stderr(), "warning: {text}");
+    });
 }
 
 /// What clap says in several paragraphs, as one sentence: the mistake, and its tip.

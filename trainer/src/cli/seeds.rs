@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::interrupt::Interrupt;
-use super::progress::{Bar, bars};
+use super::progress::Bar;
 use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
@@ -39,7 +39,6 @@ pub(super) fn train(
     if lock.is_none() {
         return Err(RunError::Busy { directory: directory.into() }.into());
     }
-    let bars = bars();
     let work = |index: usize| {
         if options.interrupted.load(Ordering::Relaxed) {
             return None;
@@ -47,7 +46,7 @@ pub(super) fn train(
         let mut config = config.clone();
         config.training.seed = first + index as u64;
         let name = format!("seed {}", config.training.seed);
-        let bar = Bar::among(&name, config.training.steps, &bars);
+        let bar = Bar::new(&name, config.training.steps);
         Some((index, place(index), train_one(&config, &place(index), options, bar)))
     };
     let ended = pool::each(processors(1), count, work);

@@ -8,6 +8,8 @@ mod mistakes;
 mod plot;
 mod quantize;
 mod record;
+#[cfg(unix)]
+mod resized;
 mod resume;
 mod runs;
 mod seeds;
