@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -271,4 +272,79 @@ mod serial {
         assert!(matches!(error, LinkError::Broken { .. }), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(2));
     }
+}
+
+/// Where the board of a monitor in tmux is.
+const PORT_IN_TMUX: &str = "PORT_IN_TMUX";
+
+/// The page of `monitor` leaves others' lines alone where the terminal's size changes, nothing of itself but its last state, and
+/// Ctrl-C ends it below that. A terminal needs a process of its own: this test runs itself once more in tmux.
+#[test]
+fn monitor_leaves_one_page_whatever_the_terminals_width() {
+    if let Ok(port) = std::env::var(PORT_IN_TMUX) {
+        trainer(&["monitor", "--serial", &port, "--rate", "50"]);
+        unreachable!("it goes on until Ctrl-C");
+    }
+    if Command::new("tmux").arg("-V").output().is_err() {
+        eprintln!("not tested: tmux is missing (tests/setup installs it)");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let tmux = |arguments: &[&str]| {
+        let mut command = Command::new("tmux");
+        command.args(["-f", "/dev/null", "-S", "socket"]).args(arguments);
+        command.current_dir(directory.path()).env_remove("TMUX").env("LC_ALL", "C.UTF-8");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let (board, port) = listen(InProcess::new(SAMPLE), 1);
+    let own = std::env::current_exe().unwrap();
+    let name = "monitor_leaves_one_page_whatever_the_terminals_width";
+    let script = format!(
+        "for i in 1 2 3 4 5 6 7 8; do echo line $i of a person, which is as long as this; done\ntrap '' INT\n\
+         (trap - INT; {PORT_IN_TMUX}={port} exec '{}' --exact {name} --nocapture)\necho ended with $?\nsleep 60\n",
+        own.display()
+    );
+    std::fs::write(directory.path().join("script"), script).unwrap();
+    tmux(&["new-session", "-d", "-x", "100", "-y", "30", "sh", "script"]);
+    let shows = |wanted: &dyn Fn(&[&str]) -> bool| {
+        let begun = Instant::now();
+        loop {
+            let text = tmux(&["capture-pane", "-p", "-S", "-1000"]);
+            let lines: Vec<&str> =
+                text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+            let (above, page) = lines.split_at(lines.len().min(9));
+            let person = |(n, line): (usize, &&str)| {
+                *line == format!("line {} of a person, which is as long as this", n + 1)
+            };
+            let intact = above.iter().take(8).enumerate().all(person)
+                && above.last() == Some(&"running 1 test");
+            if intact && wanted(page) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{text}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let names =
+        ["in-process", "state ", "policy ", "observation ", "action ", "timing ", "trouble "];
+    let whole = |page: &[&str]| {
+        page.iter().zip(names).all(|(line, name)| line.starts_with(name)) && page.len() == 7
+    };
+    shows(&whole);
+    for columns in ["30", "100", "60", "200", "100"] {
+        tmux(&["resize-window", "-x", columns, "-y", "30"]);
+        thread::sleep(Duration::from_millis(600));
+        match columns {
+            "100" => shows(&whole),
+            // Longer lines take several rows, and nothing of them is lost.
+            "60" => shows(&|page| {
+                page.join(" ").split_whitespace().any(|word| word == "execution") && page.len() > 7
+            }),
+            _ => {}
+        }
+    }
+    tmux(&["send-keys", "C-c"]);
+    shows(&|page| page.len() == 8 && whole(&page[..7]) && page[7] == "ended with 130");
+    tmux(&["kill-server"]);
+    board.join().unwrap();
 }

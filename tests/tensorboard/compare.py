@@ -5,25 +5,19 @@
 RUNS holds a directory for each run; `interrupted`, of one that went on after Ctrl-C; and `resumed`, which trainer/examples/resumed_events.rs writes.
 """
 
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
-# What courses call them; the others follow a rule.
-NAMES = {"return": "stats/Rewards", "actor_loss": "loss/ - policy loss"}
-
-
-def tag(column):
-    kind = "loss" if column.endswith("_loss") else "stats"
-    return NAMES.get(column, f"{kind}/{column.replace('_', ' ')}")
+from measured import measured
 
 
 def read(run):
     """(step, value) of each scalar, by tag."""
-    events = EventAccumulator(str(run), size_guidance={SCALARS: 0})  # 0: all of them
+    (folder,) = (run / "events").iterdir()  # one run, one curve
+    events = EventAccumulator(str(folder), size_guidance={SCALARS: 0})  # 0: all of them
     events.Reload()
     others = {kind: tags for kind, tags in events.Tags().items() if kind != SCALARS and tags}
     if others:
@@ -31,27 +25,15 @@ def read(run):
     return {name: [(e.step, np.float32(e.value)) for e in events.Scalars(name)] for name in events.Tags()[SCALARS]}
 
 
-def measured(run):
-    """The same from metrics.csv; before the first update there is no value."""
-    columns = {}
-    with open(run / "metrics.csv", newline="") as file:
-        for row in csv.DictReader(file):
-            step = int(row.pop("step"))
-            for column, text in row.items():
-                if text:
-                    columns.setdefault(tag(column), []).append((step, np.float32(float(text))))
-    return columns
-
-
 def compare(run):
-    found, wanted = read(run), measured(run)
+    found, wanted = read(run), measured(run / "metrics.csv")
     if found.keys() != wanted.keys():
         raise SystemExit(f"{run}: tags differ: {sorted(found.keys() ^ wanted.keys())}")
     for name, values in wanted.items():
         if found[name] != values:
             raise SystemExit(f"{run}: {name} is {found[name]}, and in metrics.csv {values}")
     count = sum(map(len, wanted.values()))
-    files, needed = len(list(run.glob("events.out.tfevents.*"))), 2 if run.name == "interrupted" else 1
+    files, needed = len(list(run.glob("events/*/events.out.tfevents.*"))), 2 if run.name == "interrupted" else 1
     if count == 0 or files != needed:
         raise SystemExit(f"{run}: needed are numbers in {needed} event files, there are {count} in {files}")
     print(f"{run.name}: {count} scalars of {len(wanted)} tags are those of metrics.csv: {', '.join(sorted(wanted))}")
@@ -63,7 +45,7 @@ def resumed(run):
     found = read(run)
     if found != {"stats/Rewards": [(step, np.float32(value)) for step, value in wanted]}:
         raise SystemExit(f"{run}: {found}, not {wanted}")
-    files = len(list(run.glob("events.out.tfevents.*")))
+    files = len(list(run.glob("events/*/events.out.tfevents.*")))
     print(f"{run.name}: one curve of {len(wanted)} points from {files} files, without steps of what was given up")
 
 

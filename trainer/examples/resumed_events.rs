@@ -1,5 +1,5 @@
 //! Writes what an interrupted run and the one that was resumed from its checkpoint leave for TensorBoard:
-//! two event files, which are read as one curve.
+//! two event files in one folder, which are read as one curve.
 //!
 //! ```text
 //! cargo run -p trainer --example resumed_events -- DIRECTORY

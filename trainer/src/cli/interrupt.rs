@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGHUP, SIGXCPU, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::Failure;
 
@@ -17,7 +18,7 @@ use super::Failure;
 const INTERRUPTED: i32 = 128;
 
 /// Listens from when it is made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Interrupt {
     flag: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
@@ -46,6 +47,15 @@ impl Interrupt {
     /// True once it was interrupted.
     pub(super) fn flag(&self) -> &AtomicBool {
         &self.flag
+    }
+
+    /// Ends the process as the signal would have done, if there was one.
+    pub(super) fn obey(&self) {
+        let signal = self.signal.load(Ordering::Relaxed) as i32;
+        if signal != 0 {
+            // Where even that fails, the command ends by itself.
+            let _ = emulate_default_handler(signal);
+        }
     }
 
     /// The failure to end with, whose exit status is the signal's.

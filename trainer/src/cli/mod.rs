@@ -14,10 +14,12 @@ mod eval;
 mod inspect;
 mod interrupt;
 mod keygen;
+mod line;
 mod monitor;
 mod names;
 mod numbers;
 mod output;
+mod pace;
 mod pil;
 mod plot;
 mod policy_file;
@@ -28,6 +30,7 @@ mod push;
 mod quantize;
 mod record;
 mod report;
+mod rows;
 mod runs;
 mod seeds;
 mod sign;
@@ -227,7 +230,9 @@ fn fail(text: &str, status: u8) -> ExitCode {
 
 /// Something that the user should know; it does not stop the work.
 fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {}", text::line(text));
+    rows::suspend(|| {
+        let _ = writeln!(std::io::stderr(), "warning: {}", text::line(text));
+    });
 }
 
 /// What clap says in several paragraphs, as one sentence: the mistake, and its tip.

@@ -2,19 +2,26 @@
 
 mod view;
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueHint};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
 use policy_core::link::Request;
 
 use super::Failure;
 use super::board::{baud, meet};
+use super::interrupt::Interrupt;
+use super::line::wrapped;
 use super::numbers::number;
+use super::rows;
 use super::stop::stop;
 use crate::link::LinkError;
 use view::{Machine, View};
+
+/// So soon Ctrl-C is seen.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Show how the controller on a board is
 ///
@@ -65,7 +72,7 @@ impl Monitor {
         if self.stop {
             stop(&mut client, &board)?;
         }
-        let mut screen = Screen::new(as_json);
+        let mut screen = Screen::new(as_json)?;
         let begun = Instant::now();
         let last = match self.duration {
             Some(seconds) => Some(Duration::from_secs_f64(seconds)),
@@ -76,7 +83,12 @@ impl Monitor {
             if poll > 0 && last.is_some_and(|last| due > last) {
                 break;
             }
-            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            while due > begun.elapsed() && !screen.is_interrupted() {
+                std::thread::sleep(due.saturating_sub(begun.elapsed()).min(LOOK));
+            }
+            if screen.is_interrupted() {
+                break;
+            }
             let at = begun.elapsed();
             let telemetry = client.status().map_err(failed)?;
             let view = View::new(&board, &machine, &telemetry, at).ok_or(LinkError::Unexpected);
@@ -97,21 +109,28 @@ enum Screen {
     /// Lines of text.
     Lines,
     /// A terminal, on which it is redrawn in place.
-    Terminal(ProgressBar),
+    Terminal(Page),
+}
+
+/// What is redrawn, until Ctrl-C.
+struct Page {
+    term: Term,
+    /// What is shown now.
+    text: String,
+    interrupt: Interrupt,
 }
 
 impl Screen {
-    fn new(as_json: bool) -> Self {
+    fn new(as_json: bool) -> Result<Self, Failure> {
+        let term = Term::stdout();
         if as_json {
-            return Screen::Json;
+            return Ok(Screen::Json);
         }
-        if !std::io::stdout().is_terminal() {
-            return Screen::Lines;
+        if !rows::can_show(&term) {
+            return Ok(Screen::Lines);
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
-        let style = ProgressStyle::with_template("{msg}").expect("the template is well-formed");
-        bar.set_style(style);
-        Screen::Terminal(bar)
+        let (text, interrupt) = (String::new(), Interrupt::listen()?);
+        Ok(Screen::Terminal(Page { term, text, interrupt }))
     }
 
     /// Shows it; whether anybody still looks.
@@ -119,8 +138,9 @@ impl Screen {
         let line = match self {
             Screen::Json => serde_json::to_string(view).expect("a view is plain data"),
             Screen::Lines => view.line(),
-            Screen::Terminal(bar) => {
-                bar.set_message(view.page());
+            Screen::Terminal(page) => {
+                page.text = view.page();
+                page.draw(rows::frame);
                 return Ok(true);
             }
         };
@@ -133,10 +153,37 @@ impl Screen {
         }
     }
 
-    /// What was shown last stays.
-    fn leave(&self) {
-        if let Screen::Terminal(bar) = self {
-            bar.abandon();
+    /// Was Ctrl-C pressed? Where lines are printed, that ends the process.
+    fn is_interrupted(&self) -> bool {
+        match self {
+            Screen::Terminal(page) => page.interrupt.flag().load(Ordering::Relaxed),
+            Screen::Json | Screen::Lines => false,
         }
+    }
+
+    /// What was shown last stays. After Ctrl-C the process ends here.
+    fn leave(self) {
+        if let Screen::Terminal(page) = self {
+            let interrupt = page.interrupt.clone();
+            drop(page);
+            interrupt.obey();
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if !self.text.is_empty() {
+            self.draw(rows::last_frame);
+        }
+    }
+}
+
+impl Page {
+    /// Draws it as wide as the terminal is now.
+    fn draw(&self, frame: fn(&[String], usize) -> String) {
+        let (height, columns) = rows::size(&self.term);
+        let lines = self.text.lines().flat_map(|line| wrapped(line, columns, view::INDENT));
+        rows::put(&mut std::io::stdout(), &frame(&lines.collect::<Vec<_>>(), height));
     }
 }

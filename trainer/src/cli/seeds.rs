@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::interrupt::Interrupt;
-use super::progress::{Bar, bars};
+use super::progress::Bar;
 use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
@@ -40,7 +40,6 @@ pub(super) fn train(
     if options.begin == Begin::Fresh {
         refuse_interrupted((0..count).map(place))?;
     }
-    let bars = bars();
     let work = |index: usize| {
         if options.interrupted.load(Ordering::Relaxed) {
             return None;
@@ -48,7 +47,7 @@ pub(super) fn train(
         let mut config = config.clone();
         config.training.seed = first + index as u64;
         let name = format!("seed {}", config.training.seed);
-        let bar = Bar::among(&name, config.training.steps, &bars);
+        let bar = Bar::new(&name, config.training.steps);
         Some((index, place(index), train_one(&config, &place(index), options, bar)))
     };
     let ended = pool::each(processors(1), count, work);

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
-use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
 use super::numbers::whole;
 use super::output::{self, Outputs};
 use super::progress::{self, Bar, Wait};
+use super::rows;
 use super::sweep_csv::{Earlier, write};
 use super::sweep_report::{Outcome, line, table};
 use super::train::processors;
@@ -121,12 +121,12 @@ impl Sweep {
         write(&plan, &rows, &outcomes, &earlier)?;
 
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|i| outcomes[*i].is_none()).collect();
-        let (state, bars) = (Mutex::new(State { outcomes, stopped: None }), progress::bars());
+        let state = Mutex::new(State { outcomes, stopped: None });
         let work = |i: usize| {
             let (index, trial) = (waiting[i], &plan.trials[waiting[i]]);
-            let outcome = one(trial, &directory, &interrupt, &bars)?;
+            let outcome = one(trial, &directory, &interrupt)?;
             let mut state = locked(&state);
-            bars.suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
+            rows::suspend(|| tell(&line(&plan, trial, &outcome, as_json)));
             state.outcomes[index] = Some(outcome);
             if let Err(error) = write(&plan, &rows, &state.outcomes, &earlier) {
                 // Those under way are saved, rather than the error told hours later.
@@ -204,12 +204,7 @@ fn tell(line: &str) {
 }
 
 /// Trains one, or goes on with it; `None` where that was interrupted. Here alone a sweep meets a run.
-fn one(
-    trial: &Trial,
-    directory: &Path,
-    interrupt: &Interrupt,
-    bars: &MultiProgress,
-) -> Option<Outcome> {
+fn one(trial: &Trial, directory: &Path, interrupt: &Interrupt) -> Option<Outcome> {
     let flag = interrupt.flag();
     if flag.load(Ordering::Relaxed) {
         return None;
@@ -221,7 +216,7 @@ fn one(
         _ => Begin::Resume,
     };
     let options = Options { begin, interrupted: flag, ..Options::default() };
-    let mut bar = Bar::among(&trial.name, trial.config.training.steps, bars);
+    let mut bar = Bar::new(&trial.name, trial.config.training.steps);
     match run::run(&trial.config, &directory, &options, &mut bar) {
         Ok(summary) => Some(Outcome::Finished { summary: Box::new(summary), reused: false }),
         Err(RunError::Interrupted { .. }) => None,

@@ -16,6 +16,7 @@ use crate::eval::{EvalError, check_shape};
 use crate::policy::AnyPolicy;
 use crate::run::{RunError, Trained};
 use crate::text::Shown;
+use crate::view::{Address, Exhibit, Value, serve};
 use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
@@ -50,11 +51,12 @@ impl View {
         check_shape(&policy, machine.spec()).map_err(failed)?;
         let at_home = policy_file::was_trained_on(&self.policy, &policy, &table)?;
 
-        let address = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
-        let (listener, address) = listen(address, self.listen.is_none())?;
-        if !address.ip().is_loopback() {
+        let place = self.listen.unwrap_or((Ipv4Addr::LOCALHOST, self.port).into());
+        let (listener, address) = listen(place, self.listen.is_none())?;
+        if address.is_open() {
+            let reach = address.reach();
             warn(&format!(
-                "whoever reaches {address} can watch and steer these simulations, without a password"
+                "whoever reaches {reach} can watch and steer these simulations, without a password"
             ));
         }
         let exhibit = Exhibit {
@@ -70,11 +72,19 @@ impl View {
     }
 }
 
-/// A listener, and where it really is.
-fn listen(address: SocketAddr, by_port: bool) -> Result<(TcpListener, SocketAddr), Failure> {
+/// A listener, and by which address its page is opened.
+fn listen(address: SocketAddr, by_port: bool) -> Result<(TcpListener, Address), Failure> {
+    if Address::of(address).is_none() {
+        return Err(Failure::Usage(format!(
+            "--listen {address}: browsers cannot open a link-local address, which needs a scope; choose another address of this \
+             machine, or [::]:{} for all of them",
+            address.port()
+        )));
+    }
     let bound = TcpListener::bind(address).and_then(|listener| {
         let real = listener.local_addr()?;
-        Ok((listener, real))
+        let address = Address::of(real).ok_or(ErrorKind::AddrNotAvailable)?;
+        Ok((listener, address))
     });
     bound.map_err(|error| {
         let hint = match by_port {
@@ -113,11 +123,14 @@ fn value_of(path: &Path, policy: &AnyPolicy<'_>) -> Box<dyn Fn() -> Result<Value
 }
 
 /// Says where the page is, at once: whoever waits for it reads a line.
-fn announce(address: SocketAddr, policy: &Path, as_json: bool) -> Result<(), Failure> {
-    let page = format!("http://{address}");
+fn announce(address: Address, policy: &Path, as_json: bool) -> Result<(), Failure> {
+    let everywhere = match address.is_everywhere() {
+        true => format!("; so does {}", address.reach()),
+        false => String::new(),
+    };
     let line = match as_json {
-        true => json!({ "address": page }).to_string(),
-        false => format!("{page} shows {}; Ctrl-C ends it", policy.shown()),
+        true => json!({ "address": address.to_string() }).to_string(),
+        false => format!("{address} shows {}{everywhere}; Ctrl-C ends it", policy.shown()),
     };
     let mut out = std::io::stdout();
     let said = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -18,6 +18,8 @@ pub const CONFIG: &str = "config.toml";
 pub const METRICS: &str = "metrics.csv";
 /// The same, until the run is over.
 pub const METRICS_PART: &str = "metrics.csv.part";
+/// Folder of the same for TensorBoard.
+pub const EVENTS: &str = "events";
 /// The return of each episode, drawn.
 pub const CURVE: &str = "learning_curve.svg";
 /// All of it on one page.
@@ -54,7 +56,7 @@ pub const FILES: [&str; 12] = [
 ];
 
 /// Folders whose files are a run's own.
-pub const FOLDERS: [&str; 1] = [CHECKPOINTS];
+pub const FOLDERS: [&str; 2] = [CHECKPOINTS, EVENTS];
 
 /// What other commands put beside a policy where nobody says otherwise; training leaves it alone.
 pub const BESIDE: [&str; 10] = [

@@ -3,30 +3,25 @@
 //! A file has a scalar for each number of a row of metrics.csv, at the environment step of the row, rounded
 //! to `f32`. [`tag`] says what they are called.
 //!
-//! A directory may hold several files, `events.out.tfevents.<seconds>.<host>.trainer`, which TensorBoard reads in
-//! the order of their names. Each begins a session, which says from which step on what the files before it
-//! hold does not count: all of it where a run begins anew, and where one is resumed, what the
-//! interrupted run wrote after the step that it is resumed from. So a curve is one run's, from the first
-//! episode on, whatever else lies there; and the files of an earlier run stay, as its other files do, until
-//! a run that took their place has finished (one that was resumed leaves them).
+//! TensorBoard takes a directory for a run, whoever wrote its files. So each run has a folder of its own in the run's
+//! directory (`places`), and a new one is a new curve there. A run that is resumed goes on in the folder that it has, with a
+//! further file. Each file begins a session, which says from which step on what the files before it hold does
+//! not count: what the interrupted run wrote after the step that it is resumed from. The folders of earlier runs stay, as
+//! their other files do, until a run that takes their place has finished.
 
 mod messages;
+mod places;
 mod record;
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 
 use messages::{Event, Scalar, SessionLog, Summary, VERSION, What};
-
-/// What the names of all event files begin with; TensorBoard goes by a part of it.
-const PREFIX: &str = "events.out.tfevents.";
-/// What those of ours end with, so that others' are left alone.
-const SUFFIX: &str = ".trainer";
+pub(crate) use places::is_ours;
+use places::{create_after, create_folder, event_files, now, remove_others};
 
 /// The name of a column of metrics.csv in TensorBoard, as courses on the subject call it.
 ///
@@ -49,24 +44,25 @@ pub fn tag(column: &str) -> String {
 /// Writes an event file.
 #[derive(Debug)]
 pub struct EventWriter {
+    /// The run's directory.
+    run: PathBuf,
     path: PathBuf,
     file: BufWriter<File>,
-    /// Files of an earlier run, which this one takes the place of.
-    earlier: Vec<PathBuf>,
 }
 
 impl EventWriter {
-    /// Begins a file in a directory: of a new run, or where `resumed` is a step, of one that goes on after it.
+    /// Begins a file in a run's directory: in a new folder for a new run, or where `resumed` is a step, in the newest one,
+    /// for the run that goes on after it.
     ///
     /// # Errors
     ///
     /// If it cannot be written, or the directory not be read.
-    pub fn create(directory: &Path, resumed: Option<u64>) -> io::Result<Self> {
-        let earlier = event_files(directory)?;
-        let (path, file) = create_after(directory, &earlier, now())?;
-        // What is resumed is no earlier run.
-        let earlier = if resumed.is_some() { Vec::new() } else { earlier };
-        let mut writer = EventWriter { path, file: BufWriter::new(file), earlier };
+    pub fn create(run: &Path, resumed: Option<u64>) -> io::Result<Self> {
+        let files = event_files(run)?;
+        let newest = files.last().and_then(|path| path.parent()).filter(|_| resumed.is_some());
+        let folder = newest.map_or_else(|| create_folder(run), |folder| Ok(folder.into()))?;
+        let (path, file) = create_after(&folder, &files)?;
+        let mut writer = EventWriter { run: run.into(), path, file: BufWriter::new(file) };
         writer.write(0, What::FileVersion(VERSION.into()))?;
         // What has the step of this event does not count either.
         let first = resumed.map_or(0, |step| step.saturating_add(1));
@@ -113,20 +109,14 @@ impl EventWriter {
         &self.path
     }
 
-    /// Ends the file, and removes those of an earlier run, which have not counted since it began.
+    /// Ends the file, and removes the curves of earlier runs.
     ///
     /// # Errors
     ///
     /// If it cannot be written, or one of them not be removed.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush()?;
-        for path in &self.earlier {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        remove_others(&self.run, self.path.parent().unwrap_or(&self.run))
     }
 
     fn write(&mut self, step: u64, what: What) -> io::Result<()> {
@@ -136,78 +126,11 @@ impl EventWriter {
     }
 }
 
-/// Is this the path of an event file of ours?
-pub fn is_ours(path: &Path) -> bool {
-    seconds(path).is_some()
-}
-
-/// Time since 1970, by this machine's clock.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// The event files of a directory, in the order of their names.
-fn event_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if seconds(&path).is_some() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// The number in the name of an event file of ours.
-fn seconds(path: &Path) -> Option<u64> {
-    let name = path.file_name().and_then(OsStr::to_str)?;
-    name.strip_suffix(SUFFIX)?
-        .strip_prefix(PREFIX)?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
-        .filter(|seconds| *seconds < 9_999_999_999)
-}
-
-/// A new file whose name comes after those of others. It has the time, or where others have that or a
-/// later one (they are of the same second, or the clock was put back), the next.
-fn create_after(
-    directory: &Path,
-    others: &[PathBuf],
-    time: Duration,
-) -> io::Result<(PathBuf, File)> {
-    let last = others.iter().filter_map(|path| seconds(path)).max();
-    let mut seconds = time.as_secs().max(last.map_or(0, |last| last.saturating_add(1)));
-    loop {
-        // With leading zeros, the order of names is that of numbers.
-        let path = directory.join(format!("{PREFIX}{seconds:010}.{}{SUFFIX}", host()));
-        match File::create_new(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => seconds += 1,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The name of this machine, with nothing in it that a file's name should not have.
-fn host() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
-    match name.is_empty() {
-        true => "localhost".into(),
-        false => name.chars().map(plain).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use record::tests::records;
+    use std::fs;
 
     fn events(path: &Path) -> Vec<Event> {
         let bytes = fs::read(path).unwrap();
@@ -274,27 +197,61 @@ mod tests {
         );
     }
 
-    /// Files stay until a run that takes their place has finished; a resumed one only adds to them.
+    /// Folders stay until a run that takes their place has finished; a resumed one goes on in its own.
     #[test]
-    fn earlier_files_go_when_a_new_run_has_finished() {
+    fn earlier_curves_go_when_a_run_has_finished() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = temporary.path();
-        fs::write(directory.join("events.out.tfevents.1700000000.host.1.0"), "of somebody else")
-            .unwrap();
         let create = |resumed| EventWriter::create(directory, resumed).unwrap();
+        let folder = |writer: &EventWriter| writer.path().parent().unwrap().to_path_buf();
         let count = || event_files(directory).unwrap().len();
-        let interrupted = create(None);
+        let (earlier, interrupted) = (create(None), create(None));
+        assert_ne!(folder(&earlier), folder(&interrupted), "a new run is a new curve");
         let resumed = create(Some(400));
+        assert_eq!(folder(&resumed), folder(&interrupted));
         assert!(resumed.path() > interrupted.path(), "the names are in the order of time");
         let start = events(resumed.path()).pop().unwrap();
         assert_eq!((start.step, start.what), (401, Some(What::SessionLog(SessionLog::start()))));
-        resumed.finish().unwrap();
-        assert_eq!(count(), 2);
-        let new = create(None);
         assert_eq!(count(), 3);
+        resumed.finish().unwrap();
+        assert_eq!((count(), folder(&earlier).exists()), (2, false));
+        let new = create(None);
         let path = new.path().to_path_buf();
         new.finish().unwrap();
         assert_eq!(event_files(directory).unwrap(), [path]);
-        assert!(directory.join("events.out.tfevents.1700000000.host.1.0").is_file());
+        assert!(!folder(&interrupted).exists());
+    }
+
+    #[test]
+    fn files_of_versions_before_lie_in_the_directory_itself() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = temporary.path();
+        let old = directory.join("events.out.tfevents.1700000000.host.trainer");
+        fs::write(&old, "").unwrap();
+        let resumed = EventWriter::create(directory, Some(400)).unwrap();
+        assert_eq!(resumed.path().parent(), Some(directory), "that run goes on where it is");
+        resumed.finish().unwrap();
+        assert_eq!((event_files(directory).unwrap().len(), old.is_file()), (2, true));
+        EventWriter::create(directory, None).unwrap().finish().unwrap();
+        assert_eq!((event_files(directory).unwrap().len(), old.is_file()), (1, false));
+    }
+
+    #[test]
+    fn what_others_wrote_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = temporary.path();
+        let own = EventWriter::create(directory, None).unwrap();
+        let folder = own.path().parent().unwrap();
+        let theirs = [
+            directory.join("events.out.tfevents.1700000000.host.1.0"),
+            folder.join("events.out.tfevents.1700000000.host.1.0"),
+            directory.join("events/kept/events.out.tfevents.1700000000.host.trainer"),
+            directory.join("events/note"),
+        ];
+        fs::create_dir(directory.join("events/kept")).unwrap();
+        theirs.iter().for_each(|path| fs::write(path, "of somebody else").unwrap());
+        EventWriter::create(directory, None).unwrap().finish().unwrap();
+        assert!(theirs.iter().all(|path| path.is_file()));
+        assert!(!own.path().exists());
     }
 }

@@ -1,8 +1,10 @@
 //! A machine under its policy, live on a page of the browser: to poke, to drag, to change.
 //!
 //! The policy runs here, through `policy-core`; the page only draws and asks. Each page has a [`Session`] of its own, a
-//! simulation in real time; [`protocol`] is what the two tell each other; [`serve`] is the server around them.
+//! simulation in real time; [`protocol`] is what the two tell each other; [`serve`] is the server around them, and [`Address`]
+//! by what a browser finds it.
 
+mod address;
 mod delay;
 mod guard;
 mod pages;
@@ -10,6 +12,7 @@ pub mod protocol;
 mod server;
 mod session;
 
+pub use address::Address;
 pub use server::{Exhibit, serve};
 pub use session::Session;
 

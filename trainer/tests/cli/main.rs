@@ -13,6 +13,8 @@ mod outputs;
 mod plot;
 mod quantize;
 mod record;
+#[cfg(unix)]
+mod resized;
 mod resume;
 mod runs;
 mod seeds;

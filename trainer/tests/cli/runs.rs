@@ -47,14 +47,19 @@ fn a_run_leaves_its_files() {
     let mut files: Vec<_> =
         fs::read_dir(directory.join("run")).unwrap().map(|f| f.unwrap().file_name()).collect();
     files.sort();
-    // Its name has the time and this machine's name.
-    let events = files.iter().position(|file| {
-        file.to_str().is_some_and(|name| name.starts_with("events.out.tfevents."))
-    });
-    files.remove(events.expect("an event file"));
+    // A run's own folder; its name has the time, and the file's this machine's name.
+    let entries = |path: &Path| -> Vec<_> {
+        fs::read_dir(path).unwrap().map(|f| f.unwrap().path()).collect()
+    };
+    let folders = entries(&directory.join("run/events"));
+    let events = entries(&folders[0]);
+    let name = events[0].file_name().and_then(|name| name.to_str()).unwrap();
+    assert!(name.starts_with("events.out.tfevents.") && name.ends_with(".trainer"), "{name}");
+    assert_eq!((folders.len(), events.len()), (1, 1));
     let whole = [
         "agent.bin",
         "config.toml",
+        "events",
         "learning_curve.svg",
         "metrics.csv",
         "policy.bin",

@@ -1,7 +1,7 @@
 //! The page of `trainer view`, as a browser and as other web sites ask for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -27,8 +27,14 @@ impl Drop for Server {
 impl Server {
     /// Shows the policy of a short run on a free port.
     fn start(directory: &Path) -> Server {
+        Server::listen(directory, &["--port", "0"])
+    }
+
+    /// The same with other options.
+    fn listen(directory: &Path, options: &[&str]) -> Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_trainer"))
-            .args(["view", "run/policy.bin", "--port", "0", "--json"])
+            .args(["view", "run/policy.bin", "--json"])
+            .args(options)
             .current_dir(directory)
             .stdout(Stdio::piped())
             .spawn()
@@ -213,6 +219,32 @@ fn a_policy_is_shown_to_its_own_page_only() {
         assert!(!server.process.wait().unwrap().success());
         assert!(TcpStream::connect(&own).is_err());
     }
+}
+
+/// What is printed opens the page, a session with it, whatever way the address was written.
+#[test]
+fn the_address_that_is_printed_opens_the_page() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    short_run(directory, "run", &[]);
+    for (listen, printed) in [
+        ("127.0.0.1:0", "127.0.0.1:"),
+        ("[::1]:0", "[::1]:"),
+        ("[::ffff:127.0.0.1]:0", "127.0.0.1:"),
+    ] {
+        if TcpListener::bind(listen).is_err() {
+            eprintln!("not tested: this machine has no {listen}");
+            continue;
+        }
+        let server = Server::listen(directory, &["--listen", listen]);
+        let own = &server.address;
+        assert!(own.starts_with(printed) && !own.ends_with(":0"), "{listen}: {own}");
+        assert!(server.get("/", own, "").starts_with("HTTP/1.1 200"), "{listen}");
+        let (_, head) = server.open(own, &format!("http://{own}"));
+        assert!(head.starts_with("HTTP/1.1 101"), "{listen}: {head}");
+    }
+    let scoped = fail(directory, &["view", "run/policy.bin", "--listen", "[fe80::1%1]:0"], 2);
+    assert!(scoped.contains("browsers cannot open a link-local address"), "{scoped}");
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::envs;
 use crate::interface::Channel;
 use crate::link::Board;
 
+/// Columns of the names of lines on a page.
+pub(super) const INDENT: usize = 13;
+
 /// What is known about a board's machine: the environment with its default settings, or any of its kind, that has the
 /// fingerprint which the board names; nothing for others.
 #[derive(Debug, Default)]
@@ -180,7 +183,7 @@ impl<'a> View<'a> {
         )
     }
 
-    /// All of it in lines of a page.
+    /// All of it in lines of a page; [`INDENT`] is where their values begin.
     pub(super) fn page(&self) -> String {
         let machine = self.machine.name.unwrap_or("an unknown machine");
         format!(

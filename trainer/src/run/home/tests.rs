@@ -48,6 +48,7 @@ fn what_a_person_wrote_is_refused() {
         (&[("checkpoints/step-5.bin", "PLCK")], "checkpoints/step-5.bin", foreign),
         (&[("checkpoints", "a file")], "checkpoints", foreign),
         (&[("seed-1", "a file")], "seed-1", foreign),
+        (&[("events/mine.csv", "t\n")], "events", foreign),
     ] {
         let said = said(files, FRESH).expect(name);
         assert!(said.starts_with(&format!("DIR/{name} {words}")), "{said}");
@@ -76,6 +77,7 @@ fn what_commands_leave_is_known() {
         ("int8/policy.bin", "PLCY"),
         ("policy.signed", "PLUP"),
         ("events.out.tfevents.1700000000.host.trainer", ""),
+        ("events/20260102-030405-678/events.out.tfevents.1767323045.desk.trainer", ""),
         ("seed-4/summary.json", "{}"),
         ("checkpoints/.writing-a1B2c3", "half"),
         ("checkpoints/step-000000000100.bin", "PLCK"),
