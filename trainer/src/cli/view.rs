@@ -17,7 +17,6 @@ use crate::policy::AnyPolicy;
 use crate::run::{RunError, Trained};
 use crate::text::Shown;
 use crate::view::{Address, Exhibit, Value, serve};
-use crate::view::{Exhibit, Value, serve};
 
 /// Watch a policy run its machine on a page of the browser, poke it, drag it and change it
 ///
