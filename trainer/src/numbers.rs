@@ -6,7 +6,7 @@
 //! ```
 //!
 //! So `.99`, `1.`, `007`, `10_000`, `+5` and `1e5` are numbers. A number is whole by its value, not by its form: `1e5` and
-//! `1.5e3` are whole, in exact decimal arithmetic. TOML and JSON know fewer forms; [`rewrite`] gives them those that they
+//! `1.5e3` are whole, in exact decimal arithmetic. TOML and JSON know fewer forms; `rewriting` gives them those that they
 //! know.
 
 mod rewriting;
