@@ -33,7 +33,7 @@ pub(super) struct Sign {
     #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u32::MAX.into()))]
     version: u32,
     /// Refuse a policy that has more bytes than a slot of this board
-    #[arg(long, value_name = "NAME", value_parser = names::BOARDS, hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_parser = names::BOARDS)]
     board: Option<String>,
     /// The signed policy [default: the policy's name with the ending .signed]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
