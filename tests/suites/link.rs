@@ -12,6 +12,7 @@ use policy_core::link::{
 use tests::boards::{COST, InProcess, SAMPLE, with_one_bit_flipped};
 use tests::line::{End, Faults, Line, Way};
 use trainer::eval::Starts;
+use trainer::export::Blob;
 use trainer::interface::Environment;
 use trainer::link::{Client, LinkError, Patience, Transport};
 use trainer::pil::{self, Findings, Mismatch};
@@ -55,6 +56,30 @@ fn in_the_loop(line: &Rc<RefCell<Line>>, starts: usize, steps: usize) -> Finding
     let (mut machine, states) = machine(starts);
     let progress = &mut Unobserved;
     pil::run(&mut client, board.cost, &policy, &mut *machine, &states, steps, progress)
+}
+
+/// What the board is asked about is compared with the ranges of a policy that has integers: each observation once, though the
+/// episodes run twice.
+#[test]
+fn observations_outside_the_ranges_of_integers_are_counted() {
+    let int8 = Blob::from_bytes(include_bytes!("../../firmware-example/sample/int8/policy.bin"));
+    let int8 = AnyPolicy::from_bytes(int8.bytes()).unwrap();
+    let warning = |policy: &AnyPolicy<'_>, speed: f64| {
+        let line = Line::new(InProcess::new(SAMPLE), Faults::default(), 0);
+        let mut client = Client::new(Box::new(End(Rc::clone(&line))), PATIENCE);
+        let board = client.hello().unwrap();
+        let (mut machine, _) = machine(1);
+        let states = [vec![1.0, speed], vec![2.0, 0.0]];
+        let progress = &mut Unobserved;
+        pil::run(&mut client, board.cost, policy, &mut *machine, &states, 5, progress)
+            .ranges
+            .warning()
+    };
+    let found = warning(&int8, -9.0).unwrap();
+    let part = "angular velocity is -9.000 rad/s, its range ends at -8.000 rad/s, left by 1 of 10 observations;";
+    assert!(found.contains(part), "{found}");
+    assert_eq!(warning(&int8, -8.0), None);
+    assert_eq!(warning(&sample(), -9.0), None);
 }
 
 /// 20 episodes of 200 steps: no fault of the line becomes an action.

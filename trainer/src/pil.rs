@@ -24,6 +24,7 @@ use crate::eval::Evaluation;
 use crate::interface::Environment;
 use crate::link::{Board, Client, Counters, LinkError, RoundTrips};
 use crate::policy::AnyPolicy;
+use crate::quantise::Watch;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -97,6 +98,8 @@ pub struct Findings {
     pub cost: Option<CostOfAction>,
     /// What went wrong on the line.
     pub counters: Counters,
+    /// What the board was asked about, beside the ranges that its policy was quantised for.
+    pub ranges: Watch,
     /// Where it ended before its time, and why.
     pub stop: Option<Stop>,
 }
@@ -247,9 +250,11 @@ pub fn run(
     let (mut equal, mut first_difference, mut stop) = (0, None, None);
     let (mut time, mut done) = (Duration::ZERO, 0_usize);
     let (mut count, mut sum, mut max) = (0_u64, 0_u64, 0);
+    let mut ranges = Watch::new(policy);
     for (start, state) in starts.iter().enumerate() {
         let begun = Instant::now();
         let there = episode(environment, state, steps, |step, observation| {
+            ranges.see(observation);
             let (action, cost) =
                 client.act(observation, size).map_err(|error| Stop::board(start, step, error))?;
             (count, sum, max) = (count + 1, sum + u64::from(cost), max.max(cost));
@@ -289,6 +294,7 @@ pub fn run(
         round_trips: client.round_trips().clone(),
         cost,
         counters: client.counters(),
+        ranges,
         stop,
     }
 }

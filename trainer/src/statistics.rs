@@ -25,12 +25,16 @@ use crate::rng::{Rng, Stream, index, stream};
 pub const RESAMPLES: usize = 10_000;
 /// Below this number of scores an interval means little.
 pub const FEW: usize = 5;
-/// Confidence of all intervals.
+/// Confidence of all intervals but those that say otherwise.
 const CONFIDENCE: f64 = 0.95;
 /// 97.5 % of the normal distribution lie below.
 const NORMAL: f64 = 1.959_963_984_540_054;
 /// Numbers that differ by less than this share of the largest differ by rounding alone.
 const ROUNDING: f64 = 1e-12;
+/// Confidence of a [`careful_estimate`].
+const CAREFUL: f64 = 0.99;
+/// 99.5 % of the normal distribution lie below.
+const CAREFUL_NORMAL: f64 = 2.575_829_303_548_901;
 
 /// A figure with the interval that holds its true value with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -178,23 +182,33 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 /// and t the quantile with n − 1 degrees of freedom. There is no interval of fewer than two numbers, or of numbers that are
 /// all the same.
 pub fn mean_estimate(numbers: &[f64]) -> Estimate {
-    students(numbers, size(numbers))
+    students(numbers, size(numbers), students_quantile)
 }
 
 /// The mean of xᵢ − yᵢ with Student's interval, as [`mean_estimate`] of the differences: these are the same where only the
 /// rounding of xᵢ and yᵢ keeps them apart.
 pub fn paired_estimate(x: &[f64], y: &[f64]) -> Estimate {
-    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
-    students(&differences, size(x).max(size(y)))
+    paired(x, y, students_quantile)
 }
 
-fn students(numbers: &[f64], size: f64) -> Estimate {
+/// The same with 99 % confidence, for differences of which a few are far from the rest: an interval of 95 % would hold their true
+/// mean much less often than that.
+pub fn careful_estimate(x: &[f64], y: &[f64]) -> Estimate {
+    paired(x, y, |freedom| quantile_of_student(freedom, CAREFUL, CAREFUL_NORMAL))
+}
+
+fn paired(x: &[f64], y: &[f64], quantile: impl Fn(f64) -> f64) -> Estimate {
+    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+    students(&differences, size(x).max(size(y)), quantile)
+}
+
+fn students(numbers: &[f64], size: f64, quantile: impl Fn(f64) -> f64) -> Estimate {
     let value = mean(numbers);
     if numbers.len() < 2 {
         return Estimate { value, interval: None };
     }
     let freedom = numbers.len() as f64 - 1.0;
-    around(value, students_quantile(freedom) * variance_of_mean(numbers).sqrt(), size)
+    around(value, quantile(freedom) * variance_of_mean(numbers).sqrt(), size)
 }
 
 /// x̄ − ȳ with Welch's interval: ± t · √(a + b), with a = s²ₓ/N and b = s²ᵧ/K, and t the quantile with
@@ -220,14 +234,19 @@ fn variance_of_mean(scores: &[f64]) -> f64 {
 }
 
 /// Below this, 97.5 % of Student's distribution with ν ≥ 1 degrees of freedom lie.
+pub fn students_quantile(freedom: f64) -> f64 {
+    quantile_of_student(freedom, CONFIDENCE, NORMAL)
+}
+
+/// Within ± this a share of Student's distribution lies; `normal` is the same of the normal distribution.
 ///
 /// With T = √ν · tan Θ, the density of Θ is in proportion to cos^(ν−1) θ. So the quantile is √ν · tan θ
-/// for the θ at which ∫₀^θ cos^(ν−1) has 95 % of what it has at π/2; the midpoint rule adds it up.
-pub fn students_quantile(freedom: f64) -> f64 {
+/// for the θ at which ∫₀^θ cos^(ν−1) has that share of what it has at π/2; the midpoint rule adds it up.
+fn quantile_of_student(freedom: f64, share: f64, normal: f64) -> f64 {
     const CELLS: usize = 20_000;
     // The distributions differ by 1 / (4ν) of the quantile, roughly.
     if freedom.is_nan() || freedom > 1e5 {
-        return NORMAL;
+        return normal;
     }
     let cell = std::f64::consts::FRAC_PI_2 / CELLS as f64;
     let density = |i: usize| libm::pow(libm::cos((i as f64 + 0.5) * cell), freedom - 1.0);
@@ -235,8 +254,8 @@ pub fn students_quantile(freedom: f64) -> f64 {
     let (mut sum, mut i) = (0.0, 0);
     loop {
         let next = density(i);
-        if sum + next >= CONFIDENCE * whole {
-            let part = (CONFIDENCE * whole - sum) / next;
+        if sum + next >= share * whole {
+            let part = (share * whole - sum) / next;
             return freedom.sqrt() * libm::tan((i as f64 + part) * cell);
         }
         sum += next;

@@ -12,6 +12,7 @@ use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
 use crate::input;
 use crate::interface::{Environment, Spec};
+use crate::quantise::Watch;
 use crate::statistics::{counted, percent, with_error};
 use crate::text::Shown;
 
@@ -61,9 +62,12 @@ impl Eval {
         let failed = |error: EvalError| Failure::Failed(error.to_string());
         let wait = Wait::bar("evaluating", starts.states.len(), "episodes");
         let watch = |start, _: &dyn Environment| wait.set(start);
-        let evaluation = evaluate_watching(&policy, &mut *environment, &starts, watch);
+        let mut ranges = Watch::new(&policy);
+        let mut watched = ranges.over(&mut *environment);
+        let evaluation = evaluate_watching(&policy, &mut watched, &starts, watch);
         let evaluation = evaluation.map_err(failed)?;
         drop(wait);
+        policy_file::warn_of_ranges(&self.policy, &ranges);
         let best_known_mean = starts.best_known_mean();
         if as_json {
             let gap_percent = best_known_mean.map(|best| evaluation.gap_percent(best));

@@ -3,6 +3,7 @@
 mod view;
 
 use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,16 @@ use clap::{Args, ValueHint};
 use console::Term;
 use policy_core::link::Request;
 
-use super::Failure;
 use super::board::{baud, meet};
 use super::interrupt::Interrupt;
 use super::line::wrapped;
 use super::numbers::number;
 use super::rows;
 use super::stop::stop;
-use crate::link::LinkError;
+use super::{Failure, policy_file, warn};
+use crate::link::{Board, LinkError};
+use crate::pil;
+use crate::quantise::Watch;
 use view::{Machine, View};
 
 /// So soon Ctrl-C is seen.
@@ -37,6 +40,9 @@ pub(super) struct Monitor {
     /// Bits each second on the serial port
     #[arg(long, value_name = "BAUD", default_value = "115200", value_parser = baud())]
     baud: u32,
+    /// The policy.bin that the board runs: with its ranges, if it is a quantized one, the observations are compared
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    policy: Option<PathBuf>,
     /// How often each second the board is asked
     #[arg(long, value_name = "HZ", default_value = "10", allow_negative_numbers = true)]
     #[arg(value_parser = number)]
@@ -66,6 +72,7 @@ impl Monitor {
         let failed = |error: LinkError| Failure::Failed(error.to_string());
         let (mut client, board) = meet(&self.serial, self.baud)?;
         let machine = Machine::of(&board);
+        let mut ranges = self.policy.as_deref().map(|path| ranges(path, &board)).transpose()?;
         if self.start {
             client.order(Request::Start).map_err(failed)?;
         }
@@ -92,7 +99,12 @@ impl Monitor {
             let at = begun.elapsed();
             let telemetry = client.status().map_err(failed)?;
             let view = View::new(&board, &machine, &telemetry, at).ok_or(LinkError::Unexpected);
-            let view = view.map_err(failed)?;
+            let mut view = view.map_err(failed)?;
+            if let Some(ranges) = &mut ranges
+                && view.watch(ranges)
+            {
+                screen.warn(&ranges.warning().unwrap_or_default());
+            }
             if !screen.show(&view)? {
                 break;
             }
@@ -100,6 +112,14 @@ impl Monitor {
         screen.leave();
         Ok(String::new())
     }
+}
+
+/// The ranges of the policy in a file, which must be the board's.
+fn ranges(path: &Path, board: &Board) -> Result<Watch, Failure> {
+    let blob = policy_file::read(path)?;
+    let policy = policy_file::policy(path, &blob)?;
+    pil::check(board, &policy).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(Watch::new(&policy))
 }
 
 /// Where it is shown.
@@ -159,6 +179,14 @@ impl Screen {
             Screen::Terminal(page) => page.interrupt.flag().load(Ordering::Relaxed),
             Screen::Json | Screen::Lines => false,
         }
+    }
+
+    /// Says something that stays above what is redrawn.
+    fn warn(&self, text: &str) {
+        if let Screen::Terminal(_) = self {
+            rows::put(&mut std::io::stdout(), &rows::frame(&[], 1));
+        }
+        warn(text);
     }
 
     /// What was shown last stays. After Ctrl-C the process ends here.

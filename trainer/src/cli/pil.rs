@@ -141,6 +141,7 @@ impl Pil {
             let mut bar = Bar::new(&board.name, states.len().saturating_mul(steps));
             pil::run(&mut client, board.cost, &policy, &mut *machine, states, steps, &mut bar)
         };
+        policy_file::warn_of_ranges(&self.policy, &found.ranges);
         let stopped = found.stop.as_ref().map(|stop| {
             let hint = match &stop.error {
                 StopError::Board(error) if error.is_running() => {

@@ -7,6 +7,7 @@ use crate::envs;
 use crate::export::Blob;
 use crate::input;
 use crate::policy::AnyPolicy;
+use crate::quantise::Watch;
 use crate::text::Shown;
 
 /// No policy is larger, in bytes.
@@ -55,6 +56,13 @@ pub(super) fn warn_of_settings(
         ));
     }
     Ok(())
+}
+
+/// A warning where a policy met what it was not quantised for.
+pub(super) fn warn_of_ranges(path: &Path, ranges: &Watch) {
+    if let Some(warning) = ranges.warning() {
+        warn(&format!("{}: {warning}", path.shown()));
+    }
 }
 
 /// The name of the environment that it is for.

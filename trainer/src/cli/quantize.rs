@@ -17,7 +17,7 @@ use crate::envs;
 use crate::eval::EvalError;
 use crate::export::Blob;
 use crate::policy::AnyPolicy;
-use crate::quantise::{Bits, Comparison, QuantiseError, Reference, quantise, visited};
+use crate::quantise::{Bits, Comparison, QuantiseError, Reference, Watch, calibrate, quantise};
 use crate::recording;
 use crate::run::{RunError, Target, folder, place, remove, write_whole};
 use crate::statistics::counted;
@@ -122,15 +122,17 @@ impl Quantize {
         let wait =
             Wait::spinner(format!("evaluating over {}", counted(starts.states.len(), "start")));
         let reference = Reference::new(&policy, &mut *machine, &starts).map_err(failed)?;
-        let observations = visited(&policy, &mut *machine).map_err(failed)?;
+        let calibration = calibrate(&policy, &mut *machine).map_err(refused)?;
 
         let limit = self.max_loss.or(self.bits.is_none().then_some(MAX_LOSS));
-        let (mut tried, mut chosen) = (Vec::new(), None);
+        let (mut tried, mut chosen, mut ranges) = (Vec::new(), None, None);
         for bits in self.bits.map_or(Bits::ALL.to_vec(), |bits| vec![bits]) {
             wait.say(format!("quantizing to {} bits and comparing", bits.number()));
-            let blob = quantise(&policy, &observations, bits).map_err(refused)?;
+            let blob = quantise(&policy, &calibration, bits).map_err(refused)?;
             let new = policy_file::policy(&self.policy, &blob)?;
-            let comparison = reference.compare(&new, &mut *machine, &starts).map_err(failed)?;
+            let watch = ranges.insert(Watch::new(&new));
+            let comparison = reference.compare(&new, &mut watch.over(&mut *machine), &starts);
+            let comparison = comparison.map_err(failed)?;
             let good = limit.is_none_or(|limit| comparison.loss_percent < limit);
             let (weights, bytes) = (new.kind(), blob.bytes().len());
             tried.push(Tried { bits: bits.number(), weights, bytes, comparison });
@@ -140,6 +142,9 @@ impl Quantize {
             }
         }
         drop(wait);
+        if let Some(ranges) = ranges {
+            policy_file::warn_of_ranges(&self.policy, &ranges);
+        }
         let bytes = blob.bytes().len();
         let Some((bits, blob)) = chosen else { return Err(none_is_good(&tried, limit)) };
         let new = policy_file::policy(&self.policy, &blob)?;
@@ -213,7 +218,12 @@ fn none_is_good(tried: &[Tried], limit: Option<f64>) -> Failure {
     let best =
         tried.iter().min_by(|a, b| a.comparison.loss_percent.total_cmp(&b.comparison.loss_percent));
     let best = best.map_or(String::new(), |best| {
-        format!("the best loses {:.3} %, with {} bits", best.comparison.loss_percent, best.bits)
+        let interval = best
+            .comparison
+            .loss_interval_percent
+            .map_or(String::new(), |[low, high]| format!(" ({low:.3} to {high:.3} %)"));
+        let loss = best.comparison.loss_percent;
+        format!("the best loses {loss:.3} %{interval}, with {} bits", best.bits)
     });
     let limit = limit.unwrap_or_default();
     Failure::Failed(format!("no quantized policy loses less than {limit} % (--max-loss): {best}"))
@@ -247,7 +257,7 @@ impl Report {
             self.bytes,
             "bits",
             "return",
-            "difference (95 %)",
+            "difference (99 %)",
             "loss",
             "actions differ by",
             "bytes",
@@ -255,7 +265,7 @@ impl Report {
         self.tried.iter().for_each(|tried| text += &tried.to_text());
         let chosen = self.tried.last().map(|tried| &tried.comparison);
         if let Some((limit, chosen)) = self.max_loss_percent.zip(chosen) {
-            let end = chosen.largest_loss_percent;
+            let end = chosen.loss_interval_percent.map(|[_, high]| high);
             text += &format!(
                 "{} bits: the loss of {:.3} % is a point estimate, below {limit} %{}\n",
                 self.chosen_bits,
@@ -274,9 +284,10 @@ impl Report {
 impl Tried {
     fn to_text(&self) -> String {
         let c = &self.comparison;
-        let interval = c.difference_interval.map_or("–".into(), |[low, high]| {
-            format!("{:+.3} ({low:+.3} to {high:+.3})", c.difference)
-        });
+        let interval = c
+            .difference_interval
+            .map_or(String::new(), |[low, high]| format!(" ({low:+.3} to {high:+.3})"));
+        let interval = format!("{:+.3}{interval}", c.difference);
         let mut text = format!(
             "{:>4}  {:>10.3}  {interval:>26}  {:>7.3} %  {:>20}  {:>5}\n",
             self.bits,

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! and m is as large as it can be, so that v reaches 16 383 at least. For tanh s_y = 2⁻¹²; else s_y makes the largest
-//! calibrated unit 16 000. Both roundings are down; with half of what they can take away put into the bias, they are to nearest:
+//! calibrated unit 8000. Both roundings are down; with half of what they can take away put into the bias, they are to nearest:
 //!
 //! ```text
 //! B = ⌊b / (s_w s_x) + ½ (2ˢ − 1) + 2^(15 + s) / m⌉
@@ -27,8 +27,9 @@ use policy_core::layer::Layer;
 
 /// The largest unit.
 pub(super) const LIMIT: f64 = 32_767.0;
-/// What the largest calibrated activation of a layer becomes: a bit remains for larger ones.
-const TARGET: f64 = 16_000.0;
+/// What the largest calibrated activation of a layer becomes. Every row reaches 16 383 at least, so that an activation of twice
+/// as much is not yet cut off.
+const TARGET: f64 = 8000.0;
 /// The unit of what goes into tanh.
 const TANH_UNIT: f64 = 1.0 / 4096.0;
 /// Largest and least M: m below 2¹⁵, and roundings that fit in a bias.
@@ -101,7 +102,8 @@ pub(super) struct Inputs {
 }
 
 impl Fixed {
-    /// In weights of at most `largest`; units of the input stand for `s_x`.
+    /// In weights of at most `largest`; units of the input stand for `s_x`. `peak` is the largest activation of a hidden
+    /// layer, the last one has none.
     ///
     /// The biases also take up what rounding the weights does to each row on average over the calibration, in this layer and those
     /// before (Nagel et al., 2019, arXiv:1906.04721, section 4.2).
@@ -109,15 +111,13 @@ impl Fixed {
         layer: &Dense,
         s_x: f64,
         largest: i16,
-        is_last: bool,
+        peak: Option<f64>,
         inputs: &Inputs,
     ) -> Self {
         let mut means = vec![0.0; layer.bias.len()];
-        let mut highest = 0.0_f64;
         for x in &inputs.real {
             for (mean, z) in means.iter_mut().zip(layer.sums(x)) {
                 *mean += z / inputs.real.len() as f64;
-                highest = highest.max(layer.activate(z).abs());
             }
         }
         let mean_units = mean_units(inputs, layer.weights.first().map_or(0, Vec::len));
@@ -130,7 +130,7 @@ impl Fixed {
         let coarsest = scales.iter().fold(0.0_f64, |most, s| most.max(*s)) * s_x;
         let s_y = match layer.activation {
             Activation::Tanh => TANH_UNIT,
-            _ => (highest / TARGET).max(coarsest / MULTIPLIERS[0]),
+            _ => (peak.unwrap_or_default() / TARGET).max(coarsest / MULTIPLIERS[0]),
         };
         // A layer that gives nothing but 0.
         let s_y = if s_y > 0.0 { s_y } else { 1.0 };
@@ -138,7 +138,7 @@ impl Fixed {
         let rows = rows.map(|(((row, b), s_w), mean)| {
             let wanted =
                 Wanted { weights: row, bias: *b, mean: (!inputs.real.is_empty()).then_some(mean) };
-            wanted.row(s_w, s_x, (!is_last).then_some(s_y), &mean_units)
+            wanted.row(s_w, s_x, peak.map(|_| s_y), &mean_units)
         });
         let unit = if layer.activation == Activation::Tanh { 1.0 / 32_768.0 } else { s_y };
         Fixed { activation: layer.activation, rows: rows.collect(), unit }

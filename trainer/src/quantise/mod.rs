@@ -1,35 +1,37 @@
 //! From `f32` weights to integers, for processors without an FPU.
 //!
-//! Everything comes from the policy and from observations that it meets where its training starts
-//! ([`visited`]), never from the starts that [`Comparison`] reports on: ranges of the observation, the largest activation of
+//! Everything comes from the policy and from observations that it meets where its training starts, and from wider starts
+//! ([`calibrate`]), never from the starts that [`Comparison`] reports on: ranges of the observation, the largest activation of
 //! each layer, and what rounding does to each row on average. Nothing is searched for and nothing is random, so the same policy
 //! gives the same bytes. The formulas are in `layer.rs`, what the reader makes of the numbers in `core/FORMAT.md`.
 //!
 //! A unit of an observation entry o in [low, high] is q = 32 767 (o − ½ (low + high)) / (½ (high − low)), rounded to
-//! nearest; the range is the contract's, or where that has no end, [`MARGIN`] times the largest |o| that was met.
+//! nearest; the range is the contract's, or where that has no end, [`MARGIN`] times the largest |o| that was met. Ranges and
+//! largest activations are of every observation that was met, not of a part: what is larger is cut off, and a policy that sees
+//! a speed cut off brakes too late. [`Watch`] tells where later observations leave the ranges.
 
+mod calibration;
 mod comparison;
 mod layer;
+mod ranges;
 
+pub use calibration::{Calibration, OBSERVATIONS, OF_AN_EPISODE, WIDER, WIDER_EPISODES, calibrate};
 pub use comparison::{Comparison, Reference};
+pub use ranges::{Watch, Watched};
 
 use policy_core::format::{
     Channel, Description, FixedLayer, Network, Normalisation, Terms, WeightKind,
 };
 use policy_core::{Activation, BlobError, LayerShape};
 
-use crate::eval::{EvalError, check_shape};
+use crate::eval::EvalError;
 use crate::export::{self, Blob, ExportError, HostPolicy};
-use crate::interface::Environment;
 use crate::policy::AnyPolicy;
-use crate::rng::{Stream, stream};
+use calibration::f32_policy;
 use layer::{Dense, Fixed, Inputs, LIMIT};
 
-/// Observations that [`visited`] gathers.
-pub const OBSERVATIONS: usize = 10_000;
-/// The most of them from one episode.
-pub const OF_AN_EPISODE: usize = 100;
-/// The range of an observation entry without bounds, over the largest that was met.
+/// The range of an observation entry without bounds, over the largest that was met: in integers a policy goes a little
+/// other ways.
 pub const MARGIN: f64 = 2.0;
 /// Half a range is at least this, and at most its inverse, in the entry's unit.
 const LEAST_HALF: f64 = 1e-30;
@@ -84,73 +86,37 @@ pub enum QuantiseError {
     /// Its contract cannot be read.
     #[error("the contract of the policy cannot be read: {0}")]
     Contract(#[from] BlobError),
+    /// The policy cannot be run where it is calibrated.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
     /// The new policy cannot be written.
     #[error(transparent)]
     Export(#[from] ExportError),
 }
 
-/// The observations `[OBSERVATIONS, observation_size]` that the policy meets in episodes from where its training starts, always
-/// the same ones. An episode gives [`OF_AN_EPISODE`] of them at most, evenly spread, so that they are of many starts.
-///
-/// # Errors
-///
-/// If the policy is not one for this environment, or refuses an observation.
-pub fn visited(
-    policy: &AnyPolicy<'_>,
-    environment: &mut dyn Environment,
-) -> Result<Vec<f32>, EvalError> {
-    check_shape(policy, environment.spec())?;
-    let (size, horizon) = (environment.spec().observation_size(), environment.spec().horizon);
-    let mut rng = stream(0, Stream::Calibration);
-    let (mut observation, mut all) = (vec![0.0; size], Vec::new());
-    let mut start = 0;
-    while all.len() < OBSERVATIONS * size {
-        environment.reset(&mut rng, &mut observation);
-        for step in 0..horizon.max(1) {
-            if step % horizon.div_ceil(OF_AN_EPISODE).max(1) == 0 {
-                all.extend_from_slice(&observation);
-            }
-            let action = policy.act(&observation);
-            let action = action.map_err(|error| EvalError::Act { start, step, error })?;
-            if environment.step(&action, &mut observation).terminated {
-                break;
-            }
-        }
-        start += 1;
-    }
-    all.truncate(OBSERVATIONS * size);
-    Ok(all)
-}
-
-/// The policy with weights of so many bits, calibrated on observations `[n, observation_size]` that it meets: the same head,
-/// contract and control period, examples of its own.
+/// The policy with weights of so many bits, calibrated on what it meets: the same head, contract and control period, examples
+/// of its own.
 ///
 /// # Errors
 ///
 /// If it has integer weights already, or cannot be written.
 pub fn quantise(
     policy: &AnyPolicy<'_>,
-    observations: &[f32],
+    calibration: &Calibration,
     bits: Bits,
 ) -> Result<Blob, QuantiseError> {
-    let AnyPolicy::F32(policy) = policy else {
-        return Err(QuantiseError::NotF32 { found: policy.kind() });
-    };
-    let known = [Activation::Linear, Activation::Relu, Activation::Tanh];
-    if let Some(found) = policy.shapes().map(|layer| layer.activation).find(|f| !known.contains(f))
-    {
-        return Err(QuantiseError::Activation { found });
-    }
+    let policy = f32_policy(policy)?;
+    let dense = network(policy)?;
     let contract = policy.contract()?;
     let (observation, action): (Vec<_>, Vec<_>) =
         (contract.observation().collect(), contract.action().collect());
     let size = policy.observation_size();
     let ranges: Vec<Range> = observation
         .iter()
-        .enumerate()
-        .map(|(j, channel)| Range::new(channel, observations.iter().skip(j).step_by(size)))
+        .zip(&calibration.reach)
+        .map(|(channel, reach)| Range::new(channel, *reach))
         .collect();
-    let fixed = layers(policy, &ranges, observations, bits.largest());
+    let fixed = layers(dense, policy.normalisation(), &ranges, calibration, bits.largest());
     let parts: Vec<_> = fixed.iter().map(Fixed::parts).collect();
     let network: Vec<FixedLayer<'_>> =
         parts.iter().map(|(weights, bias, scale)| FixedLayer { weights, bias, scale }).collect();
@@ -188,11 +154,15 @@ struct Range {
 }
 
 impl Range {
-    fn new<'a>(channel: &Channel<'_>, met: impl Iterator<Item = &'a f32>) -> Self {
+    /// An entry is its own unit.
+    const UNCHANGED: Range = Range { middle: 0.0, half: 1.0 };
+
+    /// Of an entry of which the largest |o| is `reach`.
+    fn new(channel: &Channel<'_>, reach: f64) -> Self {
         let (low, high) = (f64::from(channel.low), f64::from(channel.high));
         let (middle, half) = match low.is_finite() && high.is_finite() {
             true => (0.5 * (low + high), 0.5 * (high - low)),
-            false => (0.0, MARGIN * met.fold(0.0_f64, |most, o| most.max(f64::from(o.abs())))),
+            false => (0.0, MARGIN * reach),
         };
         // An entry that is always the same needs a range, too.
         let half = if half > 0.0 { half } else { 1.0 };
@@ -207,27 +177,37 @@ impl Range {
     }
 }
 
+/// The layers of a policy, if there is a form in integers for each.
+fn network(policy: &HostPolicy<'_>) -> Result<Vec<Dense>, QuantiseError> {
+    let known = [Activation::Linear, Activation::Relu, Activation::Tanh];
+    match policy.shapes().map(|layer| layer.activation).find(|f| !known.contains(f)) {
+        Some(found) => Err(QuantiseError::Activation { found }),
+        None => Ok(policy.layers().map(|layer| Dense::new(&layer)).collect()),
+    }
+}
+
 /// The network in integers, layer by layer, each calibrated on what those before it give.
 fn layers(
-    policy: &HostPolicy<'_>,
+    mut dense: Vec<Dense>,
+    normalisation: Option<Normalisation<'_>>,
     ranges: &[Range],
-    observations: &[f32],
+    calibration: &Calibration,
     largest: i16,
 ) -> Vec<Fixed> {
-    let mut dense: Vec<Dense> = policy.layers().map(|layer| Dense::new(&layer)).collect();
     if let Some(first) = dense.first_mut() {
-        read_units(first, ranges, policy.normalisation());
+        read_units(first, ranges, normalisation);
     }
     let mut inputs = Inputs::default();
-    for observation in observations.chunks_exact(ranges.len()) {
+    for observation in calibration.sample.chunks_exact(ranges.len()) {
         let entries = || observation.iter().zip(ranges);
         inputs.real.push(entries().map(|(o, r)| (f64::from(*o) - r.middle) / r.half).collect());
         inputs.units.push(entries().map(|(o, r)| r.unit(*o)).collect());
     }
     let count = dense.len();
     let mut s_x = 1.0 / LIMIT;
-    let next = |(index, layer): (usize, &Dense)| {
-        let fixed = Fixed::new(layer, s_x, largest, index + 1 == count, &inputs);
+    let next = |(index, (layer, peak)): (usize, (&Dense, &f64))| {
+        let peak = (index + 1 < count).then_some(*peak);
+        let fixed = Fixed::new(layer, s_x, largest, peak, &inputs);
         s_x = fixed.unit;
         for (real, units) in inputs.real.iter_mut().zip(&mut inputs.units) {
             *real = layer.sums(real).into_iter().map(|z| layer.activate(z)).collect();
@@ -235,7 +215,7 @@ fn layers(
         }
         fixed
     };
-    dense.iter().enumerate().map(next).collect()
+    dense.iter().zip(&calibration.peaks).enumerate().map(next).collect()
 }
 
 /// Makes a layer that reads n = (o − shift) · scale one that reads x = (o − middle) / half:
@@ -268,14 +248,14 @@ mod tests {
 
     #[test]
     fn units_span_their_range() {
-        let speed = Range::new(&channel("speed", "rad/s", -2.0, 6.0), [].iter());
+        let speed = Range::new(&channel("speed", "rad/s", -2.0, 6.0), 9.0);
         assert_eq!(
             [-2.0, 2.0, 6.0, 7.0, -1e30].map(|o| speed.unit(o)),
             [-32_767, 0, 32_767, 32_767, -32_767]
         );
         let free = channel("x", "m", f32::NEG_INFINITY, f32::INFINITY);
-        assert_eq!(Range::new(&free, [0.5, -3.0, 1.0].iter()).half, 6.0);
-        assert_eq!(Range::new(&free, [0.0].iter()).half, 1.0);
-        assert_eq!(Range::new(&channel("fixed", "", 5.0, 5.0), [].iter()).half, 1.0);
+        assert_eq!(Range::new(&free, 3.0).half, 6.0);
+        assert_eq!(Range::new(&free, 0.0).half, 1.0);
+        assert_eq!(Range::new(&channel("fixed", "", 5.0, 5.0), 5.0).half, 1.0);
     }
 }

@@ -65,6 +65,10 @@ fn quantiles_are_students() {
     // No table has it: between its neighbours.
     assert!((4.31..12.7).contains(&students_quantile(1.5)));
     assert_eq!(students_quantile(1e6), NORMAL);
+    for (freedom, t) in [(1.0, 63.656_74), (4.0, 4.604_095), (199.0, 2.600_76), (1e6, 2.575_829)] {
+        let found = quantile_of_student(freedom, CAREFUL, CAREFUL_NORMAL);
+        assert!((found / t - 1.0).abs() < 1e-5, "{freedom}: {found}");
+    }
 }
 
 /// Means 4 and 1, variances of the means 4/3 and 1/3: ν = (5/3)² / ((16/9 + 1/9) / 2) = 50/17.
@@ -82,6 +86,9 @@ fn differences_are_welchs() {
     assert_eq!((single.value, single.interval), (3.0, None));
     let [low, high] = mean_estimate(&[1.0, 2.0, 3.0]).interval.unwrap();
     let width = 4.302_653 / 3.0_f64.sqrt();
+    assert!((low - (2.0 - width)).abs() < 1e-4 && (high - (2.0 + width)).abs() < 1e-4);
+    let [low, high] = careful_estimate(&[1.0, 2.0, 3.0], &[0.0; 3]).interval.unwrap();
+    let width = 9.924_843 / 3.0_f64.sqrt();
     assert!((low - (2.0 - width)).abs() < 1e-4 && (high - (2.0 + width)).abs() < 1e-4);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use policy_core::{Policy, Recording};
 use trainer::export::Blob;
 
-use crate::{fail, json, short_run, succeed};
+use crate::{fail, json, short_run, succeed, trainer};
 
 #[test]
 fn a_policy_becomes_one_of_integers() {
@@ -53,6 +53,68 @@ fn a_policy_becomes_one_of_integers() {
     );
     let old = fs::read(directory.join("run/recording.bin")).unwrap();
     assert_ne!(old, fs::read(directory.join("q/recording.bin")).unwrap());
+}
+
+/// Observations that a policy was not quantised for are told once, with name, value, range and how often.
+#[test]
+fn observations_outside_the_ranges_are_told() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    short_run(directory, "run", &["--env", "inverted-pendulum"]);
+    fs::write(directory.join("near.json"), "[[0, 0.001, 0, 0]]").unwrap();
+    fs::write(directory.join("far.json"), "[[0, 0.1, 500, 0], [0, 0, 0, 0]]").unwrap();
+    let warnings = |arguments: &[&str]| -> Vec<String> {
+        let output = trainer(directory, arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        error.lines().map(str::to_string).collect()
+    };
+    let far = ["quantize", "run/policy.bin", "--bits", "8", "--starts", "far.json"];
+    for arguments in [&far[..], &["eval", "run/int8/policy.bin", "--starts", "far.json", "--json"]]
+    {
+        let found = warnings(arguments);
+        let [warning] = &found[..] else { panic!("{arguments:?}: {found:?}") };
+        assert!(warning.starts_with("warning: run/"), "{warning}");
+        for part in ["cart velocity is 500.0 m/s, its range ends at ", " m/s, left by ", "--set"] {
+            assert!(warning.contains(part), "{warning}");
+        }
+    }
+    for near in [
+        &["quantize", "run/policy.bin", "--bits", "8"][..],
+        &["eval", "run/int8/policy.bin"],
+        &["eval", "run/int8/policy.bin", "--starts", "near.json"],
+        &["eval", "run/policy.bin", "--starts", "far.json"],
+    ] {
+        assert_eq!(warnings(near), [""; 0], "{near:?}");
+    }
+}
+
+/// From equal starts all differences are equal: that is no interval.
+#[test]
+fn intervals_without_width_are_not_printed() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    short_run(directory, "run", &[]);
+    for (starts, has_interval) in [
+        ("[[3, 0], [3, 0], [3, 0], [3, 0], [3, 0], [3, 0]]", false),
+        ("[[3, 0]]", false),
+        ("", true),
+    ] {
+        fs::write(directory.join("starts.json"), starts).unwrap();
+        let mut arguments = vec!["quantize", "run/policy.bin", "--bits", "8"];
+        if !starts.is_empty() {
+            arguments.extend(["--starts", "starts.json"]);
+        }
+        let text = succeed(directory, &arguments);
+        let row = text.lines().nth(2).unwrap();
+        assert_eq!(row.contains(" to "), has_interval, "{text}");
+        assert_eq!(text.contains("; its interval ends at"), false, "without a limit: {text}");
+        arguments.push("--json");
+        let tried = &json(&succeed(directory, &arguments))["tried"][0];
+        for name in ["difference_interval", "loss_interval_percent", "largest_loss_percent"] {
+            assert_eq!(tried[name].is_null(), !has_interval, "{name}: {tried}");
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::envs;
 use crate::interface::Channel;
 use crate::link::Board;
+use crate::quantise::Watch;
 
 /// Columns of the names of lines on a page.
 pub(super) const INDENT: usize = 13;
@@ -75,6 +76,9 @@ pub(super) struct View<'a> {
     worst_execution_microseconds: u32,
     faults: u32,
     damaged_frames: u32,
+    /// Observations so far that left the ranges which the policy was quantised for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outside_ranges: Option<usize>,
     uptime_seconds: f64,
 }
 
@@ -117,8 +121,19 @@ impl<'a> View<'a> {
             worst_execution_microseconds: telemetry.worst_execution,
             faults: telemetry.faults,
             damaged_frames: telemetry.damaged,
+            outside_ranges: None,
             uptime_seconds: telemetry.uptime as f64 / 1e6,
         })
+    }
+
+    /// Compares the observation with the policy's ranges, if it acts on it; whether it is the first that leaves them.
+    pub(super) fn watch(&mut self, ranges: &mut Watch) -> bool {
+        let before = ranges.outside();
+        if self.state == "running" {
+            ranges.see(&self.observation);
+        }
+        self.outside_ranges = Some(ranges.outside());
+        before == 0 && ranges.outside() > 0
     }
 
     fn state(&self) -> String {
@@ -165,7 +180,11 @@ impl<'a> View<'a> {
     }
 
     fn troubles(&self) -> String {
-        format!("{} faults, {} damaged frames", self.faults, self.damaged_frames)
+        let mut text = format!("{} faults, {} damaged frames", self.faults, self.damaged_frames);
+        if let Some(count @ 1..) = self.outside_ranges {
+            let _ = write!(text, ", {count} observations outside the policy's ranges");
+        }
+        text
     }
 
     /// All of it in a line.
@@ -276,6 +295,42 @@ mod tests {
         let json = serde_json::to_value(&view).unwrap();
         assert_eq!((&json["angle_degrees"], &json["policy_version"]), (&(-90.0).into(), &4.into()));
         assert_eq!(view.page().lines().count(), 7);
+    }
+
+    /// Of `f32` nothing is outside; of integers the first observation that is, is told, while the machine runs.
+    #[test]
+    fn observations_are_compared_with_the_ranges_of_the_policy() {
+        let sample = |bytes: &[u8]| crate::export::Blob::from_bytes(bytes);
+        let f32 = sample(include_bytes!("../../../../firmware-example/sample/f32/policy.bin"));
+        let int8 = sample(include_bytes!("../../../../firmware-example/sample/int8/policy.bin"));
+        let board = board(1);
+        let machine = Machine::of(&board);
+        let seen = |blob: &crate::export::Blob, state, speeds: &[f32]| {
+            let policy = crate::policy::AnyPolicy::from_bytes(blob.bytes()).unwrap();
+            let mut ranges = Watch::new(&policy);
+            let mut told = Vec::new();
+            let mut last = String::new();
+            for speed in speeds {
+                let observation = [-1.0, 0.0, *speed];
+                let mut telemetry = telemetry(&observation, &[0.0]);
+                telemetry.state = state;
+                let mut view = View::new(&board, &machine, &telemetry, Duration::ZERO).unwrap();
+                told.push(view.watch(&mut ranges));
+                let json = serde_json::to_value(&view).unwrap();
+                assert_eq!(json["outside_ranges"], ranges.outside());
+                last = view.line();
+            }
+            (told, last)
+        };
+        let (told, line) = seen(&int8, State::Running, &[8.0, -8.0, 8.1, 9.0]);
+        assert_eq!(told, [false, false, true, false]);
+        assert!(line.contains(", 2 observations outside the policy's ranges; up"), "{line}");
+        let nothing = [(&f32, State::Running), (&int8, State::Stopped)];
+        for (blob, state) in nothing {
+            let (told, line) = seen(blob, state, &[8.0, 9.0]);
+            assert_eq!(told, [false, false]);
+            assert!(!line.contains("outside"), "{line}");
+        }
     }
 
     #[test]

@@ -43,7 +43,9 @@ fn hidden_layers_are_those_of_f64() {
             let s_x = [1.0 / LIMIT, 1e-3][case % 2];
             let dense = layer(activation, 1 + 7 * case, 20, size, case as u64);
             let seen = inputs(dense.weights[0].len(), s_x);
-            let fixed = Fixed::new(&dense, s_x, largest, false, &seen);
+            let all = seen.real.iter().flat_map(|x| dense.sums(x));
+            let peak = all.fold(0.0_f64, |most, z| most.max(dense.activate(z).abs()));
+            let fixed = Fixed::new(&dense, s_x, largest, Some(peak), &seen);
             for (x, q) in seen.real.iter().zip(&seen.units) {
                 let total: f64 = x.iter().map(|x| x.abs()).sum();
                 for ((row, z), found) in fixed.rows.iter().zip(dense.sums(x)).zip(fixed.units(q)) {
@@ -84,7 +86,7 @@ fn roundings_are_to_nearest() {
         &dense,
         s_x,
         32_767,
-        false,
+        Some(1.0),
         &Inputs { real: vec![vec![1.0], vec![-1.0]], units: vec![vec![32_767], vec![-32_767]] },
     );
     let mut sum = 0.0;
@@ -106,13 +108,14 @@ fn degenerate_rows_fit() {
         (vec![1e-38, 1e-42], 0.0),
     ] {
         for is_last in [false, true] {
+            let peak = (!is_last).then_some(0.0);
             for largest in [127, 32_767] {
                 let dense = Dense {
                     activation: if is_last { Activation::Linear } else { Activation::Relu },
                     weights: vec![weights.clone(), vec![1.0, 0.5]],
                     bias: vec![bias, 0.0],
                 };
-                let fixed = Fixed::new(&dense, 1.0 / LIMIT, largest, is_last, &Inputs::default());
+                let fixed = Fixed::new(&dense, 1.0 / LIMIT, largest, peak, &Inputs::default());
                 for row in &fixed.rows {
                     let sum: i64 = row.weights.iter().map(|w| i64::from(w.unsigned_abs())).sum();
                     let bound = 32_767 * sum + i64::from(row.bias.unsigned_abs());
