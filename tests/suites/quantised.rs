@@ -168,7 +168,7 @@ fn forty_policies_lose_what_is_reported() {
                     machine.reset(&mut draw, &mut observation);
                     machine.save()
                 });
-                let others = Starts { states: states.collect(), optimal_returns: Vec::new() };
+                let others = Starts { states: states.collect(), best_known_returns: Vec::new() };
                 let reference = Reference::new(&read(&blob), &mut *machine, &own).unwrap();
                 let other = Reference::new(&read(&blob), &mut *machine, &others).unwrap();
                 let calibration = calibrate(&read(&blob), &mut *machine).unwrap();

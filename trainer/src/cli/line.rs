@@ -84,7 +84,7 @@ impl What {
     fn shown(&self, name: usize, bar: usize) -> Cow<'_, str> {
         match self {
             What::Name(text) => cut_front(text, name).into(),
-            What::Text(text) => plain(text),
+            What::Text(text) => text.as_str().into(),
             What::Bar(done) => {
                 let room = bar.saturating_sub(2);
                 let full = ((done.clamp(0.0, 1.0) * room as f64) as usize).min(room);
@@ -97,22 +97,13 @@ impl What {
 
 /// How many columns a text takes.
 fn width(text: &str) -> usize {
-    measure_text_width(&plain(text))
-}
-
-/// What would move the cursor is shown as a sign.
-fn plain(text: &str) -> Cow<'_, str> {
-    match text.contains(char::is_control) {
-        true => text.replace(char::is_control, "\u{fffd}").into(),
-        false => text.into(),
-    }
+    measure_text_width(text)
 }
 
 /// The beginning of a text, with a mark where it is not all of it.
 fn cut(text: &str, columns: usize) -> String {
-    let text = plain(text);
-    if width(&text) <= columns {
-        return text.into_owned();
+    if width(text) <= columns {
+        return text.into();
     }
     let Some(mut room) = columns.checked_sub(1) else { return String::new() };
     let fits = |c: &char| {
