@@ -223,7 +223,7 @@ fn none_is_good(tried: &[Tried], limit: Option<f64>) -> Failure {
             .loss_interval_percent
             .map_or(String::new(), |[low, high]| format!(" ({low:.3} to {high:.3} %)"));
         let loss = best.comparison.loss_percent;
-        format!("the best loses {loss:.3} %{interval}, with {} bits", best.bits)
+        format!("the best loses {loss:.3} %, with {} bits{interval}", best.bits)
     });
     let limit = limit.unwrap_or_default();
     Failure::Failed(format!("no quantized policy loses less than {limit} % (--max-loss): {best}"))
@@ -265,7 +265,7 @@ impl Report {
         self.tried.iter().for_each(|tried| text += &tried.to_text());
         let chosen = self.tried.last().map(|tried| &tried.comparison);
         if let Some((limit, chosen)) = self.max_loss_percent.zip(chosen) {
-            let end = chosen.loss_interval_percent.map(|[_, high]| high);
+            let end = chosen.largest_loss_percent;
             text += &format!(
                 "{} bits: the loss of {:.3} % is a point estimate, below {limit} %{}\n",
                 self.chosen_bits,
