@@ -100,7 +100,7 @@ mod tests {
             ("pil p --serial s --baud 1.152e5", "baud: 115200"),
             (
                 "monitor --serial s --baud 9_600 --rate 1. --for 1e1",
-                "baud: 9600, rate: 1.0, duration: Some(10.0)",
+                "baud: 9600, policy: None, rate: 1.0, duration: Some(10.0)",
             ),
             ("push p --serial s --baud 009600", "baud: 9600"),
             ("sign p --key k --version 1e1", "version: 10"),
