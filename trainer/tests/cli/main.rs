@@ -67,6 +67,13 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
+/// 400 001 starts, no two of them equal: whatever runs from each of them takes long.
+#[cfg(unix)]
+fn many_starts() -> String {
+    let states = (0..=400_000).map(|number| format!("[3,{number}e-6]"));
+    format!("[{}]", states.collect::<Vec<_>>().join(","))
+}
+
 /// A short run of 700 steps; gives its directory.
 fn short_run(directory: &Path, out: &str, more: &[&str]) -> Value {
     let arguments = ["train", "--preset", "sac", "--steps", "700", "--out", out, "--json"];

@@ -130,8 +130,7 @@ fn prepare(directory: &Path) {
     let sweep =
         "presets = [\"sac\"]\nseeds = { first = 1, count = 3 }\n[settings]\nsteps = 1000000";
     std::fs::write(directory.join("sweep.toml"), sweep).unwrap();
-    let states = format!("[{}[0,0]]", "[3,0],".repeat(400_000));
-    std::fs::write(directory.join("starts.json"), states).unwrap();
+    std::fs::write(directory.join("starts.json"), crate::many_starts()).unwrap();
     crate::short_run(directory, "short", &[]);
 }
 

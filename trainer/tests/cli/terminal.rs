@@ -89,8 +89,7 @@ fn is_coloured(text: &str) -> bool {
 
 /// Every command that takes long, and what it shows then. The board of some is one that never answers.
 fn long_commands(directory: &Path, port: &str) -> Vec<(Vec<String>, &'static str)> {
-    let states = format!("[{}[0,0]]", "[3,0],".repeat(400_000));
-    fs::write(directory.join("starts.json"), states).unwrap();
+    fs::write(directory.join("starts.json"), crate::many_starts()).unwrap();
     crate::succeed(directory, &["keygen", "--out", "key"]);
     let sign = ["sign", POLICY, "--key", "key.key", "--version", "1", "--out", SIGNED];
     crate::succeed(directory, &sign);
