@@ -1,14 +1,18 @@
 //! Load, test, replay, report.
 
+mod cost;
+
 use core::{
     fmt::{self, Write},
     hint::black_box,
 };
 
 use policy_core::{
-    BlobError, Contract, Policy, Recording, RecordingError, Replay, SelfTestError, Weights,
+    BlobError, Policy, Recording, RecordingError, Replay, SelfTestError, Weights,
     recording::MAX_OBSERVATION,
 };
+
+use cost::{Cost, cost};
 
 use crate::Meter;
 
@@ -149,64 +153,6 @@ fn report<W: Weights, const WIDTH: usize>(
     Ok(())
 }
 
-/// Instructions of an action. Soft float takes other paths for other numbers, so that zeros alone tell little.
-struct Cost {
-    /// For an observation of zeros.
-    zeros: u32,
-    /// Observations of the recording that the control loop would let through: within the ranges of the policy's contract.
-    ordinary: u32,
-    /// For these, on average.
-    mean: u32,
-    /// For the one of these that takes longest.
-    most: u32,
-    /// For the one of all that takes longest.
-    any: u32,
-}
-
-/// Rounds of one action, to tell its instructions exactly.
-const ROUNDS: u32 = 100;
-
-/// `None` on a machine that cannot count.
-fn cost<W: Weights, const WIDTH: usize>(
-    policy: &Policy<'_, W, WIDTH>,
-    recording: &Recording<'_>,
-    meter: &mut impl Meter,
-) -> Option<Cost> {
-    let contract = policy.contract().ok();
-    let zeros = [0.0; MAX_OBSERVATION];
-    let zeros = zeros.get(..policy.observation_size()).unwrap_or_default();
-    let (mut ordinary, mut sum) = (0, 0);
-    let (mut most, mut any) = ((0, zeros), (0, zeros));
-    for observation in recording.observations() {
-        // Once is enough to find the longest, or one that is shorter by less than a tick of the counter.
-        let found = meter.instructions(1, &mut || one_action(policy, observation))?;
-        any = longer(any, (found, observation));
-        if contract.is_some_and(|contract| is_within(&contract, observation)) {
-            most = longer(most, (found, observation));
-            (ordinary, sum) = (ordinary + 1, sum + u64::from(found));
-        }
-    }
-    let mut exactly =
-        |observation: &[f32]| meter.instructions(ROUNDS, &mut || one_action(policy, observation));
-    let zeros = exactly(zeros)?;
-    Some(Cost {
-        zeros,
-        ordinary,
-        mean: sum.checked_div(ordinary.into()).map_or(zeros, |mean| mean as u32),
-        most: exactly(most.1)?,
-        any: exactly(any.1)?,
-    })
-}
-
-fn longer<'a>(most: (u32, &'a [f32]), found: (u32, &'a [f32])) -> (u32, &'a [f32]) {
-    if found.0 > most.0 { found } else { most }
-}
-
-/// Does each entry lie within the range that the policy was trained for?
-fn is_within(contract: &Contract<'_>, observation: &[f32]) -> bool {
-    contract.observation().zip(observation).all(|(entry, x)| (entry.low..=entry.high).contains(x))
-}
-
 /// The most stack of actions for observations of equal entries, as functions such as tanh call others for some sizes
 /// of their argument.
 fn stack_to_act<W: Weights, const WIDTH: usize>(
@@ -242,7 +188,7 @@ mod tests {
     use std::{string::String, vec};
 
     /// What this machine answers to the observations.
-    fn recording<W: Weights>(blob: &Bytes, observations: &[f32]) -> Bytes {
+    pub(super) fn recording<W: Weights>(blob: &Bytes, observations: &[f32]) -> Bytes {
         let policy = Policy::<W, 64>::from_bytes(blob.get()).unwrap();
         let mut words = vec![0; recording::PREFIX / 4];
         let prefix = recording::prefix(1, 1, u32::try_from(observations.len()).unwrap());
@@ -303,59 +249,6 @@ mod tests {
         let fixed = [FixedLayer { weights: &[-1], bias: &[500], scale: &scale }];
         assert_equal_bits::<i16>(&blob(Network::Int16(&fixed), &[]), hash);
         assert_equal_bits::<i8>(&blob(Network::Int8(&fixed), &[]), hash);
-    }
-
-    /// Its work is longer the larger the observation is; it is asked for one round or for all of them, and counts what it has
-    /// done of each.
-    #[derive(Default)]
-    struct Growing {
-        works: u32,
-        exactly: u32,
-    }
-
-    impl Meter for Growing {
-        fn instructions(&mut self, rounds: u32, work: &mut dyn FnMut()) -> Option<u32> {
-            work();
-            self.works += 1;
-            self.exactly += u32::from(rounds > 1);
-            // As the recording below has it: 0.5, 2, 1.5, 9, NaN, then what is measured exactly.
-            [10, 40, 30, 90, 1, 7, 41, 91].get(self.works as usize - 1).copied()
-        }
-
-        fn stack(&mut self, work: &mut dyn FnMut()) -> Option<u32> {
-            work();
-            None
-        }
-    }
-
-    #[test]
-    fn the_longest_action_is_told_of_those_in_range_and_of_all() {
-        let blob = float();
-        // The contract's range is ±2.
-        let recording = recording::<f32>(&blob, &[0.5, 2.0, 1.5, 9.0, f32::NAN]);
-        let (mut meter, mut out) = (Growing::default(), String::new());
-        run::<f32, 64>(blob.get(), recording.get(), &mut meter, &mut out);
-        let line = "\none action takes 7 instructions (observation: zeros), 26 on average and 41 at most within the \
-                    ranges of the contract (3 observations), 91 at most for any of them all\n";
-        assert!(out.ends_with(line), "{out}");
-        assert_eq!((meter.works, meter.exactly), (8, 3));
-    }
-
-    #[test]
-    fn observations_that_the_loop_lets_through_are_in_range() {
-        let blob = float();
-        let policy = Policy::<f32, 64>::from_bytes(blob.get()).unwrap();
-        let contract = policy.contract().unwrap();
-        for (x, expected) in [
-            (0.0, true),
-            (-2.0, true),
-            (1e-45, true),
-            (2.0001, false),
-            (f32::NAN, false),
-            (f32::NEG_INFINITY, false),
-        ] {
-            assert_eq!(is_within(&contract, &[x]), expected, "{x}");
-        }
     }
 
     #[test]
