@@ -108,7 +108,7 @@ fn intervals_without_width_are_not_printed() {
         let text = succeed(directory, &arguments);
         let row = text.lines().nth(2).unwrap();
         assert_eq!(row.contains(" to "), has_interval, "{text}");
-        assert_eq!(text.contains("; its interval ends at"), false, "without a limit: {text}");
+        assert!(!text.contains("; its interval ends at"), "without a limit: {text}");
         arguments.push("--json");
         let tried = &json(&succeed(directory, &arguments))["tried"][0];
         for name in ["difference_interval", "loss_interval_percent", "largest_loss_percent"] {
