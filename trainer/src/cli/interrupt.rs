@@ -34,11 +34,10 @@ impl Interrupt {
             flag::register_usize(number, signal.clone(), number as usize)?;
             flag::register(number, flag.clone()).map(drop)
         };
-        let all = [SIGINT, SIGTERM].into_iter();
+        let mut all = vec![SIGINT, SIGTERM];
         #[cfg(unix)]
-        let all = all.chain([SIGHUP, SIGXCPU]);
-        // `nohup` has a process ignore that its terminal was closed, and that it shall go on to do.
-        all.filter(|number| !is_ignored(*number)).try_for_each(register).map_err(|error| {
+        all.extend(hangup().into_iter().chain([SIGXCPU]));
+        all.into_iter().try_for_each(register).map_err(|error| {
             Failure::Failed(format!("cannot listen for Ctrl-C, by which runs are saved: {error}"))
         })?;
         Ok(Interrupt { flag, signal })
@@ -73,10 +72,13 @@ pub(super) fn take_limits_for_errors() {
     drop(flag::register(SIGXFSZ, Arc::default()));
 }
 
-/// Does the process ignore a signal, as whoever began it wanted? Where the system does not tell, it does not.
-fn is_ignored(number: i32) -> bool {
+/// That the terminal was closed, unless the process ignores it, as `nohup` has it do; where the system does not tell, it does
+/// not. (Shells have background processes ignore Ctrl-C, too, as that is meant for others; who sends it to one means it.)
+#[cfg(unix)]
+fn hangup() -> Option<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+    let is_ignored = mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1);
+    (!is_ignored).then_some(SIGHUP)
 }

@@ -62,6 +62,20 @@ fn nohup_means_what_it_says() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
+/// As a script has it: shells have background processes ignore Ctrl-C, but this one is meant.
+#[test]
+fn background_runs_are_interrupted_too() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let script = format!("$TRAINER {TRAIN} & echo $! >id; wait $!");
+    let child = begin(directory, &script);
+    until_it_trains(directory);
+    let id: i32 = std::fs::read_to_string(directory.join("id")).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), Signal::INT).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(trainer::run::interrupted(&directory.join("run")).unwrap().is_some());
+}
+
 #[test]
 fn processor_time_that_is_used_up_saves_the_run() {
     let temporary = tempfile::tempdir().unwrap();
