@@ -8,7 +8,7 @@ use std::io::{Error, Read};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::run::{RunError, Target, folder, has_ours, place, write_whole};
+use crate::run::{RunError, Sealed, Target, folder, has_ours, place, write_whole};
 use crate::text::Shown;
 
 /// What a command writes.
@@ -28,8 +28,8 @@ const PRECIOUS: [(&[u8], Option<Kind>, &str); 6] = [
     (&policy_core::format::MAGIC, Some(Kind::Policy), "a policy"),
     (&policy_core::recording::MAGIC, Some(Kind::Policy), "a recording of a policy"),
     (&policy_core::update::MAGIC, Some(Kind::Signed), "a signed policy"),
-    (b"PLAG", None, "the networks of a run"),
-    (b"PLCK", None, "a checkpoint of a run"),
+    (&Sealed::Agent.magic(), None, "the networks of a run"),
+    (&Sealed::Checkpoint.magic(), None, "a checkpoint of a run"),
 ];
 
 /// What a command is about to write.

@@ -17,6 +17,7 @@ mod trained;
 pub use checkpoint::CheckpointError;
 pub use clock::processor_time;
 pub use error::RunError;
+pub(crate) use sealed::Kind as Sealed;
 pub use sealed::SealError;
 pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
 pub use trained::Trained;

@@ -12,7 +12,7 @@ use crc::{CRC_64_XZ, Crc, Table};
 
 /// What a file holds; its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A run at some moment.
     Checkpoint,
     /// The networks of an agent.
@@ -56,7 +56,7 @@ pub enum SealError {
 
 impl Kind {
     /// The first bytes of such a file.
-    pub(super) fn magic(self) -> [u8; 4] {
+    pub(crate) const fn magic(self) -> [u8; 4] {
         match self {
             Kind::Checkpoint => *b"PLCK",
             Kind::Agent => *b"PLAG",
