@@ -11,7 +11,7 @@ mod logarithm;
 mod normal;
 mod tangent;
 
-pub use exponential::exp;
+pub use exponential::{decay, exp};
 pub use logarithm::ln;
 pub use normal::fill_normal;
 pub use tangent::tanh;

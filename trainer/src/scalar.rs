@@ -43,6 +43,8 @@ pub trait Scalar:
     fn tanh(self) -> Self;
     /// eˣ
     fn exp(self) -> Self;
+    /// e^(−2|x|), as small as a number can well be for |x| beyond 43.
+    fn decay(self) -> Self;
     /// ln x
     fn ln(self) -> Self;
     /// √x
@@ -67,6 +69,10 @@ impl Scalar for f32 {
     }
     fn exp(self) -> Self {
         libm::expf(self)
+    }
+    #[inline(always)]
+    fn decay(self) -> Self {
+        crate::elementary::decay(self)
     }
     fn ln(self) -> Self {
         libm::logf(self)
@@ -95,6 +101,9 @@ impl Scalar for f64 {
     }
     fn exp(self) -> Self {
         libm::exp(self)
+    }
+    fn decay(self) -> Self {
+        libm::exp(-2.0 * self.abs())
     }
     fn ln(self) -> Self {
         libm::log(self)

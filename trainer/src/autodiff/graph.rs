@@ -179,6 +179,11 @@ impl<'g> Var<'g> {
         self.unary(Unary::Square)
     }
 
+    /// sech² x = 1 − tanh² x, without the cancellation of that difference.
+    pub fn sech_square(self) -> Self {
+        self.unary(Unary::SechSquare)
+    }
+
     /// Huber's loss: ½x² where |x| ≤ δ, δ(|x| − ½δ) beyond (Huber, 1964).
     pub fn huber(self, delta: f64) -> Self {
         self.unary(Unary::Huber { delta })

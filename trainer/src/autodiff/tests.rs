@@ -39,6 +39,7 @@ const LOSSES: &[(&str, Loss)] = &[
     ("exp", |i| i.z.exp().mean()),
     ("ln", |i| (i.z.square() + 0.5).ln().mean()),
     ("square", |i| i.z.square().mean()),
+    ("sech_square", |i| i.z.sech_square().mean()),
     ("huber", |i| i.z.huber(0.7).mean()),
     ("clamp", |i| i.z.clamp(-0.4, 0.6).square().mean()),
     ("addition", |i| (i.z + i.z.square()).mean()),
@@ -151,7 +152,7 @@ fn the_plan_agrees_with_the_interpreter() {
 }
 
 /// The names of all operations: a new one must get its name here, and a loss above.
-const OPERATIONS: [&str; 20] = [
+const OPERATIONS: [&str; 21] = [
     "input",
     "parameter",
     "linear",
@@ -160,6 +161,7 @@ const OPERATIONS: [&str; 20] = [
     "exp",
     "ln",
     "square",
+    "sech_square",
     "huber",
     "clamp",
     "add",
@@ -184,6 +186,7 @@ fn operation(op: &Op) -> &'static str {
         Op::Unary(Unary::Exp, _) => "exp",
         Op::Unary(Unary::Ln, _) => "ln",
         Op::Unary(Unary::Square, _) => "square",
+        Op::Unary(Unary::SechSquare, _) => "sech_square",
         Op::Unary(Unary::Huber { .. }, _) => "huber",
         Op::Unary(Unary::Clamp { .. }, _) => "clamp",
         Op::Binary(Binary::Add, ..) => "add",

@@ -25,6 +25,14 @@ pub fn exp(backend: Backend, x: &[f32], y: &mut [f32]) {
     map(backend, x, y, exp_of_usual, |x| x.abs() < 87.0, libm::expf);
 }
 
+/// e^(−2|x|), for |x| beyond 43 that of 43, 4e-38; with the bits of `libm::expf`.
+#[inline(always)]
+pub fn decay(x: f32) -> f32 {
+    // What is no number stays none, so that divergence is seen.
+    let size = if x.abs() > 43.0 { 43.0 } else { x.abs() };
+    exp_of_usual(-2.0 * size)
+}
+
 /// With x = k ln 2 + r: eˣ = 2ᵏ (1 + r + r·c/(2 − c)), c = r − r²(P₁ + r²P₂).
 #[inline(always)]
 fn exp_of_usual(x: f32) -> f32 {
@@ -46,6 +54,19 @@ fn exp_of_usual(x: f32) -> f32 {
 mod tests {
     use super::super::tests::check;
     use super::*;
+
+    #[test]
+    fn decay_is_that_of_libm() {
+        let limits = [HALF_LN_2, THREE_HALVES_LN_2, 0x3900_0000].map(f32::from_bits);
+        let decays = |backend: Backend, x: &[f32], y: &mut [f32]| {
+            backend.vectorise(
+                #[inline(always)]
+                || y.iter_mut().zip(x).for_each(|(y, x)| *y = decay(*x)),
+            );
+        };
+        let libm = |x: f32| libm::expf(if x.abs() > 43.0 { -86.0 } else { -2.0 * x.abs() });
+        check(decays, libm, &[&limits[..], &[43.0]].concat());
+    }
 
     #[test]
     fn it_is_that_of_libm() {

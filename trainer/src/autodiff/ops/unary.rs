@@ -16,6 +16,8 @@ pub enum Unary {
     Ln,
     /// x²
     Square,
+    /// sech² x = 1 − tanh² x
+    SechSquare,
     /// ½x² where |x| ≤ δ, δ(|x| − ½δ) beyond
     Huber {
         /// δ
@@ -51,6 +53,12 @@ impl Unary {
             Unary::Exp => x.exp(),
             Unary::Ln => x.ln(),
             Unary::Square => x * x,
+            // 4t/(1 + t)², t = e^(−2|x|): 1 − tanh² x would lose the digits of a saturated x.
+            Unary::SechSquare => {
+                let t = x.decay();
+                let y = T::from_f64(2.0) / (T::ONE + t);
+                t * (y * y)
+            }
             Unary::Huber { delta } => {
                 let (half, delta) = (T::from_f64(0.5), T::from_f64(delta));
                 match x.abs() {
@@ -74,6 +82,13 @@ impl Unary {
             Unary::Exp => saved,                   // y
             Unary::Ln => T::ONE / saved,           // 1/x
             Unary::Square => saved + saved,        // 2x
+            // −2 tanh x sech² x, |tanh x| = (1 − t)/(1 + t), t = e^(−2|x|)
+            Unary::SechSquare => {
+                let t = saved.decay();
+                let y = T::from_f64(2.0) / (T::ONE + t);
+                let size = (T::ONE - t) * (t * (y * y)) * y;
+                if saved > T::ZERO { -size } else { size }
+            }
             // min(max(x, −δ), δ)
             Unary::Huber { delta } => Unary::Clamp { low: -delta, high: delta }.value(saved),
             Unary::Clamp { low, .. } if saved < T::from_f64(low) => T::ZERO,
@@ -86,11 +101,16 @@ impl Unary {
     pub fn saved(self) -> Saved {
         match self {
             Unary::Relu | Unary::Tanh | Unary::Exp => Saved::Output,
-            Unary::Ln | Unary::Square | Unary::Huber { .. } | Unary::Clamp { .. } => Saved::Input,
+            Unary::Ln
+            | Unary::Square
+            | Unary::SechSquare
+            | Unary::Huber { .. }
+            | Unary::Clamp { .. } => Saved::Input,
         }
     }
 
     /// y = f(x)
+    #[inline(always)]
     pub fn forward<T: Scalar>(self, x: &[T], y: &mut [T]) {
         for (y, x) in y.iter_mut().zip(x) {
             *y = self.value(*x);
