@@ -107,7 +107,8 @@ impl Settings {
         spec: &Spec,
         batch_size: usize,
     ) -> Box<dyn Subject<P::Scalar>> {
-        let setup = &Setup { spec, batch_size, environments: 1, actor_updates: None };
+        let (environments, n_step, actor_updates) = (1, 1, None);
+        let setup = &Setup { spec, batch_size, environments, n_step, actor_updates };
         let rng = &mut stream(0, Stream::Initialisation);
         macro_rules! agent {
             ($module:ident, $learning:ident) => {{

@@ -52,8 +52,13 @@ const POLICIES: &[(&str, &[&str], usize, &str)] = &[
 fn agent(preset: &str, settings: &[&str], actions: usize) -> Box<dyn Algorithm> {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
-    let setup =
-        Setup { spec: &spec(actions), batch_size: 32, environments: 1, actor_updates: None };
+    let setup = Setup {
+        spec: &spec(actions),
+        batch_size: 32,
+        environments: 1,
+        n_step: 1,
+        actor_updates: None,
+    };
     let rng = &mut stream(1, Stream::Initialisation);
     algos::make(&config.algorithm, &config.agent, &setup, rng).unwrap()
 }

@@ -1,13 +1,13 @@
 //! Matrix products of the networks' sizes, and the share of the processor's peak that they reach:
-//! `cargo bench --bench kernels`. Where half of the left factor's numbers are zeros, their terms count
-//! as if they were computed, so that a share may be above 100 %; products too small to leave them out
-//! take as long as without zeros.
+//! `cargo bench --bench kernels`. Where half of the left factor's numbers are zeros, their terms count as if they were
+//! computed, so that a share may be above 100 %; there the way that programs choose on this machine is shown, and how long the
+//! other way takes.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use trainer::elementary::fill_normal;
-use trainer::linalg::{Backend, Finish, Left, Right, Start};
+use trainer::linalg::{self, Backend, Finish, Left, Right, Shape, Start, Times};
 use trainer::rng::{Stream, stream};
 
 /// Of one product.
@@ -30,59 +30,75 @@ fn main() {
     for backend in Backend::available() {
         let peak = backend.measure_peak();
         println!("{backend}: peak {:.1} G multiply-adds/s, in registers", 1e-9 * peak);
-        for zeros in [false, true] {
-            if zeros {
-                println!("half of the left factor's numbers are zeros:");
-            }
-            println!("{:>14} {:>22} {:>22} {:>22}", "batch·in·out", "y", "dx", "dw");
-            for (batch, inputs, outputs) in LAYERS {
-                let rates = layer(backend, batch, inputs, outputs, zeros);
-                let text = rates.map(|rate| {
-                    let share = 100.0 * rate / peak;
-                    format!("{:>22}", format!("{:.1} G/s {share:>3.0} %", 1e-9 * rate))
-                });
-                println!("{:>14} {}", format!("{batch}·{inputs}·{outputs}"), text.join(" "));
-            }
+        let show = |rate: f64| format!("{:.1} G/s {:>3.0} %", 1e-9 * rate, 100.0 * rate / peak);
+        println!("{:>14} {:>22} {:>22} {:>22}", "batch·in·out", "y", "dx", "dw");
+        for (batch, inputs, outputs) in LAYERS {
+            let rates = layer(backend, batch, inputs, outputs);
+            let text = rates.map(|rate| format!("{:>22}", show(rate)));
+            println!("{:>14} {}", format!("{batch}·{inputs}·{outputs}"), text.join(" "));
+        }
+        println!(
+            "half of the left factor's numbers are zeros; chosen, and how long the other way takes:"
+        );
+        for (batch, inputs, outputs) in LAYERS {
+            let text = shapes(batch, inputs, outputs).map(|shape| {
+                let Times { left_out, computed } = linalg::measure(backend, shape, BUDGET);
+                let (way, chosen, other) = match linalg::leave_out(backend, shape) {
+                    true => ("left out", left_out, computed),
+                    false => ("computed", computed, left_out),
+                };
+                let rate = (shape.m * shape.k * shape.n) as f64 / chosen;
+                format!("{:>17} {way} ×{:.2}", show(rate), other / chosen)
+            });
+            println!("{:>14} {}", format!("{batch}·{inputs}·{outputs}"), text.join(" "));
         }
     }
 }
 
+/// The products of a layer's y, dx and dw.
+fn shapes(batch: usize, inputs: usize, outputs: usize) -> [Shape; 3] {
+    let shape = |m, k, n, left_transposed, right_transposed| Shape {
+        m,
+        k,
+        n,
+        left_transposed,
+        right_transposed,
+    };
+    [
+        shape(batch, inputs, outputs, false, false),
+        shape(batch, outputs, inputs, false, true),
+        shape(inputs, batch, outputs, true, false),
+    ]
+}
+
 /// Multiply-adds per second of a layer with its ReLU, the derivative by its input with that of the
 /// ReLU before it, and the derivative by its weights.
-fn layer(backend: Backend, batch: usize, inputs: usize, outputs: usize, zeros: bool) -> [f64; 3] {
+fn layer(backend: Backend, batch: usize, inputs: usize, outputs: usize) -> [f64; 3] {
     let mut rng = stream(1, Stream::Initialisation);
     let mut numbers = |count: usize| -> Vec<f32> {
         let mut numbers = vec![0.0; count];
         fill_normal(&mut rng, &mut numbers);
         numbers
     };
-    let (mut x, w, b) = (numbers(batch * inputs), numbers(inputs * outputs), numbers(outputs));
-    let mut dy = numbers(batch * outputs);
-    if zeros {
-        x.iter_mut().chain(&mut dy).for_each(|x| *x = x.max(0.0));
-    }
+    let (x, w, b) = (numbers(batch * inputs), numbers(inputs * outputs), numbers(outputs));
+    let dy = numbers(batch * outputs);
     let [mut y, mut dx, mut dw] =
         [batch * outputs, batch * inputs, inputs * outputs].map(|count| vec![0.0; count]);
     let count = (batch * inputs * outputs) as f64;
     let forward = fastest(|| {
-        let (x, w) = (left(Left::rows(&x, inputs), zeros), Right::rows(&w));
+        let (x, w) = (Left::rows(&x, inputs), Right::rows(&w));
         backend.matmul(x, w, outputs, Start::Row(&b), Finish::Relu, black_box(&mut y));
     });
     let input = fastest(|| {
-        let (dy, w) = (left(Left::rows(&dy, outputs), zeros), Right::columns(&w));
+        let (dy, w) = (Left::rows(&dy, outputs), Right::columns(&w));
         let finish = Finish::WherePositive(&x);
         backend.matmul(dy, w, inputs, Start::Zero, finish, black_box(&mut dx));
     });
     let weights = fastest(|| {
-        let (x, dy) = (left(Left::columns(&x, inputs), zeros), Right::rows(&dy));
+        let (x, dy) = (Left::columns(&x, inputs), Right::rows(&dy));
         backend.matmul(x, dy, outputs, Start::Zero, Finish::Sums, black_box(&mut dw));
     });
     [forward, input, weights].map(|seconds| count / seconds)
-}
-
-/// The left factor of a product, which is told that it has zeros if it does.
-fn left(factor: Left<'_>, zeros: bool) -> Left<'_> {
-    if zeros { factor.with_zeros() } else { factor }
 }
 
 /// The shortest time that the work took, in s.

@@ -70,6 +70,18 @@ impl ActionSpace {
         }
     }
 
+    /// log π of the actions that [`ActionSpace::random`] draws, the same for all: −Σᵢ log(highᵢ − lowᵢ), or that of one
+    /// index of a grid.
+    pub fn log_likelihood_of_random(&self) -> f64 {
+        let ActionRange { low, high } = self.range();
+        match self.form {
+            Form::Physical | Form::Normalised => {
+                -low.iter().zip(&high).map(|(low, high)| libm::log(high - low)).sum::<f64>()
+            }
+            Form::Grid(points) => -libm::log(f64::from(points)),
+        }
+    }
+
     /// Turns a stored action `[action_size]` into the environment's, in place:
     ///
     /// ```text
@@ -141,5 +153,16 @@ mod tests {
         assert_eq!(normalised.range(), ActionRange::new(&[-1.0], &[1.0]));
         let range = space.range();
         assert_eq!((range.scale(), range.bias()), (vec![2.5], vec![2.5]));
+    }
+
+    #[test]
+    fn random_actions_have_the_density_of_their_range() {
+        for (space, volume) in [
+            (ActionSpace::continuous(&spec(), false), 5.0_f64),
+            (ActionSpace::continuous(&spec(), true), 2.0),
+            (ActionSpace::grid(&spec(), 6), 6.0),
+        ] {
+            assert!((space.log_likelihood_of_random() + volume.ln()).abs() < 1e-12, "{space:?}");
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Learner {
         let [mut starting, mut exploring, replaying, noise] =
             [Stream::Environment, Stream::Exploration, Stream::Replay, Stream::Update]
                 .map(|purpose| stream(seed, purpose));
-        let mut replay = Replay::new(EXPERIENCE, obs, act);
+        let mut replay = Replay::for_agent(&*agent, EXPERIENCE, obs, act);
         let (mut observation, mut next) = (vec![0.0; obs], vec![0.0; obs]);
         let mut stored = vec![0.0; act];
         environment.reset(&mut starting, &mut observation);
@@ -71,13 +71,14 @@ impl Learner {
                 reward: step.reward as f32,
                 next_observation: &next,
                 not_terminated: if step.terminated { 0.0 } else { 1.0 },
+                later_entropy: 0.0,
             });
             observation.copy_from_slice(&next);
             if step.terminated {
                 environment.reset(&mut starting, &mut observation);
             }
         }
-        let minibatch = Minibatch::new(config.training.batch_size, obs, act);
+        let minibatch = Minibatch::new(config.training.batch_size, &replay);
         Ok(Learner { agent, replay, minibatch, replaying, noise })
     }
 

@@ -92,7 +92,8 @@ pub trait Environment {
 
 /// A minibatch of transitions (s, a, r, s′, 1 − d), row-major. Where a transition spans m steps
 /// (n-step returns), r is Σₖ γᵏ rₖ, s′ lies m steps ahead, and γᵐ⁻¹ (1 − d) stands for 1 − d: one
-/// formula, r + γ (1 − d) V(s′), serves both.
+/// formula, r + γ (1 − d) V(s′), serves both. What such a return leaves out is corrected for nothing: actions after the first
+/// one are those of the policy that collected them.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, T> {
     observation: &'a [T],
@@ -100,6 +101,7 @@ pub struct Batch<'a, T> {
     reward: &'a [T],
     next_observation: &'a [T],
     not_terminated: &'a [T],
+    later_entropy: &'a [T],
 }
 
 /// The arrays of a batch do not belong together.
@@ -143,7 +145,27 @@ impl<'a, T> Batch<'a, T> {
             reward: vector("reward", reward)?,
             next_observation: matrix("next_observation", next_observation)?,
             not_terminated: vector("not_terminated", not_terminated)?,
+            later_entropy: &[],
         })
+    }
+
+    /// The same with −Σₖ γᵏ log π(aₜ₊ₖ|sₜ₊ₖ) `[B]` over the steps k = 1 … m − 1 of each transition, for agents that have
+    /// [`Algorithm::log_likelihoods`].
+    ///
+    /// # Errors
+    ///
+    /// If the number of rows differs, or the array does not lie in memory row by row.
+    pub fn with_later_entropy(self, later_entropy: ArrayView1<'a, T>) -> Result<Self, BatchError> {
+        match later_entropy.to_slice() {
+            Some(slice) if slice.len() == self.reward.len() => {
+                Ok(Batch { later_entropy: slice, ..self })
+            }
+            _ => Err(BatchError {
+                name: "later_entropy",
+                shape: later_entropy.shape().to_vec(),
+                batch: self.reward.len(),
+            }),
+        }
     }
 
     /// s `[B, obs]`
@@ -169,6 +191,11 @@ impl<'a, T> Batch<'a, T> {
     /// 1 − d `[B]`
     pub fn not_terminated(&self) -> &'a [T] {
         self.not_terminated
+    }
+
+    /// −Σₖ γᵏ log π(aₜ₊ₖ|sₜ₊ₖ) `[B]`, or nothing where it was not given.
+    pub fn later_entropy(&self) -> &'a [T] {
+        self.later_entropy
     }
 }
 
@@ -209,6 +236,12 @@ pub trait Algorithm: Send {
     /// Writes actions `[N, action_size]` of its action space for collecting experience in as many
     /// environments as it was made for, from their observations `[N, observation_size]`.
     fn explore(&mut self, observations: &[f32], rng: &mut Rng, actions: &mut [f32]);
+
+    /// log π(a|s) `[N]` of the actions that [`Algorithm::explore`] drew last, where its returns over several steps have
+    /// bonuses for them; `None`, always, where they have not.
+    fn log_likelihoods(&self) -> Option<&[f32]> {
+        None
+    }
 
     /// An episode begins in an environment.
     fn episode_started(&mut self, _environment: usize) {}

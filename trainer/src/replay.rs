@@ -2,7 +2,7 @@
 
 use ndarray::{Array, Array1, Array2, ArrayView2, Dimension};
 
-use crate::interface::Batch;
+use crate::interface::{Algorithm, Batch};
 use crate::rng::{Rng, index};
 use crate::state::{StateError, Walk};
 
@@ -12,9 +12,11 @@ pub struct Replay {
     capacity: usize,
     observation_size: usize,
     action_size: usize,
+    /// Has every row its later entropy?
+    entropy: bool,
     len: usize,
     next: usize,
-    /// (s, a, r, s′, 1 − d), a row each.
+    /// (s, a, r, s′, 1 − d, and the later entropy where it is kept), a row each.
     rows: Vec<f32>,
 }
 
@@ -31,6 +33,8 @@ pub struct Transition<'a> {
     pub next_observation: &'a [f32],
     /// 1 − d: 0 where s′ is terminal, else 1; see [`Batch`] for several steps in one
     pub not_terminated: f32,
+    /// −Σₖ γᵏ log π(aₜ₊ₖ|sₜ₊ₖ) over the steps after the first of several in one; see [`Batch::with_later_entropy`]
+    pub later_entropy: f32,
 }
 
 /// Room for a minibatch, filled by [`Replay::sample`].
@@ -41,44 +45,64 @@ pub struct Minibatch {
     reward: Array1<f32>,
     next_observation: Array2<f32>,
     not_terminated: Array1<f32>,
+    /// Empty where it is not kept.
+    later_entropy: Array1<f32>,
     /// Where the rows of its transitions begin.
     drawn: Vec<usize>,
 }
 
 impl Minibatch {
-    /// Room for `batch` transitions.
-    pub fn new(batch: usize, observation_size: usize, action_size: usize) -> Self {
+    /// Room for `batch` transitions of a buffer.
+    pub fn new(batch: usize, replay: &Replay) -> Self {
+        let Replay { observation_size: obs, action_size: act, entropy, .. } = *replay;
         Minibatch {
-            observation: Array2::zeros((batch, observation_size)),
-            action: Array2::zeros((batch, action_size)),
+            observation: Array2::zeros((batch, obs)),
+            action: Array2::zeros((batch, act)),
             reward: Array1::zeros(batch),
-            next_observation: Array2::zeros((batch, observation_size)),
+            next_observation: Array2::zeros((batch, obs)),
             not_terminated: Array1::zeros(batch),
+            later_entropy: Array1::zeros(if entropy { batch } else { 0 }),
             drawn: vec![0; batch],
         }
     }
 
     /// What algorithms learn from.
     pub fn batch(&self) -> Batch<'_, f32> {
-        Batch::new(
+        let batch = Batch::new(
             self.observation.view(),
             self.action.view(),
             self.reward.view(),
             self.next_observation.view(),
             self.not_terminated.view(),
-        )
-        .expect("the arrays were made for one batch size")
+        );
+        let batch = match self.later_entropy.is_empty() {
+            true => batch,
+            false => batch.and_then(|batch| batch.with_later_entropy(self.later_entropy.view())),
+        };
+        batch.expect("the arrays were made for one batch size")
     }
 }
 
 impl Replay {
     /// Room for `capacity` transitions; memory is taken as they arrive.
     pub fn new(capacity: usize, observation_size: usize, action_size: usize) -> Self {
-        Replay { capacity, observation_size, action_size, len: 0, next: 0, rows: Vec::new() }
+        let (entropy, rows) = (false, Vec::new());
+        Replay { capacity, observation_size, action_size, entropy, len: 0, next: 0, rows }
+    }
+
+    /// The same, with the later entropy of each transition where the agent has bonuses for it.
+    pub fn for_agent(
+        agent: &dyn Algorithm,
+        capacity: usize,
+        observation_size: usize,
+        action_size: usize,
+    ) -> Self {
+        let entropy = agent.log_likelihoods().is_some();
+        Replay { entropy, ..Replay::new(capacity, observation_size, action_size) }
     }
 
     fn width(&self) -> usize {
-        2 * self.observation_size + self.action_size + 2
+        2 * self.observation_size + self.action_size + 2 + usize::from(self.entropy)
     }
 
     /// Transitions held.
@@ -91,7 +115,7 @@ impl Replay {
         self.len == 0
     }
 
-    /// All transitions held, `[len, 2 obs + act + 2]`: s, a, r, s′, 1 − d.
+    /// All transitions held, `[len, 2 obs + act + 2]`: s, a, r, s′, 1 − d; and another column where later entropies are kept.
     pub fn rows(&self) -> ArrayView2<'_, f32> {
         ArrayView2::from_shape((self.len, self.width()), &self.rows)
             .expect("the rows are as wide as they are pushed")
@@ -99,8 +123,7 @@ impl Replay {
 
     /// Adds a transition, in the place of the oldest when full.
     pub fn push(&mut self, transition: &Transition<'_>) {
-        let Transition { observation, action, reward, next_observation, not_terminated } =
-            *transition;
+        let Transition { observation, action, reward, next_observation, .. } = *transition;
         debug_assert_eq!(observation.len(), self.observation_size);
         debug_assert_eq!(action.len(), self.action_size);
         let width = self.width();
@@ -114,7 +137,8 @@ impl Replay {
             .chain(action)
             .chain(std::iter::once(&reward))
             .chain(next_observation)
-            .chain(std::iter::once(&not_terminated));
+            .chain([&transition.not_terminated, &transition.later_entropy]);
+        // Where entropies are not kept, a row ends before the last number.
         for (place, value) in row.iter_mut().zip(values) {
             *place = *value;
         }
@@ -155,6 +179,7 @@ impl Replay {
             (slice(&mut out.reward), 1),
             (slice(&mut out.next_observation), obs),
             (slice(&mut out.not_terminated), 1),
+            (slice(&mut out.later_entropy), usize::from(self.entropy)),
         ] {
             for j in 0..columns {
                 let column = array[j..].iter_mut().step_by(columns);
@@ -178,7 +203,10 @@ mod tests {
     use crate::rng::{Stream, stream};
 
     fn filled(n: usize, capacity: usize) -> Replay {
-        let mut replay = Replay::new(capacity, 2, 1);
+        fill(n, Replay::new(capacity, 2, 1))
+    }
+
+    fn fill(n: usize, mut replay: Replay) -> Replay {
         for i in 0..n {
             let x = i as f32;
             replay.push(&Transition {
@@ -187,6 +215,7 @@ mod tests {
                 reward: 10.0 * x,
                 next_observation: &[x + 1.0, -x - 1.0],
                 not_terminated: if i % 3 == 0 { 0.0 } else { 1.0 },
+                later_entropy: 7.0 * x,
             });
         }
         replay
@@ -202,7 +231,7 @@ mod tests {
     #[test]
     fn sampled_rows_are_whole_and_uniform() {
         let replay = filled(20, 50);
-        let mut minibatch = Minibatch::new(4000, 2, 1);
+        let mut minibatch = Minibatch::new(4000, &replay);
         replay.sample(&mut stream(1, Stream::Replay), &mut minibatch);
         let batch = minibatch.batch();
         let mut counts = [0; 20];
@@ -219,5 +248,19 @@ mod tests {
             );
         }
         assert!(counts.iter().all(|&c| (120..280).contains(&c)), "{counts:?}");
+    }
+
+    #[test]
+    fn later_entropies_go_with_their_transitions() {
+        let replay = fill(60, Replay { entropy: true, ..Replay::new(50, 2, 1) });
+        assert_eq!(replay.rows().dim(), (50, 8));
+        let mut minibatch = Minibatch::new(100, &replay);
+        replay.sample(&mut stream(1, Stream::Replay), &mut minibatch);
+        let batch = minibatch.batch();
+        let rewards = batch.reward().iter().zip(batch.later_entropy());
+        assert_eq!(batch.later_entropy().len(), 100);
+        assert!(rewards.into_iter().all(|(r, entropy)| 0.7 * r == *entropy));
+        let without = filled(60, 50);
+        assert!(Minibatch::new(100, &without).batch().later_entropy().is_empty());
     }
 }

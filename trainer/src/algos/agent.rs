@@ -23,6 +23,8 @@ pub struct Setup<'a> {
     pub batch_size: usize,
     /// Environments that it explores together, N.
     pub environments: usize,
+    /// Steps in a return before it bootstraps, n.
+    pub n_step: usize,
     /// Updates of the actor in an iteration where they are separate from those of the critics.
     pub actor_updates: Option<usize>,
 }
@@ -49,8 +51,9 @@ pub trait Learning<P: Program>: Send {
     /// What the critics make of a state from which the greedy policy acts, `[B, obs]` → `[B, 1]`.
     fn value<'g>(&self, s: Var<'g>) -> Var<'g>;
 
-    /// An action drawn with ε ~ N(0, 1) `[B, act]`; `None` where the policy is deterministic.
-    fn sample<'g>(&self, _s: Var<'g>, _epsilon: Var<'g>) -> Option<Var<'g>> {
+    /// An action drawn with ε ~ N(0, 1) `[B, act]`; `None` where the policy is deterministic. And log π of it `[B, 1]`,
+    /// where returns over several steps have a bonus for the entropy of each.
+    fn sample<'g>(&self, _s: Var<'g>, _epsilon: Var<'g>) -> Option<(Var<'g>, Option<Var<'g>>)> {
         None
     }
 
@@ -146,6 +149,8 @@ pub struct Agent<P: Program, L> {
     exploring_program: P,
     value_program: P,
     exploration: Exploration,
+    /// Does exploring give log π of the actions, too?
+    likelihoods: bool,
     draws: Draws<P::Scalar>,
     discount: f64,
     final_learning_rate_factor: f64,
@@ -176,14 +181,22 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             fits,
         )?;
         let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
-        let program = |rows: usize, sampled: bool| {
+        let mut likelihoods = false;
+        let mut program = |rows: usize, sampled: bool| {
             let g = Graph::new(rows);
             let s = g.input(obs);
-            let action = match sampled {
+            let sample = match sampled {
                 true => learning.sample(s, g.input(act)),
                 false => None,
             };
-            g.compile(None, &[], &[action.unwrap_or_else(|| learning.greedy(s))])
+            match sample {
+                Some((action, Some(log_pi))) if setup.n_step > 1 => {
+                    likelihoods = true;
+                    g.compile(None, &[], &[action, log_pi])
+                }
+                Some((action, _)) => g.compile(None, &[], &[action]),
+                None => g.compile(None, &[], &[learning.greedy(s)]),
+            }
         };
         let g = Graph::new(1);
         let value_program = g.compile(None, &[], &[learning.value(g.input(obs))])?;
@@ -197,6 +210,7 @@ impl<P: Program, L: Learning<P>> Agent<P, L> {
             learning,
             actions,
             exploration: settings.exploration,
+            likelihoods,
             discount: settings.discount,
             final_learning_rate_factor: settings.final_learning_rate_factor,
             range: setup.spec.action_range(),
@@ -271,6 +285,10 @@ impl<P: Program<Scalar = f32>, L: Learning<P>> Algorithm for Agent<P, L> {
                 actions.copy_from_slice(program.kept(0));
             }
         }
+    }
+
+    fn log_likelihoods(&self) -> Option<&[f32]> {
+        self.likelihoods.then(|| self.exploring_program.kept(1))
     }
 
     fn episode_started(&mut self, environment: usize) {

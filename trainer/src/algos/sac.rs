@@ -18,6 +18,8 @@ use crate::state::{StateError, Walk};
 
 /// y = r + γ (1 − d) [minⱼ Q_θ′ⱼ(s′, a′) − α log π(a′|s′)],  a′ ~ π_φ(·|s′)          (eq. 2, 3, 5)
 ///
+/// over n steps with −α γᵏ log π(aₜ₊ₖ|sₜ₊ₖ) for each step k = 1 … n − 1 between, log π when its action was drawn
+///
 /// L_θ = Σⱼ mean (Q_θⱼ(s, a) − y)²,  given as its two terms
 fn critic_losses<'g>(
     n: &Networks,
@@ -27,7 +29,8 @@ fn critic_losses<'g>(
 ) -> [Var<'g>; 2] {
     let (next_a, log_pi) = n.actor.sample(b.next_s, epsilon);
     let soft_value = n.target_critic.min(b.next_s, next_a) - n.alpha_times(c, log_pi);
-    let y = b.r + c.shared.gamma * (b.not_terminated * soft_value);
+    let y = b.soft_return(|entropy| n.alpha_times(c, entropy))
+        + c.shared.gamma * (b.not_terminated * soft_value);
     n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
 
@@ -149,11 +152,11 @@ impl Networks {
         Networks { critic, actor, target_critic: critics(layout), lambda: layout.take(1).start }
     }
 
-    /// α log π
-    fn alpha_times<'g>(&self, c: &Config, log_pi: Var<'g>) -> Var<'g> {
+    /// αx
+    fn alpha_times<'g>(&self, c: &Config, x: Var<'g>) -> Var<'g> {
         match c.temperature.learn_alpha {
-            true => log_pi.graph().parameter(self.lambda).exp() * log_pi,
-            false => c.temperature.alpha * log_pi,
+            true => x.graph().parameter(self.lambda).exp() * x,
+            false => c.temperature.alpha * x,
         }
     }
 }
@@ -196,7 +199,8 @@ impl<P: Program> Sac<P> {
         }
 
         let g = Graph::new(setup.batch_size);
-        let losses = critic_losses(&n, &config, &Transitions::inputs(&g, spec), g.input(act));
+        let losses =
+            critic_losses(&n, &config, &Transitions::with_entropy(&g, setup), g.input(act));
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
         let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
 
@@ -247,8 +251,9 @@ impl<P: Program> Learning<P> for Sac<P> {
         self.networks.critic.min(s, self.greedy(s))
     }
 
-    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
-        Some(self.networks.actor.sample(s, epsilon).0)
+    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<(Var<'g>, Option<Var<'g>>)> {
+        let (action, log_pi) = self.networks.actor.sample(s, epsilon);
+        Some((action, Some(log_pi)))
     }
 
     fn draws(&self, entries: usize) -> Draws<P::Scalar> {
@@ -265,7 +270,11 @@ impl<P: Program> Learning<P> for Sac<P> {
         draws: &Draws<P::Scalar>,
     ) {
         let [s, a, r, next_s, not_terminated] = slices(batch);
-        self.critic.step(params, &[s, a, r, next_s, not_terminated, &draws.target]);
+        let noise = &draws.target[..];
+        match batch.later_entropy() {
+            [] => self.critic.step(params, &[s, a, r, next_s, not_terminated, noise]),
+            later => self.critic.step(params, &[s, a, r, next_s, not_terminated, later, noise]),
+        }
     }
 
     /// The actor against the new critics, then the temperature.

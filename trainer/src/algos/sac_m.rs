@@ -15,7 +15,7 @@ use crate::interface::Batch;
 use crate::nn::{ActionRange, ClampedGaussian, Critic, CriticForm, Layout, Mlp};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-use crate::settings::{ConfigError, check, from_table};
+use crate::settings::{ConfigError, check, check_because, from_table};
 
 /// y = r + γ (1 − d) minⱼ Q_θ′ⱼ(s′, a′),  a′ ~ π_φ′(·|s′), the *target* policy          (M1, M2)
 ///
@@ -180,7 +180,11 @@ impl<P: Program> SacM<P> {
         setup: &Setup<'_>,
         rng: &mut Rng,
     ) -> Result<Agent<P, Self>, ConfigError> {
-        let (c, spec) = (&config.shared, setup.spec);
+        let (c, m, spec) = (&config.shared, &config.milestone, setup.spec);
+        let bonus = m.milestone == Milestone::M3 && m.alpha > 0.0;
+        let (needed, why) =
+            ("1 where SAC-M3's alpha is above 0", "the entropy of the steps between is not kept");
+        check_because("training.n_step", setup.n_step, needed, why, setup.n_step == 1 || !bonus)?;
         let (obs, act) = (spec.observation_size(), spec.action_size());
         let actions = ActionSpace::continuous(spec, false);
         let mut layout = Layout::default();
@@ -221,9 +225,9 @@ impl<P: Program> Learning<P> for SacM<P> {
         least(&n.critic, s, a)
     }
 
-    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
+    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<(Var<'g>, Option<Var<'g>>)> {
         let (mean, std) = self.networks.actor.distribution(s);
-        Some(self.networks.actor.sample_from(mean, std, epsilon))
+        Some((self.networks.actor.sample_from(mean, std, epsilon), None))
     }
 
     fn draws(&self, entries: usize) -> Draws<P::Scalar> {

@@ -18,9 +18,12 @@ use crate::settings::{ConfigError, check, from_table};
 
 /// y_Q = r + γ (1 − d) V_ψ′(s′)                                                           (eq. 8)
 ///
+/// over n steps with −α γᵏ log π(aₜ₊ₖ|sₜ₊ₖ) for each step k = 1 … n − 1 between, log π when its action was drawn
+///
 /// L_θ = Σⱼ mean (Q_θⱼ(s, a) − y_Q)²,  given as its two terms                             (eq. 7)
 fn critic_losses<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> [Var<'g>; 2] {
-    let y = b.r + c.shared.gamma * (b.not_terminated * n.target_value.apply(b.next_s));
+    let y = b.soft_return(|entropy| c.value.alpha * entropy)
+        + c.shared.gamma * (b.not_terminated * n.target_value.apply(b.next_s));
     n.critic.apply(b.s, b.a).map(|q| c.shared.mean_loss(q - y))
 }
 
@@ -139,7 +142,7 @@ impl<P: Program> SacV<P> {
         let targets = Targets::new(&mut params, n.value.range(), n.target_value.range(), c);
 
         let g = Graph::new(setup.batch_size);
-        let losses = critic_losses(&n, &config, &Transitions::inputs(&g, spec));
+        let losses = critic_losses(&n, &config, &Transitions::with_entropy(&g, setup));
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
         let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
 
@@ -173,8 +176,9 @@ impl<P: Program> Learning<P> for SacV<P> {
         self.networks.value.apply(s)
     }
 
-    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<Var<'g>> {
-        Some(self.networks.actor.sample(s, epsilon).0)
+    fn sample<'g>(&self, s: Var<'g>, epsilon: Var<'g>) -> Option<(Var<'g>, Option<Var<'g>>)> {
+        let (action, log_pi) = self.networks.actor.sample(s, epsilon);
+        Some((action, Some(log_pi)))
     }
 
     fn draws(&self, entries: usize) -> Draws<P::Scalar> {
@@ -187,7 +191,11 @@ impl<P: Program> Learning<P> for SacV<P> {
         batch: &Batch<'_, P::Scalar>,
         _draws: &Draws<P::Scalar>,
     ) {
-        self.critic.step(params, &slices(batch));
+        let [s, a, r, next_s, not_terminated] = slices(batch);
+        match batch.later_entropy() {
+            [] => self.critic.step(params, &[s, a, r, next_s, not_terminated]),
+            later => self.critic.step(params, &[s, a, r, next_s, not_terminated, later]),
+        }
     }
 
     /// The actor against the new critics, then V towards the values of the actor's step.

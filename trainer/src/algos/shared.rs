@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::agent::Setup;
 use crate::autodiff::{Graph, GraphError, Params, Program, Var};
 use crate::interface::{Batch, Spec};
 use crate::nn::{Activation, Adam, AdamConfig, Initialisation, Layout, Mlp};
@@ -124,6 +125,8 @@ pub(super) struct Transitions<'g> {
     pub(super) r: Var<'g>,
     pub(super) next_s: Var<'g>,
     pub(super) not_terminated: Var<'g>,
+    /// −Σₖ γᵏ log π(aₜ₊ₖ|sₜ₊ₖ), where the critics' target has it.
+    pub(super) later_entropy: Option<Var<'g>>,
 }
 
 impl<'g> Transitions<'g> {
@@ -136,6 +139,21 @@ impl<'g> Transitions<'g> {
             r: g.input(1),
             next_s: g.input(obs),
             not_terminated: g.input(1),
+            later_entropy: None,
+        }
+    }
+
+    /// The same, and then the later entropy where transitions span several steps.
+    pub(super) fn with_entropy(g: &'g Graph, setup: &Setup<'_>) -> Self {
+        let transitions = Transitions::inputs(g, setup.spec);
+        Transitions { later_entropy: (setup.n_step > 1).then(|| g.input(1)), ..transitions }
+    }
+
+    /// Σₖ γᵏ rₖ − α Σₖ γᵏ log π(aₜ₊ₖ|sₜ₊ₖ), the second sum from k = 1 on, with the present α.
+    pub(super) fn soft_return(&self, alpha_times: impl FnOnce(Var<'g>) -> Var<'g>) -> Var<'g> {
+        match self.later_entropy {
+            Some(entropy) => self.r + alpha_times(entropy),
+            None => self.r,
         }
     }
 }

@@ -13,12 +13,22 @@ const ROWS: usize = 8;
 
 /// The agent of a preset on the pendulum, with settings over it.
 fn agent(preset: &str, settings: &[&str], environments: usize) -> Box<dyn Algorithm> {
+    over_steps(preset, settings, environments, 1).unwrap()
+}
+
+/// The same for returns over n steps.
+fn over_steps(
+    preset: &str,
+    settings: &[&str],
+    environments: usize,
+    n_step: usize,
+) -> Result<Box<dyn Algorithm>, ConfigError> {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
     let environment = envs::make(&envs::defaults("pendulum").unwrap()).unwrap();
     let spec = environment.spec();
-    let setup = Setup { spec, batch_size: ROWS, environments, actor_updates: None };
-    make(&config.algorithm, &config.agent, &setup, &mut stream(1, Stream::Initialisation)).unwrap()
+    let setup = Setup { spec, batch_size: ROWS, environments, n_step, actor_updates: None };
+    make(&config.algorithm, &config.agent, &setup, &mut stream(1, Stream::Initialisation))
 }
 
 /// A step on a minibatch.
@@ -160,9 +170,70 @@ fn too_many_actions_are_refused() {
         let config = RunConfig::resolve(Some(preset), None, &[]).unwrap();
         let mut spec = environment.spec().clone();
         spec.action = vec![channel("", "", -1.0, 1.0); actions];
-        let setup = Setup { spec: &spec, batch_size: ROWS, environments: 1, actor_updates: None };
+        let setup = Setup {
+            spec: &spec,
+            batch_size: ROWS,
+            environments: 1,
+            n_step: 1,
+            actor_updates: None,
+        };
         let mut rng = stream(1, Stream::Initialisation);
         let made = make(&config.algorithm, &config.agent, &setup, &mut rng);
         assert_eq!(made.err().unwrap().to_string(), needed);
     }
+}
+
+/// y with the bonus −α Σₖ γᵏ log π is y of rewards that have it: the same losses from both.
+#[test]
+fn returns_over_several_steps_have_the_entropy_of_those_between() {
+    for (preset, settings, alpha) in [
+        ("sac", &["alpha=0.5"][..], 0.5),
+        ("sac", &["alpha=0.3", "learn_alpha=false"], 0.3),
+        ("sac", &["policy=deterministic", "alpha=0", "learn_alpha=false"], 0.0),
+        ("sac-v", &["alpha=0.2"], 0.2),
+    ] {
+        let s = Array2::from_shape_fn((ROWS, 3), |(row, i)| ((3 * row + i) as f32).cos());
+        let a = Array2::from_shape_fn((ROWS, 1), |(row, _)| (row % 3) as f32 - 1.0);
+        let (r, d) = (Array1::linspace(-3.0, 0.0, ROWS), Array1::from_elem(ROWS, 0.9));
+        let entropy = Array1::from_shape_fn(ROWS, |row| 1.0 - 0.4 * row as f32);
+        let loss = |n_step: usize, r: &Array1<f32>| {
+            let mut agent = over_steps(preset, settings, 1, n_step).unwrap();
+            assert_eq!(agent.log_likelihoods().is_some(), n_step > 1);
+            let batch = Batch::new(s.view(), a.view(), r.view(), s.view(), d.view()).unwrap();
+            let batch = match n_step {
+                1 => batch,
+                _ => batch.with_later_entropy(entropy.view()).unwrap(),
+            };
+            agent.update_critics(&batch, &mut stream(1, Stream::Update));
+            agent.metrics()[0].value
+        };
+        let (found, wanted) = (loss(3, &r), loss(1, &(&r + alpha * &entropy)));
+        assert!((found - wanted).abs() < 1e-6 * wanted, "{preset}: {found}, not {wanted}");
+        let without = loss(1, &r);
+        assert!((without - wanted).abs() > 0.01 * wanted || alpha == 0.0, "{preset}: {without}");
+    }
+}
+
+/// The mean of 1/π over the actions drawn within some range is its length: ∫ π · 1/π da.
+#[test]
+fn likelihoods_are_those_of_the_actions_drawn() {
+    for preset in ["sac", "sac-v"] {
+        let mut agent = over_steps(preset, &[], 500, 2).unwrap();
+        let (observations, mut actions) = (vec![0.5; 3 * 500], vec![0.0; 500]);
+        agent.explore(&observations, &mut stream(1, Stream::Exploration), &mut actions);
+        let drawn = agent.log_likelihoods().unwrap();
+        let within = actions.iter().zip(drawn).filter(|(a, _)| a.abs() <= 0.5);
+        let length = within.map(|(_, log_pi)| f64::from(-log_pi).exp()).sum::<f64>() / 500.0;
+        assert!((length - 1.0).abs() < 0.15, "{preset}: {length}");
+        assert!(over_steps(preset, &[], 1, 1).unwrap().log_likelihoods().is_none());
+    }
+    assert!(over_steps("td3", &[], 1, 2).unwrap().log_likelihoods().is_none());
+}
+
+#[test]
+fn entropy_that_is_not_kept_is_refused() {
+    let error = over_steps("hw2-sac-m3", &[], 1, 2).err().unwrap().to_string();
+    assert!(error.contains("training.n_step") && error.contains("SAC-M3"), "{error}");
+    assert!(over_steps("hw2-sac-m3", &["alpha=0"], 1, 2).is_ok());
+    assert!(over_steps("hw2-sac-m2", &[], 1, 2).is_ok());
 }

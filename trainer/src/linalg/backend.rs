@@ -19,10 +19,10 @@ const ROWS_TOGETHER: usize = 6;
 /// Which instructions the products use. All give the same bits.
 ///
 /// A value exists only for instructions that this machine has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Backend(Kind);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     /// Plain Rust with `f32::mul_add`. Slow on x86-64, where the compiler may not assume fused
     /// multiply-add instructions.
@@ -115,6 +115,11 @@ impl Backend {
             Ok(backend) => backend,
             Err(error) => panic!("{error}"),
         })
+    }
+
+    /// Does it compute several numbers at once?
+    pub(super) fn has_registers(self) -> bool {
+        self.0 != Kind::Portable
     }
 
     /// C = finish(start + A·B) for C `[m, n]`, row-major, and B `[k, n]`; m is `c.len() / n`, k is

@@ -22,10 +22,11 @@ impl<'a> Left<'a> {
         Left { data, row_stride: 1, column_stride: rows, sparse: false }
     }
 
-    /// Says that many of its numbers are 0, as of what comes from a ReLU. Products with at least 8 rows, 16
-    /// k and 48 columns then leave the terms of those out. That changes an element only where such a
-    /// term is a NaN (0 · ∞, 0 · NaN), which is then not seen, or where it would turn a −0 into a 0. The
-    /// choice depends on the sizes of the whole product, never on the backend or on threads.
+    /// Says that many of its numbers are 0, as of what comes from a ReLU, and that their terms shall be left
+    /// out. Products with at least 8 rows, 16 k and 48 columns do so, the whole product or none of its parts. That changes an
+    /// element only where such a term is a NaN (0 · ∞, 0 · NaN), which is then not seen, or where it would turn a −0
+    /// into a 0. No run that goes on can tell: it stops at a loss or parameter that is not finite, and Adam takes both zeros
+    /// of a gradient for 0.
     pub fn with_zeros(self) -> Self {
         Left { sparse: true, ..self }
     }

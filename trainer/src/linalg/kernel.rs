@@ -37,8 +37,7 @@ pub(super) use instructions::run_neon;
 #[cfg(target_arch = "x86_64")]
 pub(super) use instructions::{chains_avx2, chains_avx512, run_avx2, run_avx512};
 
-#[cfg(test)]
-pub(super) use sparse::pays as leaves_zeros_out;
+pub(super) use sparse::fits as leaves_zeros_out;
 
 use super::count::Multiplications;
 use super::factors::{Finish, Left, Right, Start};
@@ -120,7 +119,7 @@ impl<'a> Product<'a> {
         // A single row, or column, is the same numbers in memory as its transpose.
         let transposed = b.transposed && k > 1 && n > 1;
         // Here, where C is whole: it must not depend on how it is cut.
-        let a = Left { sparse: a.sparse && sparse::pays(m, k, n), ..a };
+        let a = Left { sparse: a.sparse && sparse::fits(m, k, n), ..a };
         Product { a, b: Right { transposed, ..b }, start, finish, c, m, k, n }
     }
 

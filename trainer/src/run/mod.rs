@@ -119,6 +119,7 @@ pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
         spec: environments[0].spec(),
         batch_size: training.batch_size,
         environments: environments.len(),
+        n_step: training.n_step,
         actor_updates: training.separate_updates.then_some(training.actor_updates),
     };
     let mut rng = stream(training.seed, Stream::Initialisation);

@@ -34,6 +34,8 @@ pub(super) struct Collector<'a> {
     observations: Vec<f32>,
     /// `[N, act]`, of the agent's action space
     actions: Vec<f32>,
+    /// log π(a|s) of each environment's action `[N]`, where returns have bonuses for them.
+    log_likelihoods: Vec<f32>,
     /// Of one environment.
     next_observation: Vec<f32>,
     action: Vec<f32>,
@@ -66,6 +68,7 @@ impl<'a> Collector<'a> {
             slots: slots.collect(),
             observations: vec![0.0; count * obs],
             actions: vec![0.0; count * act],
+            log_likelihoods: vec![0.0; count],
             next_observation: vec![0.0; obs],
             action: vec![0.0; act],
             exploration: stream(config.seed, Stream::Exploration),
@@ -112,8 +115,12 @@ impl<'a> Collector<'a> {
             for action in self.actions.chunks_exact_mut(act) {
                 space.random(&mut self.exploration, action);
             }
+            self.log_likelihoods.fill(space.log_likelihood_of_random() as f32);
         } else {
             agent.explore(&self.observations, &mut self.exploration, &mut self.actions);
+            if let Some(drawn) = agent.log_likelihoods() {
+                self.log_likelihoods.copy_from_slice(drawn);
+            }
         }
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
@@ -138,8 +145,9 @@ impl<'a> Collector<'a> {
                     true => 0.0,
                     false => 1.0,
                 },
+                later_entropy: 0.0,
             };
-            slot.pending.push(&transition, replay);
+            slot.pending.push(&transition, self.log_likelihoods[index], replay);
             observation.copy_from_slice(&self.next_observation);
             if outcome.terminated || truncated {
                 self.end(index, agent, replay);
@@ -175,7 +183,7 @@ impl<'a> Collector<'a> {
 /// Joins up to n successive transitions into one (see [`crate::interface::Batch`]):
 ///
 /// ```text
-/// (s₀, a₀, Σₖ γᵏ rₖ, sₘ, γᵐ⁻¹ (1 − d)),  m = n, or fewer at the end of an episode
+/// (s₀, a₀, Σₖ γᵏ rₖ, sₘ, γᵐ⁻¹ (1 − d), −Σₖ₌₁ γᵏ log π(aₖ|sₖ)),  k < m;  m = n, or fewer at the end of an episode
 /// ```
 struct NStep {
     n: usize,
@@ -192,6 +200,8 @@ struct Waiting {
     observation: Vec<f32>,
     action: Vec<f32>,
     reward: f32,
+    /// log π(a|s), when the action was drawn.
+    log_likelihood: f32,
 }
 
 impl NStep {
@@ -200,7 +210,7 @@ impl NStep {
         NStep { n, discount, waiting: VecDeque::new(), next_observation, not_terminated: 1.0 }
     }
 
-    fn push(&mut self, transition: &Transition<'_>, replay: &mut Replay) {
+    fn push(&mut self, transition: &Transition<'_>, log_likelihood: f32, replay: &mut Replay) {
         if self.n == 1 {
             return replay.push(transition);
         }
@@ -208,6 +218,7 @@ impl NStep {
             observation: transition.observation.to_vec(),
             action: transition.action.to_vec(),
             reward: transition.reward,
+            log_likelihood,
         });
         self.next_observation.copy_from_slice(transition.next_observation);
         self.not_terminated = transition.not_terminated;
@@ -234,9 +245,12 @@ impl NStep {
 
     /// Hands on the oldest.
     fn emit(&mut self, replay: &mut Replay) {
-        let discount =
-            |reward: f64, later: &Waiting| f64::from(later.reward) + self.discount * reward;
-        let reward = self.waiting.iter().rev().fold(0.0, discount);
+        let discounted = |of: fn(&Waiting) -> f32, first: usize| {
+            let later = self.waiting.iter().skip(first).rev();
+            later.fold(0.0, |sum, waiting| f64::from(of(waiting)) + self.discount * sum)
+        };
+        let reward = discounted(|waiting| waiting.reward, 0);
+        let later_entropy = -self.discount * discounted(|waiting| waiting.log_likelihood, 1);
         let last = self.waiting.len() as i32 - 1;
         let factor = libm::pow(self.discount, f64::from(last)) as f32;
         let Some(oldest) = self.waiting.pop_front() else { return };
@@ -246,6 +260,7 @@ impl NStep {
             reward: reward as f32,
             next_observation: &self.next_observation,
             not_terminated: factor * self.not_terminated,
+            later_entropy: later_entropy as f32,
         });
     }
 }

@@ -107,9 +107,10 @@ impl<'a> Training<'a> {
         let (obs, act) = (spec.observation_size(), spec.action_size());
         let [replaying, noise] =
             [Stream::Replay, Stream::Update].map(|purpose| stream(config.seed, purpose));
+        let replay = Replay::for_agent(agent, config.buffer_size, obs, act);
         Training {
-            replay: Replay::new(config.buffer_size, obs, act),
-            minibatch: Minibatch::new(config.batch_size, obs, act),
+            minibatch: Minibatch::new(config.batch_size, &replay),
+            replay,
             collector: Collector::new(environments, agent, config),
             agent,
             config,

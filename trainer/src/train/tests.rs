@@ -75,13 +75,19 @@ struct Memory {
     params: Params<f32>,
     actions: ActionSpace,
     seen: Vec<Row>,
+    /// log π of each environment's action, if it has any.
+    likelihoods: Option<Vec<f32>>,
+    /// Later entropies that were replayed.
+    entropies: Vec<f32>,
     calls: String,
 }
 
 impl Memory {
     fn new() -> Self {
         let actions = ActionSpace::continuous(&Counter::new(0.0, 0.0).spec, true);
-        Memory { params: Params::new(3), actions, seen: Vec::new(), calls: String::new() }
+        let (seen, entropies) = (Vec::new(), Vec::new());
+        let (params, likelihoods, calls) = (Params::new(3), None, String::new());
+        Memory { params, actions, seen, likelihoods, entropies, calls }
     }
 }
 
@@ -95,6 +101,9 @@ impl Algorithm for Memory {
     fn act(&mut self, _: &[f32], _: &mut [f32]) {}
     fn explore(&mut self, _: &[f32], _: &mut Rng, actions: &mut [f32]) {
         actions.fill(0.75); // 3.25 for the environment
+    }
+    fn log_likelihoods(&self) -> Option<&[f32]> {
+        self.likelihoods.as_deref()
     }
     fn episode_started(&mut self, environment: usize) {
         self.calls += &environment.to_string();
@@ -113,6 +122,7 @@ impl Algorithm for Memory {
         assert!(batch.action().iter().all(|a| (-1.0..=1.0).contains(a)), "not the agent's actions");
         let s = batch.observation().iter().zip(batch.next_observation());
         let r = batch.reward().iter().zip(batch.not_terminated());
+        self.entropies.extend(batch.later_entropy());
         self.seen.extend(s.zip(r).map(|((s, next), (r, n))| (*s, *r, *next, *n)));
     }
     fn update_actor(&mut self, _: &Batch<'_, f32>, _: &mut Rng) {

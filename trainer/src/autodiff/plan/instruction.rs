@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::autodiff::ops::{Affine, Binary, Linear, Put, Side, Unary};
+use crate::linalg::Shape;
 
 /// Index of a buffer of the plan.
 pub(super) type BufferId = usize;
@@ -164,6 +165,23 @@ pub(super) enum Instruction {
 }
 
 impl Instruction {
+    /// Its product, if it has one whose left factor may have zeros: the buffer of that, and the sizes.
+    pub(super) fn product(&self, sizes: &[usize]) -> Option<(BufferId, Shape)> {
+        let (left, [m, k, n], left_transposed, right_transposed) = match *self {
+            Instruction::Linear { layer, x, .. } => {
+                (x, [sizes[x] / layer.inputs, layer.inputs, layer.outputs], false, false)
+            }
+            Instruction::WeightsBackward { layer, x, .. } => {
+                (x, [layer.inputs, sizes[x] / layer.inputs, layer.outputs], true, false)
+            }
+            Instruction::InputBackward { layer, ref inputs, dy, .. } => {
+                (dy, [sizes[dy] / layer.outputs, layer.outputs, inputs.len()], false, true)
+            }
+            _ => return None,
+        };
+        Some((left, Shape { m, k, n, left_transposed, right_transposed }))
+    }
+
     /// The buffer written.
     pub(super) fn output(&self) -> Option<BufferId> {
         use Instruction as I;

@@ -29,8 +29,8 @@ pub struct Plan {
     /// Where each buffer lies in the arena.
     places: Vec<Range<usize>>,
     arena: Vec<f32>,
-    /// Which buffers have many zeros.
-    zeros: Vec<bool>,
+    /// For each instruction, whether its product leaves out the terms of zeros.
+    without_zeros: Vec<bool>,
     loss: Option<BufferId>,
     keep: Vec<BufferId>,
     /// Parts of the gradient that a run begins with zeros.
@@ -58,9 +58,9 @@ impl Program for Plan {
         for range in &self.cleared {
             params.gradient[range.clone()].fill(0.0);
         }
-        for instruction in &self.instructions {
+        for (instruction, without_zeros) in self.instructions.iter().zip(&self.without_zeros) {
             let out = instruction.output().map_or(0..0, |id| self.places[id].clone());
-            let mut arena = Arena::lend(&mut self.arena, out, &self.places, &self.zeros);
+            let mut arena = Arena::lend(&mut self.arena, out, &self.places, *without_zeros);
             instruction.run(&mut arena, params, inputs, &self.ones, self.backend);
         }
     }
@@ -91,11 +91,17 @@ impl Plan {
         let arena = vec![0.0_f32; size + LINE];
         let start = arena.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         places.iter_mut().for_each(|place| *place = place.start + start..place.end + start);
+        let without_zeros = compiled.instructions.iter().map(|instruction| {
+            let product = instruction.product(&compiled.sizes);
+            product.is_some_and(|(left, shape)| {
+                compiled.zeros[left] && linalg::leave_out(backend, shape)
+            })
+        });
         Plan {
+            without_zeros: without_zeros.collect(),
             instructions: compiled.instructions,
             places,
             arena,
-            zeros: compiled.zeros,
             loss: compiled.loss,
             keep: compiled.keep,
             cleared: compiled.cleared,
@@ -119,7 +125,8 @@ struct Arena<'a> {
     out: &'a mut [f32],
     after: &'a [f32],
     places: &'a [Range<usize>],
-    zeros: &'a [bool],
+    /// Does the product of this instruction leave out the terms of zeros?
+    without_zeros: bool,
 }
 
 impl<'a> Arena<'a> {
@@ -127,11 +134,11 @@ impl<'a> Arena<'a> {
         arena: &'a mut [f32],
         out: Range<usize>,
         places: &'a [Range<usize>],
-        zeros: &'a [bool],
+        without_zeros: bool,
     ) -> Self {
         let (before, rest) = arena.split_at_mut(out.start);
         let (out, after) = rest.split_at_mut(out.len());
-        Arena { before, out, after, places, zeros }
+        Arena { before, out, after, places, without_zeros }
     }
 
     /// A buffer other than the one being written.
@@ -148,13 +155,13 @@ impl<'a> Arena<'a> {
     /// A buffer `[B, columns]` as the left factor of a product.
     fn rows(&self, id: BufferId, columns: usize) -> Left<'a> {
         let rows = Left::rows(self.read(id), columns);
-        if self.zeros[id] { rows.with_zeros() } else { rows }
+        if self.without_zeros { rows.with_zeros() } else { rows }
     }
 
     /// Its transpose.
     fn columns(&self, id: BufferId, columns: usize) -> Left<'a> {
         let columns = Left::columns(self.read(id), columns);
-        if self.zeros[id] { columns.with_zeros() } else { columns }
+        if self.without_zeros { columns.with_zeros() } else { columns }
     }
 }
 
@@ -190,6 +197,13 @@ impl Instruction {
                 }
                 (Unary::Exp, x) => elementary::exp(backend, x, arena.out),
                 (Unary::Ln, x) => elementary::ln(backend, x, arena.out),
+                (Unary::SechSquare, x) => {
+                    let out = &mut *arena.out;
+                    backend.vectorise(
+                        #[inline(always)]
+                        || Unary::SechSquare.forward(x, out),
+                    );
+                }
                 (f, x) => f.forward(x, arena.out),
             },
             Instruction::Binary { op, x, y, .. } => {
@@ -227,7 +241,10 @@ impl Instruction {
                 let (saved, dy, out) = (arena.read(*saved), arena.read(*dy), &mut *arena.out);
                 backend.vectorise(
                     #[inline(always)]
-                    || f.backward(saved, dy, out, *put),
+                    || match f {
+                        Unary::SechSquare => Unary::SechSquare.backward(saved, dy, out, *put),
+                        f => f.backward(saved, dy, out, *put),
+                    },
                 );
             }
             Instruction::ActivationBackward { f, y, .. } => {

@@ -48,8 +48,8 @@ struct Strip {
     b: *const f32,
 }
 
-/// Whether leaving zeros out pays in a product of these sizes.
-pub(in crate::linalg) fn pays(m: usize, k: usize, n: usize) -> bool {
+/// Whether a product of these sizes is large enough to leave zeros out.
+pub(in crate::linalg) fn fits(m: usize, k: usize, n: usize) -> bool {
     m >= LEAST_ROWS && k >= LEAST_DEPTH && n >= LEAST_COLUMNS
 }
 

@@ -115,3 +115,28 @@ fn episodes_are_told_as_they_were() {
     let (_, _, told) = run(f32::INFINITY, &config);
     assert_eq!(told, [(4, 1, 2.0, 2), (4, 2, 2.0, 2), (8, 3, 2.0, 2), (8, 4, 2.0, 2)]);
 }
+
+/// γ = ½ and rows of three steps at most: the two steps after the first one have −½ log π − ¼ log π.
+#[test]
+fn later_entropies_are_of_the_steps_after_the_first() {
+    let entropies = |start_steps: usize, likelihoods: Option<Vec<f32>>| {
+        let config = TrainingConfig { environments: 2, n_step: 3, start_steps, ..config() };
+        let counters = (0..2).map(|i| Counter::new(f32::INFINITY, 1e6 * i as f32)).collect();
+        let mut agent = Memory { likelihoods, ..Memory::new() };
+        train(&mut boxed(counters), &mut agent, &config, &mut Unobserved).unwrap();
+        (agent.seen, agent.entropies)
+    };
+    let check = |start_steps: usize, log_pi: [f32; 2], tolerance: f32| {
+        let (seen, entropies) = entropies(start_steps, Some(vec![-4.0, 0.5]));
+        assert_eq!(seen.len(), entropies.len());
+        for ((s, _, next, _), entropy) in seen.iter().zip(entropies) {
+            let later = [0.0, 0.5, 0.75][(next - s) as usize - 1];
+            let wanted = -log_pi[usize::from(*s > 5e5)] * later;
+            assert!((entropy - wanted).abs() <= tolerance, "{s} → {next}: {entropy}, not {wanted}");
+        }
+    };
+    check(0, [-4.0, 0.5], 0.0);
+    // Random actions have the density of [−1, 1].
+    check(1000, [-(2.0_f32.ln()); 2], 1e-6);
+    assert!(entropies(0, None).1.is_empty());
+}
