@@ -12,7 +12,7 @@ use trainer::eval::{Evaluation, Starts, evaluate};
 use trainer::export::{Blob, export};
 use trainer::interface::Algorithm;
 use trainer::linalg::parallel::with_threads;
-use trainer::linalg::{Zeros, with_zeros};
+use trainer::linalg::{VARIABLE, Zeros, with_zeros};
 use trainer::policy::AnyPolicy;
 use trainer::run::{Start, fingerprint, start};
 use trainer::train::{Unobserved, train};
@@ -153,6 +153,11 @@ fn the_pole_is_balanced() {
 /// it must say so in the changelog.
 #[test]
 fn runs_have_their_pinned_fingerprints() {
+    // Where a backend is forced, as in an emulator that has no time for others, only one way.
+    let ways = match std::env::var_os(VARIABLE) {
+        Some(_) => &[Zeros::Measured][..],
+        None => &[Zeros::Measured, Zeros::LeftOut, Zeros::Computed],
+    };
     let mut changed = Vec::new();
     for (preset, steps, pinned) in [
         ("dqn", 800, "b7bf4041bd4ce782"),
@@ -164,7 +169,7 @@ fn runs_have_their_pinned_fingerprints() {
         ("sac-best", 8000, "3932099559b7e877"),
         ("hw2-sac-m3", 8192, "8c5d2d8e94db36f6"),
     ] {
-        for zeros in [Zeros::Measured, Zeros::LeftOut, Zeros::Computed] {
+        for &zeros in ways {
             let settings = ["seed=1".into(), format!("steps={steps}")];
             let agent = with_zeros(zeros, || trained(preset, &settings));
             let found = fingerprint(&agent.parameters().value);
