@@ -6,11 +6,13 @@
 //! included, is what `libm` computes, in its order (its functions are those of FreeBSD's msun), so
 //! the bits are the same. Whatever lies outside of a usual range is left to `libm`.
 
+mod circular;
 mod exponential;
 mod logarithm;
 mod normal;
 mod tangent;
 
+pub use circular::sines_and_cosines;
 pub use exponential::{decay, exp};
 pub use logarithm::ln;
 pub use normal::fill_normal;
