@@ -8,6 +8,8 @@ use crate::{
     action::{self, Action},
     compact::barrier,
     gaussian,
+    layer::kernel::Outputs,
+    tanh,
 };
 
 /// What the last layer's output z means.
@@ -140,6 +142,21 @@ impl<V: Deref<Target = [f32]>> Head<V> {
             | Head::ClampedGaussian { high: second, .. } => second,
             Head::Grid { high, .. } => core::slice::from_ref(high),
         }
+    }
+
+    /// The greedy action of the last layer's outputs z, in the action's unit, as [`Policy::act`](crate::Policy::act) makes
+    /// it with `f32` weights.
+    ///
+    /// Public so that a trainer can compute the layers of many observations together.
+    pub fn greedy(&self, z: &[f32]) -> Action {
+        let raw = self.raw();
+        let mut action = Action::new();
+        let mut outputs = Outputs::new(action.as_mut_view());
+        z.iter().take(raw.needed()).for_each(|z| outputs.push(*z));
+        let best = outputs.best.index();
+        action.truncate(raw.first.len());
+        raw.greedy(&mut action, best, tanh::float);
+        action
     }
 
     /// As a blob has it.

@@ -22,9 +22,9 @@ fn updates_and_actions_allocate_nothing() {
         let settings = [&settings[..], &[format!("n_step={n_step}")]].concat();
         let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
         let run::Start { environments, mut agent } = run::start(&config).unwrap();
-        let spec = environments[0].spec();
+        let spec = environments.spec();
         let (obs, act) = (spec.observation_size(), spec.action_size());
-        let (mut rng, count) = (stream(1, Stream::Initialisation), environments.len());
+        let (mut rng, count) = (stream(1, Stream::Initialisation), environments.count());
         let mut replay = Replay::for_agent(&*agent, 10, obs, act);
         let mut action = vec![0.0; act];
         agent.action_space().random(&mut rng, &mut action);

@@ -21,7 +21,7 @@ use trainer::train::{Unobserved, train};
 fn trained(preset: &str, settings: &[String]) -> Box<dyn Algorithm> {
     let config = RunConfig::resolve(Some(preset), None, settings).unwrap();
     let Start { mut environments, mut agent } = start(&config).unwrap();
-    train(&mut environments, &mut *agent, &config.training, &mut Unobserved).unwrap();
+    train(&mut *environments, &mut *agent, &config.training, &mut Unobserved).unwrap();
     agent
 }
 

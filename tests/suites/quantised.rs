@@ -28,9 +28,9 @@ fn trained(preset: &str, settings: &[&str]) -> (Blob, toml::Table) {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     let config = RunConfig::resolve(Some(preset), None, &settings).unwrap();
     let Start { mut environments, mut agent } = start(&config).unwrap();
-    train(&mut environments, &mut *agent, &config.training, &mut Unobserved).unwrap();
+    train(&mut *environments, &mut *agent, &config.training, &mut Unobserved).unwrap();
     let fingerprint = envs::fingerprint(&config.environment).unwrap();
-    let blob = export(&agent.policy(), environments[0].spec(), fingerprint).unwrap();
+    let blob = export(&agent.policy(), environments.spec(), fingerprint).unwrap();
     (blob, config.environment)
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::RunConfig;
+use crate::envs;
 use crate::interface::Algorithm;
 use crate::linalg::{self, Multiplications};
 use crate::replay::{Minibatch, Replay, Transition};
@@ -49,8 +50,8 @@ impl Learner {
     ///
     /// If the settings do not go together, or not with the environment.
     pub fn new(config: &RunConfig) -> Result<Self, RunError> {
-        let Start { mut environments, agent } = start(config)?;
-        let environment = &mut environments[0];
+        let Start { agent, .. } = start(config)?;
+        let mut environment = envs::make(&config.environment)?;
         let (obs, act) = (environment.spec().observation_size(), environment.spec().action_size());
         let seed = config.training.seed;
         let [mut starting, mut exploring, replaying, noise] =
@@ -124,7 +125,7 @@ pub fn whole_run(config: &RunConfig, updates: usize) -> Result<f64, RunError> {
     t.steps = t.update_after + iterations * t.rollout_steps * t.environments;
     let Start { mut environments, mut agent } = start(&config)?;
     let (wall, processor) = (Instant::now(), processor_time());
-    let updates = train(&mut environments, &mut *agent, &config.training, &mut Unobserved)?;
+    let updates = train(&mut *environments, &mut *agent, &config.training, &mut Unobserved)?;
     let used = processor_time().zip(processor).map(|(after, before)| after.saturating_sub(before));
     Ok(used.unwrap_or_else(|| wall.elapsed()).as_secs_f64() / updates.max(1) as f64)
 }

@@ -182,7 +182,7 @@ mod tests {
         let config = RunConfig::resolve(Some("td3"), None, &[]).unwrap();
         let run::Start { environments, agent } = run::start(&config).unwrap();
         let (spec, fingerprint) =
-            (environments[0].spec(), envs::fingerprint(&config.environment).unwrap());
+            (environments.spec(), envs::fingerprint(&config.environment).unwrap());
         let blob = export(&agent.policy(), spec, fingerprint).unwrap();
         let policy = AnyPolicy::from_bytes(blob.bytes()).unwrap();
         assert_eq!(policy.self_test().unwrap(), EXAMPLES);

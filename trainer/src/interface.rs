@@ -1,9 +1,11 @@
 //! What everything below and above agrees on: environments, algorithms, batches.
 
 mod by_hand;
+mod side_by_side;
 
 pub(crate) use by_hand::within;
 pub use by_hand::{ByHand, Grip, Parameter};
+pub use side_by_side::Environments;
 
 use ndarray::{ArrayView1, ArrayView2};
 use policy_core::{Algorithm as AlgorithmId, Head, format};

@@ -1,5 +1,9 @@
 //! An exported policy, whatever its weights are.
 
+mod batched;
+
+pub use batched::Batched;
+
 use policy_core::format::{Normalisation, WeightKind};
 use policy_core::recording::{self, Words};
 use policy_core::{ActError, Action, BlobError, Contract, Head, LayerShape, Policy, SelfTestError};

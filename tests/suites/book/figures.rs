@@ -76,6 +76,6 @@ fn sac_bytes(set: &[&str]) -> usize {
     let config = RunConfig::resolve(Some("sac"), None, &set).unwrap();
     let run::Start { environments, agent } = run::start(&config).unwrap();
     let fingerprint = envs::fingerprint(&config.environment).unwrap();
-    let spec = environments[0].spec();
+    let spec = environments.spec();
     export::export(&agent.policy(), spec, fingerprint).unwrap().bytes().len()
 }

@@ -7,7 +7,7 @@ pub mod pendulum;
 mod plane;
 
 pub use inverted_pendulum::InvertedPendulum;
-pub use pendulum::Pendulum;
+pub use pendulum::{Pendulum, Pendulums};
 pub use plane::{Axis, Plane};
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use policy_core::gaussian::uniform;
 use serde::Deserialize;
 use toml::Table;
 
-use crate::interface::Environment;
+use crate::interface::{Environment, Environments};
 use crate::rng::{Stream, stream};
 use crate::settings::{ConfigError, check, from_table};
 
@@ -29,6 +29,8 @@ pub struct Entry {
     pub name: &'static str,
     /// Makes one with the settings of an `[environment]` table.
     make: fn(&Table) -> Result<Box<dyn Environment>, ConfigError>,
+    /// Makes so many side by side in lanes, if that has been written for it.
+    lanes: Option<fn(&Table, usize) -> Result<Box<dyn Environments>, ConfigError>>,
     /// Its settings where a preset has none for it, as TOML.
     defaults: &'static str,
     /// Where its evaluations start.
@@ -36,6 +38,9 @@ pub struct Entry {
     /// The plane that pictures show.
     pub plane: Plane,
 }
+
+/// From as many on, lanes are faster than one after the other.
+const LANES: usize = 8;
 
 /// Where the evaluations of an environment start.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +59,10 @@ pub const ALL: &[Entry] = &[
             let NoSettings {} = settings(table)?;
             Ok(Box::new(Pendulum::new()))
         },
+        lanes: Some(|table, count| {
+            let NoSettings {} = settings(table)?;
+            Ok(Box::new(Pendulums::new(count)))
+        }),
         defaults: "",
         starts: Starting::Fixed(include_str!("pendulum_starts.json")),
         plane: Plane {
@@ -77,6 +86,7 @@ pub const ALL: &[Entry] = &[
             check("environment.reset_noise_scale", scale, "between 0 and 10", holds)?;
             Ok(Box::new(InvertedPendulum::new(scale)))
         },
+        lanes: None,
         defaults: "reset_noise_scale = 0.01",
         starts: Starting::Drawn(100),
         plane: Plane {
@@ -148,6 +158,21 @@ pub fn defaults(name: &str) -> Result<Table, ConfigError> {
 /// If a key is missing, of the wrong type or out of its range.
 pub fn make(table: &Table) -> Result<Box<dyn Environment>, ConfigError> {
     (find(name(table))?.make)(table)
+}
+
+/// So many environments of an `[environment]` table, in lanes where they are many and the machine has them.
+///
+/// # Errors
+///
+/// As [`make`].
+pub fn make_many(table: &Table, count: usize) -> Result<Box<dyn Environments>, ConfigError> {
+    match find(name(table))?.lanes {
+        Some(lanes) if count >= LANES => lanes(table, count),
+        _ => {
+            let environments = (0..count).map(|_| make(table));
+            Ok(Box::new(environments.collect::<Result<Vec<_>, _>>()?))
+        }
+    }
 }
 
 /// The CRC-32 (that of zip) by which a policy names the machine of an `[environment]` table. It is over

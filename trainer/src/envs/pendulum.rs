@@ -1,6 +1,9 @@
 //! The torque-limited pendulum to be swung up: gymnasium's `Pendulum-v1`.
 
 mod by_hand;
+mod lanes;
+
+pub use lanes::Pendulums;
 
 use std::f64::consts::{PI, TAU};
 

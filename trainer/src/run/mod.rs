@@ -31,7 +31,7 @@ use std::time::Duration;
 use crate::algos::Setup;
 use crate::config::RunConfig;
 use crate::export::{ExportError, export};
-use crate::interface::{Algorithm, Environment};
+use crate::interface::{Algorithm, Environments};
 use crate::linalg::Backend;
 use crate::policy::AnyPolicy;
 use crate::report::{self, ReportError};
@@ -100,7 +100,7 @@ impl Default for Options<'_> {
 #[allow(missing_debug_implementations, reason = "environments and agents are trait objects")]
 pub struct Start {
     /// As many as the settings say, all alike.
-    pub environments: Vec<Box<dyn Environment>>,
+    pub environments: Box<dyn Environments>,
     /// With its first parameters.
     pub agent: Box<dyn Algorithm>,
 }
@@ -113,12 +113,11 @@ pub struct Start {
 pub fn start(config: &RunConfig) -> Result<Start, ConfigError> {
     let training = &config.training;
     training.check()?;
-    let environments = (0..training.environments).map(|_| envs::make(&config.environment));
-    let environments: Vec<_> = environments.collect::<Result<_, _>>()?;
+    let environments = envs::make_many(&config.environment, training.environments)?;
     let setup = Setup {
-        spec: environments[0].spec(),
+        spec: environments.spec(),
         batch_size: training.batch_size,
-        environments: environments.len(),
+        environments: training.environments,
         n_step: training.n_step,
         actor_updates: training.separate_updates.then_some(training.actor_updates),
     };
@@ -144,7 +143,7 @@ pub fn run(
     progress: &mut dyn Progress,
 ) -> Result<Summary, RunError> {
     let Start { mut environments, mut agent } = start(config)?;
-    let spec = environments[0].spec().clone();
+    let spec = environments.spec().clone();
     let _home = match Home::take(directory) {
         // On a disk that is read-only now, perhaps; there is nothing to be written.
         Err(error @ RunError::Write { .. }) if options.begin == Begin::Resume => {
@@ -175,7 +174,7 @@ pub fn run(
     if let Some(checkpoint) = &found {
         session::may_go_on(checkpoint, config, directory)?;
     }
-    let mut session = Session::begin(config, directory, &mut environments, &mut *agent, recorder)?;
+    let mut session = Session::begin(config, directory, &mut *environments, &mut *agent, recorder)?;
     if let Some(checkpoint) = &found {
         session.resume(checkpoint)?;
     }

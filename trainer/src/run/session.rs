@@ -8,7 +8,7 @@ use super::clock::Stopwatch;
 use super::recorder::Recorder;
 use super::{Options, RunError};
 use crate::config::RunConfig;
-use crate::interface::{Algorithm, Environment};
+use crate::interface::{Algorithm, Environments};
 use crate::state::{StateError, Walk};
 use crate::train::{TrainError, Training};
 
@@ -26,7 +26,7 @@ impl<'a, 'r> Session<'a, 'r> {
     pub(super) fn begin(
         config: &'a RunConfig,
         directory: &'a Path,
-        environments: &'a mut [Box<dyn Environment>],
+        environments: &'a mut dyn Environments,
         agent: &'a mut dyn Algorithm,
         mut recorder: Recorder<'r>,
     ) -> Result<Self, RunError> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingConfig;
-use crate::interface::{Algorithm, Environment};
+use crate::interface::{Algorithm, Environments, Step};
 use crate::replay::{Replay, Transition};
 use crate::rng::{Rng, Stream, stream, stream_of};
 use crate::state::{StateError, Walk};
@@ -18,9 +18,8 @@ pub(super) struct Ended {
     pub(super) length: usize,
 }
 
-/// One environment with its episode.
-struct Slot<'a> {
-    environment: &'a mut dyn Environment,
+/// An environment's episode.
+struct Slot {
     starts: Rng,
     episode_return: f64,
     length: usize,
@@ -29,16 +28,21 @@ struct Slot<'a> {
 
 /// All environments.
 pub(super) struct Collector<'a> {
-    slots: Vec<Slot<'a>>,
+    environments: &'a mut dyn Environments,
+    slots: Vec<Slot>,
     /// `[N, obs]`
     observations: Vec<f32>,
     /// `[N, act]`, of the agent's action space
     actions: Vec<f32>,
     /// log π(a|s) of each environment's action `[N]`, where returns have bonuses for them.
     log_likelihoods: Vec<f32>,
-    /// Of one environment.
-    next_observation: Vec<f32>,
-    action: Vec<f32>,
+    /// The same of the environments, and what they answer: `[N, act]`, `[N, obs]`, `[N]`.
+    applied: Vec<f32>,
+    next_observations: Vec<f32>,
+    outcomes: Vec<Step>,
+    /// Entries of an observation, and of an action.
+    obs: usize,
+    act: usize,
     exploration: Rng,
     horizon: usize,
     /// Steps made, of all environments together.
@@ -50,29 +54,31 @@ pub(super) struct Collector<'a> {
 impl<'a> Collector<'a> {
     /// Starts an episode in every environment.
     pub(super) fn new(
-        environments: &'a mut [Box<dyn Environment>],
+        environments: &'a mut dyn Environments,
         agent: &mut dyn Algorithm,
         config: &TrainingConfig,
     ) -> Self {
-        let spec = environments[0].spec().clone();
-        let (obs, act) = (spec.observation_size(), spec.action_size());
-        let count = environments.len();
-        let slots = environments.iter_mut().enumerate().map(|(index, environment)| Slot {
-            environment: &mut **environment,
+        let (spec, count) = (environments.spec(), environments.count());
+        let (obs, act, horizon) = (spec.observation_size(), spec.action_size(), spec.horizon);
+        let slots = (0..count).map(|index| Slot {
             starts: stream_of(config.seed, Stream::Environment, index),
             episode_return: 0.0,
             length: 0,
             pending: NStep::new(config.n_step, agent.discount(), obs),
         });
         let mut collector = Collector {
+            environments,
             slots: slots.collect(),
             observations: vec![0.0; count * obs],
             actions: vec![0.0; count * act],
             log_likelihoods: vec![0.0; count],
-            next_observation: vec![0.0; obs],
-            action: vec![0.0; act],
+            applied: vec![0.0; count * act],
+            next_observations: vec![0.0; count * obs],
+            outcomes: vec![Step { reward: 0.0, terminated: false }; count],
+            obs,
+            act,
             exploration: stream(config.seed, Stream::Exploration),
-            horizon: spec.horizon,
+            horizon,
             step: 0,
             ended: Vec::new(),
         };
@@ -85,12 +91,11 @@ impl<'a> Collector<'a> {
     pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
         walk.value(&mut self.step)?;
         walk.value(&mut self.exploration)?;
-        let obs = self.next_observation.len();
-        let observations = self.observations.chunks_exact_mut(obs);
-        for (slot, observation) in self.slots.iter_mut().zip(observations) {
-            let mut state = slot.environment.save();
+        let observations = self.observations.chunks_exact_mut(self.obs);
+        for (index, (slot, observation)) in self.slots.iter_mut().zip(observations).enumerate() {
+            let mut state = self.environments.save(index);
             walk.numbers(&mut state)?;
-            slot.environment.restore(&state, observation);
+            self.environments.restore(index, &state, observation);
             walk.value(&mut slot.starts)?;
             walk.value(&mut slot.episode_return)?;
             walk.value(&mut slot.length)?;
@@ -109,9 +114,8 @@ impl<'a> Collector<'a> {
         config: &TrainingConfig,
         replay: &mut Replay,
     ) {
-        let (obs, act) = (self.next_observation.len(), self.action.len());
+        let (obs, act, space) = (self.obs, self.act, agent.action_space());
         if self.step < config.start_steps {
-            let space = agent.action_space();
             for action in self.actions.chunks_exact_mut(act) {
                 space.random(&mut self.exploration, action);
             }
@@ -122,13 +126,14 @@ impl<'a> Collector<'a> {
                 self.log_likelihoods.copy_from_slice(drawn);
             }
         }
+        self.applied.copy_from_slice(&self.actions);
+        let space = agent.action_space();
+        self.applied.chunks_exact_mut(act).for_each(|action| space.to_environment(action));
+        self.environments.step(&self.applied, &mut self.next_observations, &mut self.outcomes);
         for index in 0..self.slots.len() {
-            let slot = &mut self.slots[index];
+            let (slot, outcome) = (&mut self.slots[index], self.outcomes[index]);
             let observation = &mut self.observations[index * obs..][..obs];
-            let stored = &self.actions[index * act..][..act];
-            self.action.copy_from_slice(stored);
-            agent.action_space().to_environment(&mut self.action);
-            let outcome = slot.environment.step(&self.action, &mut self.next_observation);
+            let next_observation = &self.next_observations[index * obs..][..obs];
             slot.length += 1;
             slot.episode_return += outcome.reward;
             self.step += 1;
@@ -136,9 +141,9 @@ impl<'a> Collector<'a> {
             let truncated = slot.length == self.horizon;
             let transition = Transition {
                 observation,
-                action: stored,
+                action: &self.actions[index * act..][..act],
                 reward: (config.reward_scale * outcome.reward) as f32,
-                next_observation: &self.next_observation,
+                next_observation,
                 not_terminated: match outcome.terminated
                     || truncated && config.truncation_is_terminal
                 {
@@ -148,7 +153,7 @@ impl<'a> Collector<'a> {
                 later_entropy: 0.0,
             };
             slot.pending.push(&transition, self.log_likelihoods[index], replay);
-            observation.copy_from_slice(&self.next_observation);
+            observation.copy_from_slice(next_observation);
             if outcome.terminated || truncated {
                 self.end(index, agent, replay);
             }
@@ -173,8 +178,9 @@ impl<'a> Collector<'a> {
     }
 
     fn begin(&mut self, index: usize, agent: &mut dyn Algorithm) {
-        let (slot, obs) = (&mut self.slots[index], self.next_observation.len());
-        slot.environment.reset(&mut slot.starts, &mut self.observations[index * obs..][..obs]);
+        let (slot, obs) = (&mut self.slots[index], self.obs);
+        let observation = &mut self.observations[index * obs..][..obs];
+        self.environments.reset(index, &mut slot.starts, observation);
         (slot.episode_return, slot.length) = (0.0, 0);
         agent.episode_started(index);
     }

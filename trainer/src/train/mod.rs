@@ -5,7 +5,7 @@ mod config;
 
 pub use config::TrainingConfig;
 
-use crate::interface::{Algorithm, Environment, Metric};
+use crate::interface::{Algorithm, Environments, Metric};
 use crate::replay::{Minibatch, Replay};
 use crate::rng::{Rng, Stream, stream};
 use crate::state::{StateError, Walk};
@@ -98,12 +98,12 @@ impl<'a> Training<'a> {
     ///
     /// Unless there are `config.environments` environments.
     pub fn new(
-        environments: &'a mut [Box<dyn Environment>],
+        environments: &'a mut dyn Environments,
         agent: &'a mut dyn Algorithm,
         config: &'a TrainingConfig,
     ) -> Self {
-        assert_eq!(environments.len(), config.environments, "how many environments");
-        let spec = environments[0].spec();
+        assert_eq!(environments.count(), config.environments, "how many environments");
+        let spec = environments.spec();
         let (obs, act) = (spec.observation_size(), spec.action_size());
         let [replaying, noise] =
             [Stream::Replay, Stream::Update].map(|purpose| stream(config.seed, purpose));
@@ -242,7 +242,7 @@ impl<'a> Training<'a> {
 ///
 /// Unless there are `config.environments` environments.
 pub fn train(
-    environments: &mut [Box<dyn Environment>],
+    environments: &mut dyn Environments,
     agent: &mut dyn Algorithm,
     config: &TrainingConfig,
     observer: &mut dyn Observer,

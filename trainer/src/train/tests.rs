@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::*;
 use crate::actions::ActionSpace;
 use crate::autodiff::Params;
-use crate::interface::{Batch, PolicyNetwork, Spec, Step, channel};
+use crate::interface::{Batch, Environment, PolicyNetwork, Spec, Step, channel};
 use crate::rng::Rng;
 use rand_core::Rng as _;
 

@@ -15,7 +15,7 @@ fn untrained(environment: &str) -> Blob {
     let name = format!("environment.name={environment}");
     let config = RunConfig::resolve(Some("sac"), None, &[name]).unwrap();
     let run::Start { environments, agent } = run::start(&config).unwrap();
-    export(&agent.policy(), environments[0].spec(), 0).unwrap()
+    export(&agent.policy(), environments.spec(), 0).unwrap()
 }
 
 fn session(environment: &str) -> Session<'static> {
