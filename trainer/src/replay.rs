@@ -171,23 +171,26 @@ impl Replay {
         let (obs, act) = (self.observation_size, self.action_size);
         let width = self.width();
         out.drawn.fill_with(|| index(rng, self.len) * width);
-        // Column by column: rows are so short that a call to copy one takes longer.
-        let mut first = 0;
-        for (array, columns) in [
-            (slice(&mut out.observation), obs),
-            (slice(&mut out.action), act),
-            (slice(&mut out.reward), 1),
-            (slice(&mut out.next_observation), obs),
-            (slice(&mut out.not_terminated), 1),
-            (slice(&mut out.later_entropy), usize::from(self.entropy)),
-        ] {
-            for j in 0..columns {
-                let column = array[j..].iter_mut().step_by(columns);
-                for (x, row) in column.zip(&out.drawn) {
-                    *x = self.rows[row + first + j];
-                }
+        let mut places = out.drawn.iter();
+        // Row by row, number by number: rows are so short that a call to copy a part of one takes longer.
+        let states = slice(&mut out.observation).chunks_exact_mut(obs);
+        let states = states.zip(slice(&mut out.next_observation).chunks_exact_mut(obs));
+        let rest = slice(&mut out.reward).iter_mut().zip(slice(&mut out.not_terminated));
+        let actions = slice(&mut out.action).chunks_exact_mut(act);
+        let mut entropies = slice(&mut out.later_entropy).iter_mut();
+        for (((s, next_s), a), (r, not_terminated)) in states.zip(actions).zip(rest) {
+            let Some(start) = places.next() else { break };
+            let mut row = self.rows[*start..][..width].iter();
+            let mut take =
+                |part: &mut [f32]| part.iter_mut().zip(&mut row).for_each(|(x, y)| *x = *y);
+            take(s);
+            take(a);
+            take(std::slice::from_mut(r));
+            take(next_s);
+            take(std::slice::from_mut(not_terminated));
+            if let Some(entropy) = entropies.next() {
+                take(std::slice::from_mut(entropy));
             }
-            first += columns;
         }
     }
 }

@@ -24,15 +24,22 @@ impl Product<'_> {
                 self.group::<L, N, TOGETHER>(row);
                 row += TOGETHER * L::COUNT;
             }
+            // A last group of rows, of which some were computed before: they get the same sums once more,
+            // but where C is added to, they would be added twice.
+            let vectors = (self.m - row).div_ceil(L::COUNT);
+            if self.m >= vectors * L::COUNT && !matches!(self.start, Start::Accumulate) {
+                row = self.m;
+                match vectors {
+                    0 => {}
+                    1 => self.group::<L, N, 1>(row - L::COUNT),
+                    2 => self.group::<L, N, 2>(row - 2 * L::COUNT),
+                    3 => self.group::<L, N, 3>(row - 3 * L::COUNT),
+                    _ => self.group::<L, N, TOGETHER>(row - TOGETHER * L::COUNT),
+                }
+            }
             while row + L::COUNT <= self.m {
                 self.group::<L, N, 1>(row);
                 row += L::COUNT;
-            }
-            // A last group of rows, of which some were computed before: they get the same sums once more,
-            // but where C is added to, they would be added twice.
-            if row < self.m && self.m >= L::COUNT && !matches!(self.start, Start::Accumulate) {
-                self.group::<L, N, 1>(self.m - L::COUNT);
-                row = self.m;
             }
         }
         row

@@ -1,10 +1,10 @@
 //! Sixteen numbers in an AVX-512 register.
 
 use std::arch::x86_64::{
-    __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm256_castps_pd,
-    _mm512_castpd_ps, _mm512_castpd256_pd512, _mm512_cmp_ps_mask, _mm512_fmadd_ps,
-    _mm512_insertf64x4, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_maskz_mov_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_NLE_UQ, _mm_loadu_ps, _mm512_castps128_ps512,
+    _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 use super::Lanes;
@@ -69,34 +69,32 @@ impl Lanes for __m512 {
         // SAFETY: the caller's promise.
         u64::from(unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self, _mm512_setzero_ps()) })
     }
-    /// As four squares of half the size.
+    /// Shuffles do not cross the four quarters of a register: one has rows j, j + 4, j + 8 and j + 12, four columns at a time.
     #[inline(always)]
     unsafe fn columns(from: *const f32, stride: usize) -> Self::Square {
-        // SAFETY: the caller's promise; a processor with AVX-512 has AVX2.
+        // SAFETY: the caller's promise. No closures, as for AVX2.
         unsafe {
             let mut square = [_mm512_setzero_ps(); 16];
-            for half in [0, 8] {
-                let upper = __m256::columns(from.add(half), stride);
-                let lower = __m256::columns(from.add(8 * stride + half), stride);
-                for j in 0..8 {
-                    square[half + j] = joined(upper[j], lower[j]);
+            for quarter in [0, 4, 8, 12] {
+                let mut rows = [_mm512_setzero_ps(); 4];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let from = from.add(i * stride + quarter);
+                    let all = _mm512_castps128_ps512(_mm_loadu_ps(from));
+                    let all = _mm512_insertf32x4::<1>(all, _mm_loadu_ps(from.add(4 * stride)));
+                    let all = _mm512_insertf32x4::<2>(all, _mm_loadu_ps(from.add(8 * stride)));
+                    *row = _mm512_insertf32x4::<3>(all, _mm_loadu_ps(from.add(12 * stride)));
                 }
+                // First two rows with their numbers alternating, then four.
+                let low =
+                    [_mm512_unpacklo_ps(rows[0], rows[1]), _mm512_unpacklo_ps(rows[2], rows[3])];
+                let high =
+                    [_mm512_unpackhi_ps(rows[0], rows[1]), _mm512_unpackhi_ps(rows[2], rows[3])];
+                square[quarter] = _mm512_shuffle_ps::<0x44>(low[0], low[1]);
+                square[quarter + 1] = _mm512_shuffle_ps::<0xEE>(low[0], low[1]);
+                square[quarter + 2] = _mm512_shuffle_ps::<0x44>(high[0], high[1]);
+                square[quarter + 3] = _mm512_shuffle_ps::<0xEE>(high[0], high[1]);
             }
             square
         }
-    }
-}
-
-/// Sixteen numbers from two times eight. (Inserting eight floats at once takes AVX-512DQ.)
-///
-/// # Safety
-///
-/// The processor has AVX-512F.
-#[inline(always)]
-unsafe fn joined(upper: __m256, lower: __m256) -> __m512 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let upper = _mm512_castpd256_pd512(_mm256_castps_pd(upper));
-        _mm512_castpd_ps(_mm512_insertf64x4::<1>(upper, _mm256_castps_pd(lower)))
     }
 }
