@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::agent::{Agent, Draws, Learning, Setup};
 use super::deterministic::ActorSettings;
-use super::shared::{Objective, Shared, Targets, Transitions, slices};
+use super::shared::{CriticSettings, Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
 use crate::nn::{ActionRange, Critic, Deterministic, Layout, Mlp};
@@ -34,6 +34,9 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
+    /// As those of all critics beside an actor.
+    #[serde(flatten)]
+    pub critics: CriticSettings,
     /// As those of all deterministic actors.
     #[serde(flatten)]
     pub actor: ActorSettings,
@@ -50,7 +53,8 @@ impl Config {
     /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, actor) = (Shared::from_table(table)?, ActorSettings::from_table(table)?);
-        Ok(Config { shared, actor, noise: NoiseConfig::from_table(table)? })
+        let critics = CriticSettings::from_table(table)?;
+        Ok(Config { shared, critics, actor, noise: NoiseConfig::from_table(table)? })
     }
 }
 
@@ -70,7 +74,7 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
-        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let (hidden, activation) = (&c.shared.hidden, c.shared.critic_activation(&c.critics));
         let mut pair = || {
             let critic = Critic::new(layout, c.actor.critic, (obs, act), hidden, activation);
             (critic, c.actor.actor(layout, &c.shared, setup))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, AgentSettings, Draws, Learning, Setup};
 use super::exploration::Exploration;
-use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
+use super::shared::{CriticSettings, Objective, Shared, Targets, Transitions, check_rate, slices};
 use super::stochastic::{GaussianSettings, Policy, PolicyForm, PolicySettings};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
@@ -72,6 +72,9 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
+    /// As those of all critics beside an actor.
+    #[serde(flatten)]
+    pub critics: CriticSettings,
     /// As those of all Gaussian actors.
     #[serde(flatten)]
     pub gaussian: GaussianSettings,
@@ -124,7 +127,8 @@ impl Config {
         ] {
             check(key, entropy, "between −100 and 100", (-100.0..=100.0).contains(&entropy))?;
         }
-        Ok(Config { shared, gaussian, policy, temperature: t })
+        let critics = CriticSettings::from_table(table)?;
+        Ok(Config { shared, critics, gaussian, policy, temperature: t })
     }
 }
 
@@ -144,7 +148,7 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let sizes = (setup.spec.observation_size(), setup.spec.action_size());
-        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let (hidden, activation) = (&c.shared.hidden, c.shared.critic_activation(&c.critics));
         let critics =
             |layout: &mut Layout| Twin::new(layout, CriticForm::Plain, sizes, hidden, activation);
         let critic = critics(layout);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, AgentSettings, Draws, Learning, Setup};
 use super::exploration::Exploration;
-use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
+use super::shared::{CriticSettings, Objective, Shared, Targets, Transitions, check_rate, slices};
 use crate::actions::ActionSpace;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
@@ -66,6 +66,9 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
+    /// As those of all critics beside an actor.
+    #[serde(flatten)]
+    pub critics: CriticSettings,
     /// Their own.
     #[serde(flatten)]
     pub milestone: MilestoneSettings,
@@ -124,7 +127,8 @@ impl Config {
         check_rate("std_max", m.std_max)?;
         let least = (1e-30..=m.std_max).contains(&m.std_min);
         check("agent.std_min", m.std_min, "between 1e-30 and std_max", least)?;
-        Ok(Config { shared, milestone: m })
+        let critics = CriticSettings::from_table(table)?;
+        Ok(Config { shared, critics, milestone: m })
     }
 }
 
@@ -144,7 +148,7 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, actions: &ActionSpace, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
-        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let (hidden, activation) = (&c.shared.hidden, c.shared.critic_activation(&c.critics));
         let count = if c.milestone.milestone == Milestone::M1 { 1 } else { 2 };
         let mut all = || {
             let form = CriticForm::Plain;

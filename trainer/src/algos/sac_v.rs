@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, AgentSettings, Draws, Learning, Setup};
 use super::exploration::Exploration;
-use super::shared::{Objective, Shared, Targets, Transitions, check_rate, slices};
+use super::shared::{CriticSettings, Objective, Shared, Targets, Transitions, check_rate, slices};
 use super::stochastic::GaussianSettings;
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
@@ -49,6 +49,9 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
+    /// As those of all critics beside an actor.
+    #[serde(flatten)]
+    pub critics: CriticSettings,
     /// As SAC's.
     #[serde(flatten)]
     pub gaussian: GaussianSettings,
@@ -82,7 +85,8 @@ impl Config {
         check_rate("value_learning_rate", value.value_learning_rate)?;
         let regulariser = (0.0..=1e3).contains(&value.regulariser);
         check("agent.regulariser", value.regulariser, "between 0 and 1e3", regulariser)?;
-        Ok(Config { shared, gaussian, value })
+        let critics = CriticSettings::from_table(table)?;
+        Ok(Config { shared, critics, gaussian, value })
     }
 }
 
@@ -102,10 +106,11 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
-        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let (hidden, activation) = (&c.shared.hidden, c.shared.critic_activation(&c.critics));
         let critic = Twin::new(layout, CriticForm::Plain, (obs, act), hidden, activation);
         let actor = c.gaussian.policy(layout, &c.shared, setup);
-        let [value, target_value] = [(); 2].map(|()| c.shared.network(layout, obs, 1));
+        let [value, target_value] =
+            [(); 2].map(|()| Mlp::with_hidden(layout, obs, hidden, 1, activation));
         Networks { critic, actor, value, target_value }
     }
 }

@@ -56,6 +56,37 @@ pub enum CriticLoss {
     Huber,
 }
 
+/// Settings of critics that stand beside an actor: part of an `[agent]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CriticSettings {
+    /// Between the layers of the critics.
+    pub critic_activation: CriticActivation,
+}
+
+/// What critics have between their layers. Only the actor is exported: a critic may be smooth, so that
+/// it tells small errors of a state at rest, while the actor stays as cheap as ReLUs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CriticActivation {
+    /// What all networks have.
+    Same,
+    /// max(x, 0)
+    Relu,
+    /// tanh x
+    Tanh,
+}
+
+impl CriticSettings {
+    /// Reads these keys of an `[agent]` table.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing or of the wrong type.
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
+        from_table("agent", table)
+    }
+}
+
 impl Shared {
     /// Reads and checks these keys of an `[agent]` table.
     ///
@@ -95,6 +126,15 @@ impl Shared {
     /// A network with the hidden layers of these settings.
     pub(super) fn network(&self, layout: &mut Layout, inputs: usize, outputs: usize) -> Mlp {
         Mlp::with_hidden(layout, inputs, &self.hidden, outputs, self.activation)
+    }
+
+    /// What critics have between their layers.
+    pub(super) fn critic_activation(&self, c: &CriticSettings) -> Activation {
+        match c.critic_activation {
+            CriticActivation::Same => self.activation,
+            CriticActivation::Relu => Activation::Relu,
+            CriticActivation::Tanh => Activation::Tanh,
+        }
     }
 
     fn adam(&self, learning_rate: f64) -> AdamConfig {

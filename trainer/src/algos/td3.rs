@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, Draws, Learning, Setup};
 use super::deterministic::ActorSettings;
-use super::shared::{Objective, Shared, Targets, Transitions, slices};
+use super::shared::{CriticSettings, Objective, Shared, Targets, Transitions, slices};
 use crate::autodiff::{Graph, Linear, Params, Program, Var};
 use crate::interface::Batch;
 use crate::nn::{ActionRange, Deterministic, Layout, Mlp, Twin};
@@ -46,6 +46,9 @@ pub struct Config {
     /// As every algorithm's.
     #[serde(flatten)]
     pub shared: Shared,
+    /// As those of all critics beside an actor.
+    #[serde(flatten)]
+    pub critics: CriticSettings,
     /// As DDPG's.
     #[serde(flatten)]
     pub actor: ActorSettings,
@@ -85,7 +88,8 @@ impl Config {
         check("agent.target_noise_std", smoothing.target_noise_std, "between 0 and 1e3", std)?;
         let clip = (0.0..=1e3).contains(&smoothing.target_noise_clip);
         check("agent.target_noise_clip", smoothing.target_noise_clip, "between 0 and 1e3", clip)?;
-        Ok(Config { shared, actor, noise: NoiseConfig::from_table(table)?, smoothing })
+        let critics = CriticSettings::from_table(table)?;
+        Ok(Config { shared, critics, actor, noise: NoiseConfig::from_table(table)?, smoothing })
     }
 }
 
@@ -107,7 +111,7 @@ struct Networks {
 impl Networks {
     fn new(layout: &mut Layout, c: &Config, setup: &Setup<'_>) -> Self {
         let (obs, act) = (setup.spec.observation_size(), setup.spec.action_size());
-        let (hidden, activation) = (&c.shared.hidden, c.shared.activation);
+        let (hidden, activation) = (&c.shared.hidden, c.shared.critic_activation(&c.critics));
         let mut triple = || {
             let critics = Twin::new(layout, c.actor.critic, (obs, act), hidden, activation);
             (critics, c.actor.actor(layout, &c.shared, setup))

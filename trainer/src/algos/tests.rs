@@ -237,3 +237,25 @@ fn entropy_that_is_not_kept_is_refused() {
     assert!(over_steps("hw2-sac-m3", &["alpha=0"], 1, 2).is_ok());
     assert!(over_steps("hw2-sac-m2", &[], 1, 2).is_ok());
 }
+
+/// Networks of the same first weights: what stands between their layers is all that differs.
+#[test]
+fn critics_may_have_another_activation_than_the_actor() {
+    let (s, actions) = ([0.3, -0.8, 2.0], |agent: &mut dyn Algorithm, s: &[f32]| {
+        let mut action = [0.0];
+        agent.act(s, &mut action);
+        (action[0], agent.value(s))
+    });
+    for preset in ["ddpg", "td3", "sac", "sac-v", "hw2-sac-m3"] {
+        let of = |settings: &[&str]| actions(&mut *agent(preset, settings, 1), &s);
+        let relu = of(&["critic_activation=same"]);
+        let smooth = of(&["critic_activation=tanh"]);
+        assert_eq!(relu, of(&["critic_activation=relu"]), "{preset}");
+        assert_eq!(relu.0, smooth.0, "{preset}: the actor keeps what it has");
+        assert_ne!(relu.1, smooth.1, "{preset}: the critics do not");
+        let tanh = of(&["activation=tanh", "critic_activation=same"]);
+        assert_eq!(tanh, of(&["activation=tanh", "critic_activation=tanh"]), "{preset}");
+        let mixed = of(&["activation=tanh", "critic_activation=relu"]);
+        assert!(mixed.0 == tanh.0 && mixed.1 != tanh.1, "{preset}: {mixed:?}, {tanh:?}");
+    }
+}
