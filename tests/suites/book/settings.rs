@@ -10,7 +10,8 @@ use trainer::{algos, envs, presets};
 use super::{lines, pages};
 
 /// Presets of this project, whose values are the defaults that the book gives.
-const OURS: [&str; 7] = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best"];
+const OURS: [&str; 8] =
+    ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best", "sac-still"];
 
 /// A row of the tables in settings.md: what is said of the range and of the default.
 struct Row {

@@ -13,6 +13,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("sac", include_str!("sac.toml")),
     ("sac-v", include_str!("sac-v.toml")),
     ("sac-best", include_str!("sac-best.toml")),
+    ("sac-still", include_str!("sac-still.toml")),
     ("hw2-dqn", include_str!("hw2-dqn.toml")),
     ("hw2-double-dqn", include_str!("hw2-double-dqn.toml")),
     ("hw2-ddpg", include_str!("hw2-ddpg.toml")),
