@@ -59,16 +59,18 @@ pub enum CriticLoss {
 /// Settings of critics that stand beside an actor: part of an `[agent]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CriticSettings {
-    /// Between the layers of the critics.
+    /// Between the layers of the critics; settings of before there was a choice have none.
+    #[serde(default)]
     pub critic_activation: CriticActivation,
 }
 
 /// What critics have between their layers. Only the actor is exported: a critic may be smooth, so that
 /// it tells small errors of a state at rest, while the actor stays as cheap as ReLUs are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CriticActivation {
     /// What all networks have.
+    #[default]
     Same,
     /// max(x, 0)
     Relu,
