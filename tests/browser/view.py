@@ -16,11 +16,11 @@ class Page:
     def read(self):
         data = self.browser.run("return {...document.body.dataset}")
         number = lambda name: float(data.get(name) or "nan")
-        numbers = {name: number(name) for name in ("tilt", "upright", "time", "episode", "fallen")}
+        numbers = {name: number(name) for name in ("error", "atGoal", "restError", "chatter", "time", "episode", "fallen")}
         return numbers | {"held": data.get("held"), "state": [float(part) for part in data.get("state", "").split()]}
 
     def tilt(self):
-        return abs(self.read()["tilt"])
+        return abs(self.read()["error"])
 
     def wait_upright(self, why, seconds, within=30):
         """Until it has been upright for so long, in simulated s, at each of many looks."""
@@ -29,7 +29,7 @@ class Page:
         def stays():
             nonlocal since
             now = self.read()
-            if abs(now["tilt"]) >= self.upright:
+            if abs(now["error"]) >= self.upright:
                 since = None
             elif since is None:
                 since = now["time"]

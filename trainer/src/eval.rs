@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use policy_core::ActError;
 use serde::{Deserialize, Serialize};
 
+use crate::control::{Control, Gauge};
 use crate::envs::{self, Starting};
 use crate::interface::{Environment, Spec};
 use crate::numbers::{Grammar, mistake, rewrite};
@@ -79,17 +80,54 @@ pub struct Evaluation {
     pub worst: f64,
     /// Episodes that lasted to their horizon.
     pub full_episodes: usize,
+    /// What the policy does at its machine's goal; `None` where nothing can be said of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// The return from each start.
     pub returns: Vec<f64>,
 }
 
+/// A state of an episode, from the first to the last, and what the policy does in it.
+///
+/// Those of one start come in their order; in between there may be some of other starts.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Index of the start.
+    pub start: usize,
+    /// Periods since then.
+    pub step: usize,
+    /// The machine's state `[state_size]`.
+    pub state: &'a [f64],
+    /// What the policy sees of it, `[observation_size]`.
+    pub observation: &'a [f32],
+    /// What comes next.
+    pub then: Then<'a>,
+}
+
+/// What comes after a state of an episode.
+#[derive(Debug, Clone, Copy)]
+pub enum Then<'a> {
+    /// The policy acts.
+    Acts {
+        /// Its action `[action_size]`.
+        action: &'a [f32],
+        /// What the machine gives for it.
+        reward: f64,
+    },
+    /// Nothing: the episode is over.
+    Ends {
+        /// In a terminal state, and not at the horizon.
+        terminated: bool,
+    },
+}
+
 impl Evaluation {
-    /// Statistics of the returns.
+    /// Statistics of the returns; nothing is said of control.
     pub(crate) fn new(returns: Vec<f64>, full_episodes: usize) -> Self {
         let mean = statistics::mean(&returns);
         let standard_error = statistics::standard_error(&returns);
         let worst = returns.iter().copied().fold(f64::INFINITY, f64::min);
-        Evaluation { mean, standard_error, worst, full_episodes, returns }
+        Evaluation { mean, standard_error, worst, full_episodes, control: None, returns }
     }
 
     /// How far the mean lies below the best known one, in percent of it: less than 0 is better than that.
@@ -186,10 +224,10 @@ pub fn evaluate(
     environment: &mut dyn Environment,
     starts: &Starts,
 ) -> Result<Evaluation, EvalError> {
-    evaluate_watching(policy, environment, starts, |_, _| ())
+    evaluate_watching(policy, environment, starts, |_| ())
 }
 
-/// The same; `watch` sees the environment, and the index of the start, in each state from the first to the last.
+/// The same; `watch` sees each moment.
 ///
 /// # Errors
 ///
@@ -198,31 +236,46 @@ pub fn evaluate_watching(
     policy: &AnyPolicy<'_>,
     environment: &mut dyn Environment,
     starts: &Starts,
-    mut watch: impl FnMut(usize, &dyn Environment),
+    mut watch: impl FnMut(&Moment<'_>),
 ) -> Result<Evaluation, EvalError> {
     check_shape(policy, environment.spec())?;
+    let mut gauge = Gauge::new(environment.spec(), starts.states.len());
+    let mut show = |moment: &Moment<'_>| {
+        let Moment { start, state, .. } = *moment;
+        match (&mut gauge, moment.then) {
+            (Some(gauge), Then::Acts { action, .. }) => gauge.acts(start, state, action),
+            (Some(gauge), Then::Ends { terminated }) => gauge.ends(start, state, terminated),
+            (None, _) => {}
+        }
+        watch(moment);
+    };
     let horizon = environment.spec().horizon;
     let mut observation = vec![0.0; environment.spec().observation_size()];
+    let mut seen = observation.clone();
     let mut returns = Vec::with_capacity(starts.states.len());
-    let mut full_episodes = starts.states.len();
+    let mut full_episodes = 0;
     for (start, state) in starts.states.iter().enumerate() {
         environment.restore(state, &mut observation);
-        watch(start, environment);
-        let mut sum = 0.0;
-        for step in 0..horizon {
+        let (mut step, mut sum, mut terminated) = (0, 0.0, false);
+        while step < horizon && !terminated {
             let action = policy.act(&observation);
             let action = action.map_err(|error| EvalError::Act { start, step, error })?;
+            let state = environment.save();
+            seen.copy_from_slice(&observation);
             let outcome = environment.step(&action, &mut observation);
-            watch(start, environment);
+            let then = Then::Acts { action: &action, reward: outcome.reward };
+            show(&Moment { start, step, state: &state, observation: &seen, then });
             sum += outcome.reward;
-            if outcome.terminated {
-                full_episodes -= 1;
-                break;
-            }
+            terminated = outcome.terminated;
+            step += 1;
         }
+        let (state, then) = (environment.save(), Then::Ends { terminated });
+        show(&Moment { start, step, state: &state, observation: &observation, then });
+        full_episodes += usize::from(!terminated);
         returns.push(sum);
     }
-    Ok(Evaluation::new(returns, full_episodes))
+    let control = gauge.map(|gauge| gauge.control());
+    Ok(Evaluation { control, ..Evaluation::new(returns, full_episodes) })
 }
 
 pub(crate) fn check_shape(policy: &AnyPolicy<'_>, spec: &Spec) -> Result<(), EvalError> {

@@ -27,7 +27,7 @@
 //! | [`algos`], [`envs`], [`replay`] | algorithms and environments, which do not know each other |
 //! | [`train`] | the one training loop |
 //! | [`config`], [`presets`] | the settings of a run |
-//! | [`policy`], [`export`], [`recording`], [`eval`] | from a network to a blob, and how good it is |
+//! | [`policy`], [`export`], [`recording`], [`control`], [`eval`], [`trajectories`] | from a network to a blob, and how good it is |
 //! | [`quantise`] | from a blob with `f32` weights to one with integers |
 //! | [`signing`] | keys, and policies that boards take as updates |
 //! | [`tensorboard`] | the numbers of a run as TensorBoard reads them |
@@ -60,6 +60,7 @@ pub mod bench;
 pub mod cli;
 pub mod compare;
 pub mod config;
+pub mod control;
 pub mod cost;
 pub mod elementary;
 pub mod envs;
@@ -93,4 +94,5 @@ pub mod sweep;
 pub mod tensorboard;
 pub mod text;
 pub mod train;
+pub mod trajectories;
 pub mod view;

@@ -12,7 +12,9 @@ use super::progress::Wait;
 use super::runs::{Run, Runs, Sorter};
 use super::train::processors;
 use super::{Failure, json, policy_file, warn};
-use crate::compare::{Difference, Group, Over, Report, ScoredRun, Standing, compare, picture};
+use crate::compare::{
+    Controlled, Difference, Group, Over, Report, ScoredRun, Standing, compare, picture,
+};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
 use crate::run::place;
@@ -32,6 +34,9 @@ const HINT: &str = "choose another file with --picture";
 /// of 95 % confidence by a bootstrap over the seeds; then each group against the first: the difference of the mean
 /// returns with Welch's interval over the seeds, from how many of the starts it is ahead, and the chance that one of its
 /// runs beats one of the first's. With one seed a difference is paired over the starts alone.
+///
+/// Between the two stands what the policies do at their machine's goal, as `trainer eval` measures it: for each figure the interquartile
+/// mean of the seeds' medians over the starts, with its interval, and how many episodes reach the goal and settle there.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: trainer train --preset sac --seeds 10 && trainer train --preset td3 --seeds 10 && \
@@ -156,6 +161,7 @@ fn to_text(report: &Report) -> String {
         &std::iter::once(headings.map(String::from)).chain(rows).collect::<Vec<_>>(),
         &[0],
     );
+    text += &controlled(report);
     if report.against_first.is_empty() {
         return text;
     }
@@ -177,6 +183,49 @@ fn standing(group: &Standing) -> [String; 6] {
         format!("{:.1}", group.worst_seed),
         group.gap_percent.map_or("–".into(), |gap| with_interval(&gap, 1) + " %"),
     ]
+}
+
+/// What each group does at the goal; nothing where the machine has none.
+fn controlled(report: &Report) -> String {
+    let Some(first) = report.groups.iter().find_map(|group| group.control.as_ref()) else {
+        return String::new();
+    };
+    let unit = |name: &str, unit: &str| match unit {
+        "" => name.to_string(),
+        unit => format!("{name} [{unit}]"),
+    };
+    let headings = [
+        "group".into(),
+        first.goal.clone(),
+        unit("rest error", &first.unit),
+        unit("effort", &first.action_unit),
+        unit("chatter", &first.action_unit),
+        unit("overshoot", &first.unit),
+        "settled".into(),
+        unit("after", "s"),
+    ];
+    let row = |group: &Standing| {
+        let of = |of: fn(&Controlled) -> Option<Estimate>, digits: usize| {
+            let estimate = group.control.as_ref().and_then(of);
+            estimate.map_or("–".into(), |estimate| with_interval(&estimate, digits))
+        };
+        let from = |of: fn(&Controlled) -> usize| {
+            let text = |control| format!("{} of {}", of(control), control.episodes);
+            group.control.as_ref().map_or("–".into(), text)
+        };
+        [
+            group.name.clone(),
+            from(|control| control.reached),
+            of(|control| control.rest_error, 3),
+            of(|control| control.effort, 3),
+            of(|control| control.chatter, 3),
+            of(|control| control.overshoot, 3),
+            from(|control| control.settled),
+            of(|control| control.settling_time, 2),
+        ]
+    };
+    let rows: Vec<_> = std::iter::once(headings).chain(report.groups.iter().map(row)).collect();
+    format!("\nat the goal, medians over the starts:\n{}", columns(&rows, &[0]))
 }
 
 fn against(difference: &Difference, starts: usize) -> [String; 6] {

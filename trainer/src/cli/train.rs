@@ -12,6 +12,7 @@ use super::output::{self, Outputs};
 use super::progress::Bar;
 use super::{Failure, json, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
+use crate::control;
 use crate::input;
 use crate::linalg::parallel::{MAX_THREADS, with_threads};
 use crate::run::{self, Begin, CHECKPOINT_EVERY, Options, RunError, Summary, place};
@@ -318,6 +319,7 @@ pub(super) fn table(rows: &[(Summary, PathBuf)]) -> String {
             e.best_known_mean.map_or(String::new(), |best| format!(", best known mean {best:.1}")),
             directory.shown(),
         );
+        text += &format!("  {}\n", control::line(e.control.as_ref()));
     }
     text
 }

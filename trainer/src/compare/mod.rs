@@ -16,11 +16,16 @@
 //! instead: it tells how these very policies would differ from other starts of the same kind, and
 //! nothing about training again.
 //!
+//! How a group controls ([`crate::control`]) has another figure of each run, the median over the starts that reach the goal, and of a
+//! group the interquartile mean of those with its interval over the seeds.
+//!
 //! Where the scores of each side, or the dₛ, do not vary (one start, the same policy twice), D has no interval, and where it
 //! is not 0, there is no verdict.
 
+mod control;
 mod picture;
 
+pub use control::Controlled;
 pub use picture::picture;
 
 use std::path::PathBuf;
@@ -88,6 +93,8 @@ pub struct Standing {
     pub worst_seed: f64,
     /// How far the interquartile mean lies below the best known mean, in percent of it.
     pub gap_percent: Option<Estimate>,
+    /// What its policies do at their machine's goal; `None` where nothing can be said of that.
+    pub control: Option<Controlled>,
     /// By seed.
     pub runs: Vec<ScoredRun>,
 }
@@ -197,6 +204,7 @@ pub fn compare(environment: toml::Table, starts: &Starts, groups: Vec<Group>) ->
             mean: mean(&scores),
             worst_seed: scores.iter().copied().fold(f64::INFINITY, f64::min),
             gap_percent: best_known_mean.map(|best| gap(interquartile_mean, best)),
+            control: Controlled::of(&group.runs),
             runs: group.runs,
         }
     };

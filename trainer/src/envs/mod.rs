@@ -2,10 +2,12 @@
 //!
 //! A new one is one file here, one entry in [`ALL`], and one learning test.
 
+mod goal;
 pub mod inverted_pendulum;
 pub mod pendulum;
 mod plane;
 
+pub use goal::Goal;
 pub use inverted_pendulum::InvertedPendulum;
 pub use pendulum::{Pendulum, Pendulums};
 pub use plane::{Axis, Plane};
@@ -35,6 +37,10 @@ pub struct Entry {
     defaults: &'static str,
     /// Where its evaluations start.
     pub starts: Starting,
+    /// Symbol and unit of each entry of its state.
+    pub state: &'static [(&'static str, &'static str)],
+    /// What its policies are for.
+    pub goal: Goal,
     /// The plane that pictures show.
     pub plane: Plane,
 }
@@ -51,6 +57,9 @@ pub enum Starting {
     Drawn(usize),
 }
 
+/// 2°, in rad.
+const TWO_DEGREES: f64 = PI / 90.0;
+
 /// All environments.
 pub const ALL: &[Entry] = &[
     Entry {
@@ -65,6 +74,18 @@ pub const ALL: &[Entry] = &[
         }),
         defaults: "",
         starts: Starting::Fixed(include_str!("pendulum_starts.json")),
+        state: &[("θ", "rad"), ("θ̇", "rad/s")],
+        goal: Goal {
+            name: "upright",
+            entry: 0,
+            symbol: "θ",
+            unit: "rad",
+            target: 0.0,
+            wraps: true,
+            within: TWO_DEGREES,
+            // The largest torque holds the rod at 0.41 rad.
+            near: 0.5,
+        },
         plane: Plane {
             horizontal: Axis { entry: 0, name: "θ", unit: "rad", low: -PI, high: PI, wraps: true },
             vertical: Axis {
@@ -89,6 +110,18 @@ pub const ALL: &[Entry] = &[
         lanes: None,
         defaults: "reset_noise_scale = 0.01",
         starts: Starting::Drawn(100),
+        state: &[("x", "m"), ("θ", "rad"), ("ẋ", "m/s"), ("θ̇", "rad/s")],
+        goal: Goal {
+            name: "upright",
+            entry: 1,
+            symbol: "θ",
+            unit: "rad",
+            target: 0.0,
+            wraps: false,
+            within: TWO_DEGREES,
+            // Beyond, the episode is over.
+            near: 0.2,
+        },
         plane: Plane {
             horizontal: Axis {
                 entry: 1,

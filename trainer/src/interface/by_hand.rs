@@ -38,9 +38,6 @@ pub trait ByHand {
 
     /// The state `[state_size]` in which it is at rest where gravity brings it.
     fn rest(&self) -> Vec<f64>;
-
-    /// How far rod or pole is from upright, in rad, within [−π, π).
-    fn tilt(&self) -> f64;
 }
 
 /// A place to hold a machine at.

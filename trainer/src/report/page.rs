@@ -8,6 +8,7 @@ use policy_core::format::WeightKind;
 
 use super::Value;
 use super::pictures::{Picture, Pictures, Subject, decimal, training};
+use crate::control;
 use crate::cost::{self, Cost, Shape};
 use crate::eval::EvalError;
 use crate::plot::loss;
@@ -61,6 +62,9 @@ struct Page<'a> {
     training: Vec<Picture>,
     losses: Vec<String>,
     behaviour: Vec<Picture>,
+    control: [control::Row; 5],
+    /// What these figures are over.
+    scope: String,
     film: Option<String>,
     policy: Vec<(&'static str, String)>,
     bytes: String,
@@ -103,6 +107,8 @@ pub fn page(
         training: vec![training(results)],
         losses: results.metrics.reported.iter().map(|(name, points)| loss(name, points)).collect(),
         behaviour: pictures.all,
+        control: control::rows(summary.evaluation.control.as_ref()),
+        scope: scope(summary),
         film: film.as_ref().map(|film| STANDARD.encode(film)),
         policy: described(policy),
         bytes: grouped(*bytes as f64),
@@ -156,6 +162,14 @@ fn figures(summary: &Summary) -> Vec<Figure> {
         note: format!("{} weights and biases", grouped(summary.policy.parameters as f64)),
     });
     figures
+}
+
+/// What the figures of control are over.
+fn scope(summary: &Summary) -> String {
+    match &summary.evaluation.control {
+        Some(control) => control.scope(),
+        None => "summary.json does not say; trainer eval does".into(),
+    }
 }
 
 /// What the policy is.

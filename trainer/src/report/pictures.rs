@@ -4,7 +4,7 @@ use policy_core::Algorithm;
 use toml::Table;
 
 use crate::envs::{self, Plane};
-use crate::eval::{EvalError, Evaluation, Starts, evaluate_watching};
+use crate::eval::{EvalError, Evaluation, Moment, Starts, evaluate_watching};
 use crate::plot::{
     self, Colours, Grid, Group, Trajectory, against_best_known, phase_portrait, sorted_returns,
 };
@@ -68,8 +68,8 @@ impl Pictures {
         let mut environment = envs::make(table).map_err(wrong)?;
         let starts = Starts::builtin(table).map_err(wrong)?;
         let mut trajectories: Vec<Trajectory> = vec![Vec::new(); starts.states.len()];
-        let watch = |start: usize, environment: &dyn crate::interface::Environment| {
-            trajectories[start].push(plane.point(&environment.save()));
+        let watch = |moment: &Moment<'_>| {
+            trajectories[moment.start].push(plane.point(moment.state));
         };
         let evaluation = evaluate_watching(policy, &mut *environment, &starts, watch)?;
         let mut all = vec![portrait(name, &plane, &trajectories)];

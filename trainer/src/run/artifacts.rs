@@ -67,6 +67,7 @@ pub(super) fn summarise(
         full_episodes: evaluation.full_episodes,
         best_known_mean,
         gap_percent: best_known_mean.map(|best| evaluation.gap_percent(best)),
+        control: evaluation.control,
     })
 }
 

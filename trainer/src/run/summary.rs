@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crc::{CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
+use crate::control::Control;
 use crate::policy::AnyPolicy;
 
 /// What `summary.json` holds.
@@ -137,6 +138,9 @@ pub struct EvaluationSummary {
     pub best_known_mean: Option<f64>,
     /// 100 (best known − mean) / |best known|
     pub gap_percent: Option<f64>,
+    /// What the policy does at its machine's goal; `None` where nothing can be said of that, and in those of before.
+    #[serde(default)]
+    pub control: Option<Control>,
 }
 
 /// What was exported.
@@ -185,7 +189,7 @@ mod tests {
                      "full_episodes": 1, "{old}": -1.0, "gap_percent": 100.0}}"#
             );
             let read: EvaluationSummary = serde_json::from_str(&text).unwrap();
-            assert_eq!(read.best_known_mean, Some(-1.0));
+            assert_eq!((read.best_known_mean, &read.control), (Some(-1.0), &None));
             let written = serde_json::to_value(&read).unwrap();
             assert_eq!(
                 (&written["best_known_mean"], written.get("optimal_mean")),

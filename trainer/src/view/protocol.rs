@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Rest;
+use crate::envs::Goal;
+
 /// What the page asks for. Numbers beyond their ranges become the ranges' ends.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -95,6 +98,25 @@ pub struct Hello {
     pub speed: Slider,
     /// Where the machine can be held, with the entry of the state that is the position.
     pub grips: Vec<(&'static str, usize)>,
+    /// What the policy is for; `null` where nothing is known of that.
+    pub goal: Option<Aim>,
+}
+
+/// What a policy is for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Aim {
+    /// What the machine is at its goal, such as `upright`.
+    pub name: &'static str,
+    /// Unit of how far it is from that.
+    pub unit: &'static str,
+    /// Up to this far away it is there.
+    pub within: f64,
+}
+
+impl Aim {
+    pub(super) fn of(goal: &Goal) -> Aim {
+        Aim { name: goal.name, unit: goal.unit, within: goal.within }
+    }
 }
 
 /// An entry of an observation or an action.
@@ -138,10 +160,12 @@ pub struct Frame {
     pub episode: u64,
     /// The machine's state, without noise.
     pub state: Vec<f64>,
-    /// How far it is from upright, in rad; `null` where the machine knows no upright.
-    pub tilt: Option<f64>,
-    /// For how long it has been upright, in s.
-    pub upright: f64,
+    /// How far it is from its goal, in the goal's unit; `null` where nothing is known of that.
+    pub error: Option<f64>,
+    /// For how long it has been at its goal, in s.
+    pub at_goal: f64,
+    /// What it did in the last two seconds; `null` where it was not near its goal all the time, or a hand held it.
+    pub rest: Option<Rest>,
     /// What the policy sees, noise included.
     pub observation: Vec<f32>,
     /// What it answers.

@@ -7,7 +7,9 @@ use policy_core::gaussian::fill_normal;
 
 use super::Value;
 use super::delay::DelayLine;
-use super::protocol::{Command, Entry, Frame, Hello, Place, Slider};
+use super::protocol::{Aim, Command, Entry, Frame, Hello, Place, Slider};
+use crate::control::Recent;
+use crate::envs::Goal;
 use crate::eval::{EvalError, check_shape};
 use crate::interface::{Environment, Grip, Parameter, within};
 use crate::policy::AnyPolicy;
@@ -21,8 +23,6 @@ const MAX_NOISE: f64 = 30.0;
 const SPEEDS: [f64; 2] = [0.25, 2.0];
 /// The hardest strike, in N·s.
 const MAX_STRIKE: f64 = 10.0;
-/// Rod or pole counts as upright within this, in rad: policies that were trained for a short time hold it at a slant.
-const UPRIGHT: f64 = 0.2;
 /// How long a machine that fell lies, in s.
 const PAUSE: f64 = 1.5;
 
@@ -46,7 +46,10 @@ pub struct Session<'a> {
     hand: Option<(usize, f64)>,
     time: f64,
     episode: u64,
-    upright: f64,
+    /// For how long the machine has been at its goal, in s.
+    at_goal: f64,
+    /// Its last two seconds, with the policy's actions; `None` where nothing is known of its goal.
+    recent: Option<Recent>,
     /// Time left until a machine that fell begins anew, in s.
     fallen: Option<f64>,
     /// As the sensors would have it without noise.
@@ -83,6 +86,7 @@ impl<'a> Session<'a> {
         let idle: Vec<f32> = spec.action.iter().map(|a| 0_f32.clamp(a.low, a.high)).collect();
         let noise_scales: Vec<f32> = spec.observation.iter().map(noise_scale).collect();
         let zeros = vec![0.0; spec.observation_size()];
+        let recent = Recent::new(spec);
         let mut session = Session {
             policy,
             value,
@@ -100,7 +104,8 @@ impl<'a> Session<'a> {
             hand: None,
             time: 0.0,
             episode: 0,
-            upright: 0.0,
+            at_goal: 0.0,
+            recent,
             fallen: None,
             observation: zeros.clone(),
             seen: zeros,
@@ -144,6 +149,7 @@ impl<'a> Session<'a> {
             noise: slider("sensor noise", "%", self.noise, [0.0, MAX_NOISE]),
             speed: slider("speed", "×", self.speed, SPEEDS),
             grips,
+            goal: self.recent.as_ref().map(|recent| Aim::of(recent.goal())),
         }
     }
 
@@ -211,9 +217,9 @@ impl<'a> Session<'a> {
         if self.machine.save().iter().any(|x| !x.is_finite()) {
             return self.reset(Place::Random);
         }
-        let tilt = self.machine.by_hand().map(|machine| machine.tilt().abs());
-        self.upright =
-            if tilt.is_some_and(|tilt| tilt < UPRIGHT) { self.upright + period } else { 0.0 };
+        let goal = self.recent.as_ref().map(|recent| *recent.goal());
+        let is_there = goal.is_some_and(|goal| self.error(&goal).abs() <= goal.within);
+        self.at_goal = if is_there { self.at_goal + period } else { 0.0 };
         match self.fallen {
             Some(left) if left <= period => return self.reset(Place::Random),
             Some(left) => self.fallen = Some(left - period),
@@ -221,19 +227,32 @@ impl<'a> Session<'a> {
             None => {}
         }
         self.act();
+        if let Some(recent) = &mut self.recent {
+            // What a hand does is none of the policy's doing.
+            match self.hand {
+                Some(_) => recent.clear(),
+                None => recent.see(&self.machine.save(), &self.action),
+            }
+        }
+    }
+
+    /// How far the machine is from its goal.
+    fn error(&self, goal: &Goal) -> f64 {
+        goal.error(&self.machine.save())
     }
 
     /// How the machine is.
     pub fn frame(&mut self) -> Frame {
         let parameters = self.parameters().iter().map(|parameter| parameter.value).collect();
-        let tilt = self.machine.by_hand().map(|machine| machine.tilt());
+        let goal = self.recent.as_ref().map(|recent| *recent.goal());
         Frame {
             kind: "frame",
             time: self.time,
             episode: self.episode,
             state: self.machine.save(),
-            tilt,
-            upright: self.upright,
+            error: goal.map(|goal| self.error(&goal)),
+            at_goal: self.at_goal,
+            rest: self.recent.as_mut().and_then(Recent::rest),
             observation: self.seen.clone(),
             action: self.action.clone(),
             applied: self.applied(),
@@ -255,7 +274,8 @@ impl<'a> Session<'a> {
             Some(rest) => self.machine.restore(&rest, &mut self.observation),
             None => self.machine.reset(&mut self.starts, &mut self.observation),
         }
-        (self.hand, self.fallen, self.upright) = (None, None, 0.0);
+        (self.hand, self.fallen, self.at_goal) = (None, None, 0.0);
+        self.recent.iter_mut().for_each(Recent::clear);
         self.episode += 1;
         self.delay.clear(&self.idle);
         self.act();

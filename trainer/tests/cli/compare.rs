@@ -52,6 +52,12 @@ fn groups_are_compared() {
     let gap = 100.0 * (report["best_known_mean"].as_f64().unwrap() - middle) / 141.405_523_867;
     assert!((good["gap_percent"]["value"].as_f64().unwrap() - gap).abs() < 1e-6);
 
+    let control = &good["control"];
+    assert_eq!((&control["episodes"], &control["goal"]), (&1200.into(), &"upright".into()));
+    let reached = |run: &Value| run["control"]["reached"].as_u64().unwrap();
+    let runs = good["runs"].as_array().unwrap().iter();
+    assert_eq!(control["reached"].as_u64(), Some(runs.map(reached).sum()));
+
     let against = &report["against_first"][0];
     assert_eq!((&against["name"], &against["over"]), (&"slow".into(), &"seeds".into()));
     let interval = &against["difference"]["interval"];
@@ -68,6 +74,7 @@ fn groups_are_compared() {
 
     let text = succeed(directory, &compare);
     assert!(text.starts_with("pendulum: 200 fixed starts, best known mean -141.4"), "{text}");
+    assert!(text.contains("\n\nat the goal, medians over the starts:\ngroup  "), "{text}");
     assert!(text.contains("against good:") && text.trim_end().ends_with(verdict), "{text}");
     let picture = fs::read_to_string(directory.join("picture.svg")).unwrap();
     assert!(picture.contains("</svg>") && picture.contains("slow"));

@@ -3,6 +3,7 @@
 mod bench;
 mod compare;
 mod completions;
+mod control;
 #[cfg(unix)]
 mod directories;
 mod disasters;

@@ -24,6 +24,7 @@ fn outputs_take_the_place_of_nothing_that_matters() {
     let quantize = ["quantize", "p.bin", "--bits", "8", "--starts", "starts.json", "--out"];
     let record = ["record", "p.bin", "--steps", "5", "--out"];
     let compare = ["compare", "a", "b", "--starts", "starts.json", "--picture"];
+    let table = ["eval", "p.bin", "--starts", "starts.json", "--trajectories"];
     let mut refused = 0;
     for (command, outputs) in [
         (
@@ -57,6 +58,19 @@ fn outputs_take_the_place_of_nothing_that_matters() {
                 "p.bin",
             ],
         ),
+        (
+            &table,
+            &[
+                "p.bin",
+                "link",
+                "b/../starts.json",
+                "u.key",
+                "hard",
+                "a/policy.bin",
+                "a/metrics.csv",
+                "b/summary.json",
+            ],
+        ),
     ] {
         for output in outputs {
             let error = fail(directory, &[command, &[output]].concat(), 2);
@@ -80,6 +94,8 @@ fn outputs_take_the_place_of_nothing_that_matters() {
     succeed(directory, &[&quantize[..], &["new/policy.bin"]].concat());
     succeed(directory, &[&quantize[..], &["new/policy.bin"]].concat());
     succeed(directory, &[&compare[..], &["picture.svg"]].concat());
+    succeed(directory, &[&table[..], &["table.csv"]].concat());
+    succeed(directory, &[&table[..], &["table.csv"]].concat());
     // Its own settings, for a run elsewhere.
     succeed(directory, &["train", "--config", "mine.toml", "--out", "c"]);
 }

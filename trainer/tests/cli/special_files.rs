@@ -111,6 +111,7 @@ fn a_limit_of_file_sizes_is_an_error() {
     for (command, left) in [
         ("train --preset sac --steps 700 --out new", "new"),
         ("record run/policy.bin --out f.gif", "."),
+        ("eval run/policy.bin --trajectories f.csv", "."),
         ("quantize run/policy.bin --bits 16 --out small/policy.bin", "small"),
         ("plot run --out pictures", "pictures"),
         ("train --preset sac --seeds 2 --steps 700 --out many", "many"),
@@ -128,7 +129,7 @@ fn a_limit_of_file_sizes_is_an_error() {
             );
         }
     }
-    assert!(!directory.join("f.gif").exists());
+    assert!(!directory.join("f.gif").exists() && !directory.join("f.csv").exists());
 }
 
 /// The library that makes system calls fail, in a directory.

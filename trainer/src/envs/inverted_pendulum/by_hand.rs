@@ -1,6 +1,6 @@
 //! Cart and pole in a person's hands.
 
-use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::f64::consts::FRAC_PI_2;
 
 use super::{InvertedPendulum, Model, STEPS_PER_ACTION, TIMESTEP, limits, runge_kutta};
 use crate::interface::{ByHand, Grip, Parameter, within};
@@ -88,10 +88,6 @@ impl ByHand for InvertedPendulum {
     /// The pole lies at its joint's limit, the cart in the middle.
     fn rest(&self) -> Vec<f64> {
         vec![0.0, FRAC_PI_2, 0.0, 0.0]
-    }
-
-    fn tilt(&self) -> f64 {
-        (self.state[1] + PI).rem_euclid(TAU) - PI
     }
 }
 

@@ -47,6 +47,11 @@ function begin(message) {
   $("title").textContent = hello.policy;
   $("period").textContent = Number((1000 * hello.period).toPrecision(4));
   if (hello.plant !== "pendulum") $("rest").textContent = "Lying";
+  if (hello.goal) {
+    $("error-name").textContent = `from ${hello.goal.name}`;
+    $("at-goal-name").textContent = `${hello.goal.name} for`;
+    $("at-goal").title = `within ${distance(hello.goal.within, 1)}`;
+  }
   if (hello.other_machine) note("This policy was trained on a machine with other settings than this one.");
   picture = pictureOf(hello);
   const worth = { name: "value", unit: "", low: null, high: null, kind: "worth", note: ", the discounted return that the critics expect" };
@@ -115,25 +120,35 @@ function show(frame) {
   const also = [...hello.observation.map(() => NaN), ...hello.action.map((_, index) => late[index] ?? NaN)];
   charts.add(frame.time, [...frame.observation, ...frame.action, frame.value], also, frame.noise);
 
-  const tilt = frame.tilt ?? NaN;
-  $("tilt").textContent = `${((tilt * 180) / Math.PI).toFixed(1).replace("-", "−")}°`;
-  $("upright").textContent = `${frame.upright.toFixed(1)} s`;
+  $("error").textContent = distance(frame.error, 1);
+  $("at-goal").textContent = `${frame.at_goal.toFixed(1)} s`;
+  $("rest-error").textContent = distance(frame.rest?.error, 2);
+  $("chatter").textContent = frame.rest ? measured(frame.rest.chatter, 3, hello.action[0].unit) : "–";
   $("time").textContent = `${frame.time.toFixed(1)} s`;
   const state = stateOf(frame);
   if ($("state").textContent !== state) $("state").textContent = state;
   $("run").textContent = frame.running ? "Pause" : "Run";
   $("run").setAttribute("aria-pressed", String(!frame.running));
   $("step").disabled = frame.running;
-  const { upright, time, episode } = frame;
-  Object.assign(data, { tilt, upright, time, episode, state: frame.state.join(" "), held: frame.held ?? "", fallen: frame.fallen ?? "" });
+  const { error, at_goal: atGoal, rest, time, episode } = frame;
+  Object.assign(data, { error, atGoal, restError: rest?.error ?? "", chatter: rest?.chatter ?? "", time, episode, state: frame.state.join(" "), held: frame.held ?? "", fallen: frame.fallen ?? "" });
 }
+
+// An angle in degrees, anything else in its own unit.
+function distance(x, digits) {
+  if (x === null || x === undefined) return "–";
+  return hello.goal.unit === "rad" ? `${signed((x * 180) / Math.PI, digits)}°` : measured(x, digits + 2, hello.goal.unit);
+}
+const signed = (x, digits) => x.toFixed(digits).replace("-", "−");
+// A unit such as 100 N is a number already.
+const measured = (x, digits, unit) => `${signed(x, digits)} ${/^\d/.test(unit) ? "× " : ""}${unit}`.trim();
 
 function stateOf(frame) {
   if (frame.fault) return `no action: ${frame.fault}`;
   if (frame.held !== null) return `you hold the ${hello.grips[frame.held][0]}; the motor rests`;
   if (frame.fallen !== null) return `fallen: begins anew in ${Math.ceil(frame.fallen)} s, or with a click`;
   if (!frame.running) return "paused";
-  return frame.upright > 0.5 ? "upright" : "";
+  return frame.at_goal > 0.5 ? hello.goal.name : "";
 }
 
 // Between the last two frames as time goes on, one period behind, so that it moves evenly.

@@ -152,9 +152,9 @@ fn what_fell_lies_for_a_while_and_begins_anew() {
     }
     let frame = after(&mut session, 30);
     assert_eq!((frame.applied, frame.episode), (vec![0.0], episode));
-    assert!(frame.tilt.unwrap().abs() > 0.2);
+    assert!(frame.error.unwrap().abs() > 0.2);
     let frame = after(&mut session, 10);
-    assert!(frame.episode == episode + 1 && frame.fallen.is_none() && frame.tilt.unwrap() < 0.1);
+    assert!(frame.episode == episode + 1 && frame.fallen.is_none() && frame.error.unwrap() < 0.1);
 }
 
 #[test]
@@ -170,10 +170,57 @@ fn a_hand_catches_what_falls() {
     session.obey(&Command::Hold { grip: 1, position: 0.0 });
     let frame = after(&mut session, 50);
     assert!(frame.action != [0.0] && frame.applied == [0.0], "the motor rests in a hand");
-    assert!(frame.fallen.is_none() && frame.held == Some(1) && frame.upright > 1.0);
+    assert!(frame.fallen.is_none() && frame.held == Some(1) && frame.at_goal > 1.0);
     assert_eq!(frame.episode, episode + 1);
     session.obey(&Command::Release);
     assert!(after(&mut session, 1).fallen.is_none());
+}
+
+/// 0.03 rad are 1.7°, 0.1 rad are 5.7°, which is a lean.
+#[test]
+fn upright_is_within_two_degrees() {
+    let mut session = session("pendulum");
+    let mut held = |position| {
+        session.obey(&Command::Hold { grip: 0, position });
+        let frame = after(&mut session, 20);
+        assert!((frame.error.unwrap() - position).abs() < 1e-9 && frame.rest.is_none());
+        frame.at_goal
+    };
+    assert_eq!(held(0.1), 0.0);
+    assert!((held(0.03) - 1.0).abs() < 1e-9);
+    assert_eq!(held(-0.04), 0.0);
+    assert!((held(-0.03) - 1.0).abs() < 1e-9);
+}
+
+/// The sample policy swings the rod up and holds it.
+#[test]
+fn what_the_rod_does_at_rest_is_shown_after_two_seconds_of_it() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/sample/f32/policy.bin");
+    let blob = Blob::from_bytes(&std::fs::read(sample).unwrap());
+    let policy = AnyPolicy::from_bytes(blob.bytes()).unwrap();
+    let machine = envs::make(&envs::defaults("pendulum").unwrap()).unwrap();
+    let mut session = Session::new(policy, machine, None, 0).unwrap();
+    let (mut errors, mut actions) = (Vec::new(), Vec::new());
+    while session.frame().rest.is_none() {
+        let frame = after(&mut session, 1);
+        errors.push(frame.error.unwrap());
+        actions.push(f64::from(frame.action[0]));
+        assert!(frame.time < 20.0, "it never stands");
+    }
+    let near = envs::find("pendulum").unwrap().goal.near;
+    assert!(
+        errors.len() > 41 && errors[errors.len() - 42].abs() > near,
+        "as soon as it can be said"
+    );
+    let rest = session.frame().rest.unwrap();
+    let last = &errors[errors.len() - 41..];
+    let mean = last.iter().map(|e| e.abs()).sum::<f64>() / 41.0;
+    assert!((rest.error - mean).abs() < 1e-12);
+    session.obey(&Command::Hold { grip: 0, position: 0.0 });
+    assert_eq!(after(&mut session, 2).rest, None, "a hand's doing");
+    session.obey(&Command::Release);
+    assert_eq!(after(&mut session, 40).rest, None);
+    assert!(after(&mut session, 1).rest.is_some());
 }
 
 #[test]
