@@ -68,7 +68,8 @@ fn score(blob: &Blob, on: &str, settings: &[&str]) -> (Evaluation, Option<f64>) 
     let table = environment(on, &settings).unwrap();
     let policy = AnyPolicy::from_bytes(blob.bytes()).unwrap();
     let starts = Starts::builtin(&table).unwrap();
-    let evaluation = evaluate(&policy, &mut *envs::make(&table).unwrap(), &starts).unwrap();
+    let evaluation =
+        evaluate(&policy, &mut *starts.environments(&table).unwrap(), &starts).unwrap();
     let gap = starts.best_known_mean().map(|best| evaluation.gap_percent(best));
     (evaluation, gap)
 }

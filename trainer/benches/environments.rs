@@ -1,13 +1,18 @@
-//! Steps of many environments: one after the other, and in lanes where there are some.
-//! `cargo bench --bench environments`
+//! Steps of many environments, and evaluations of a 64-64 policy from all starts of one: one after the other, and many at a
+//! time. `cargo bench --bench environments`
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use trainer::config::RunConfig;
 use trainer::envs;
+use trainer::eval::{Starts, evaluate};
+use trainer::export::export;
 use trainer::interface::{Environment, Environments, Step};
 use trainer::linalg::Backend;
+use trainer::policy::AnyPolicy;
 use trainer::rng::{Stream, stream};
+use trainer::run;
 
 const BUDGET: Duration = Duration::from_millis(300);
 /// Steps of a turn.
@@ -29,6 +34,50 @@ fn main() {
                 1e-6 / all,
                 one / all
             );
+        }
+    }
+    println!("evaluations, in ms");
+    for entry in envs::ALL {
+        let settings = [format!("environment.name={}", entry.name)];
+        let config = RunConfig::resolve(Some("sac"), None, &settings).expect("a preset");
+        let run::Start { environments, agent } = run::start(&config).expect("a run");
+        let blob = export(&agent.policy(), environments.spec(), 0).expect("a policy");
+        let policy = AnyPolicy::from_bytes(blob.bytes()).expect("a policy");
+        let starts = Starts::builtin(&config.environment).expect("starts");
+        let mut single = envs::make(&config.environment).expect("an environment");
+        let mut many = starts.environments(&config.environment).expect("environments");
+        let (mut one, mut all) = (f64::INFINITY, f64::INFINITY);
+        let begin = Instant::now();
+        while begin.elapsed() < 2 * BUDGET {
+            let start = Instant::now();
+            one_by_one(&policy, &mut *single, &starts);
+            one = one.min(start.elapsed().as_secs_f64());
+            let start = Instant::now();
+            black_box(evaluate(&policy, &mut *many, &starts).expect("an evaluation"));
+            all = all.min(start.elapsed().as_secs_f64());
+        }
+        println!(
+            "{:>20} {:>4}: one by one {:>6.2}, together {:>6.2}, ×{:.2}",
+            entry.name,
+            starts.states.len(),
+            1e3 * one,
+            1e3 * all,
+            one / all
+        );
+    }
+}
+
+/// An evaluation as simple as can be.
+fn one_by_one(policy: &AnyPolicy<'_>, environment: &mut dyn Environment, starts: &Starts) {
+    let horizon = environment.spec().horizon;
+    let mut observation = vec![0.0; environment.spec().observation_size()];
+    for state in &starts.states {
+        environment.restore(state, &mut observation);
+        for _ in 0..horizon {
+            let action = policy.act(&observation).expect("an action");
+            if black_box(environment.step(&action, &mut observation)).terminated {
+                break;
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
-//! How good a policy is: its blob, run by `policy-core` from fixed starts.
+//! How good a policy is: its blob, run from fixed starts with the bits of `policy-core`.
+
+mod together;
 
 use std::collections::HashSet;
 
@@ -7,15 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::{Control, Gauge};
 use crate::envs::{self, Starting};
-use crate::interface::{Environment, Spec};
+use crate::interface::{Environments, Spec};
 use crate::numbers::{Grammar, mistake, rewrite};
-use crate::policy::AnyPolicy;
+use crate::policy::{AnyPolicy, Batched};
 use crate::rng::{Stream, stream};
 use crate::settings::ConfigError;
 use crate::statistics;
+use together::Together;
 
 /// States beyond ± this are taken for mistakes.
 pub const MAX_STATE: f64 = 1e6;
+
+/// Episodes that run at the same time.
+const MOST_TOGETHER: usize = 256;
 
 /// Initial states, with the best return that is known from each where there is one.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -207,6 +213,15 @@ impl Starts {
         Ok((Starts { states, best_known_returns: Vec::new() }, left_out))
     }
 
+    /// Environments of a table to run episodes from these starts in, many at a time.
+    ///
+    /// # Errors
+    ///
+    /// If the table makes none.
+    pub fn environments(&self, table: &toml::Table) -> Result<Box<dyn Environments>, ConfigError> {
+        envs::make_many(table, self.states.len().clamp(1, MOST_TOGETHER))
+    }
+
     /// Mean of the best known returns.
     pub fn best_known_mean(&self) -> Option<f64> {
         let n = self.best_known_returns.len();
@@ -214,17 +229,17 @@ impl Starts {
     }
 }
 
-/// Runs the policy for one episode from each start.
+/// Runs the policy for one episode from each start, in as many environments at once as there are.
 ///
 /// # Errors
 ///
 /// If the policy is not one for this environment, or refuses an observation.
 pub fn evaluate(
     policy: &AnyPolicy<'_>,
-    environment: &mut dyn Environment,
+    environments: &mut dyn Environments,
     starts: &Starts,
 ) -> Result<Evaluation, EvalError> {
-    evaluate_watching(policy, environment, starts, |_| ())
+    evaluate_watching(policy, environments, starts, |_| ())
 }
 
 /// The same; `watch` sees each moment.
@@ -234,12 +249,13 @@ pub fn evaluate(
 /// As [`evaluate`].
 pub fn evaluate_watching(
     policy: &AnyPolicy<'_>,
-    environment: &mut dyn Environment,
+    environments: &mut dyn Environments,
     starts: &Starts,
     mut watch: impl FnMut(&Moment<'_>),
 ) -> Result<Evaluation, EvalError> {
-    check_shape(policy, environment.spec())?;
-    let mut gauge = Gauge::new(environment.spec(), starts.states.len());
+    check_shape(policy, environments.spec())?;
+    let spec = environments.spec().clone();
+    let mut gauge = Gauge::new(&spec, starts.states.len());
     let mut show = |moment: &Moment<'_>| {
         let Moment { start, state, .. } = *moment;
         match (&mut gauge, moment.then) {
@@ -249,30 +265,17 @@ pub fn evaluate_watching(
         }
         watch(moment);
     };
-    let horizon = environment.spec().horizon;
-    let mut observation = vec![0.0; environment.spec().observation_size()];
-    let mut seen = observation.clone();
-    let mut returns = Vec::with_capacity(starts.states.len());
+    let mut returns = vec![0.0; starts.states.len()];
     let mut full_episodes = 0;
-    for (start, state) in starts.states.iter().enumerate() {
-        environment.restore(state, &mut observation);
-        let (mut step, mut sum, mut terminated) = (0, 0.0, false);
-        while step < horizon && !terminated {
-            let action = policy.act(&observation);
-            let action = action.map_err(|error| EvalError::Act { start, step, error })?;
-            let state = environment.save();
-            seen.copy_from_slice(&observation);
-            let outcome = environment.step(&action, &mut observation);
-            let then = Then::Acts { action: &action, reward: outcome.reward };
-            show(&Moment { start, step, state: &state, observation: &seen, then });
-            sum += outcome.reward;
-            terminated = outcome.terminated;
-            step += 1;
+    let mut batched = Batched::new(policy);
+    let count = environments.count();
+    let mut together = Together::new(&spec, count);
+    for (index, states) in starts.states.chunks(count).enumerate() {
+        together.begin(environments, index * count, states);
+        for step in 0..spec.horizon {
+            together.step(environments, &mut batched, &mut returns, step, &mut show)?;
         }
-        let (state, then) = (environment.save(), Then::Ends { terminated });
-        show(&Moment { start, step, state: &state, observation: &observation, then });
-        full_episodes += usize::from(!terminated);
-        returns.push(sum);
+        full_episodes += together.end(environments, spec.horizon, &mut show);
     }
     let control = gauge.map(|gauge| gauge.control());
     Ok(Evaluation { control, ..Evaluation::new(returns, full_episodes) })
@@ -297,6 +300,7 @@ pub(crate) fn check_shape(policy: &AnyPolicy<'_>, spec: &Spec) -> Result<(), Eva
 mod tests {
     use super::*;
     use crate::envs::Pendulum;
+    use crate::interface::Environment;
 
     #[test]
     fn statistics() {

@@ -5,7 +5,7 @@ mod side_by_side;
 
 pub(crate) use by_hand::within;
 pub use by_hand::{ByHand, Grip, Parameter};
-pub use side_by_side::Environments;
+pub use side_by_side::{Alone, Environments};
 
 use ndarray::{ArrayView1, ArrayView2};
 use policy_core::{Algorithm as AlgorithmId, Head, format};

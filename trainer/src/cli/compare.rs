@@ -129,7 +129,7 @@ fn evaluate_run(run: &Run, table: &toml::Table, starts: &Starts) -> Result<Evalu
     let failed = |error: EvalError| {
         Failure::Failed(format!("the policy in {}: {error}", run.directory.shown()))
     };
-    evaluate(&policy, &mut *envs::make(table)?, starts).map_err(failed)
+    evaluate(&policy, &mut *starts.environments(table)?, starts).map_err(failed)
 }
 
 fn draw(path: &Path, report: &Report, outputs: &Outputs<'_>) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use super::{Failure, json, policy_file, warn};
 use crate::config::environment;
 use crate::control::{self, Control};
 use crate::envs;
-use crate::eval::{EvalError, Evaluation, Moment, Starts, evaluate_watching};
+use crate::eval::{EvalError, Evaluation, Moment, Starts, Then, evaluate_watching};
 use crate::input;
 use crate::interface::Spec;
 use crate::quantise::Watch;
@@ -77,18 +77,22 @@ impl Eval {
         let name = policy_file::plant(&self.policy, &policy)?;
         let table = environment(name, &self.assignments)?;
         policy_file::warn_of_settings(&self.policy, &policy, &table)?;
-        let mut environment = envs::make(&table)?;
-        let starts = starts(self.starts.as_deref(), &table, environment.spec())?;
-        let mut trajectories = self.trajectories(&table, environment.spec(), &starts)?;
+        let spec = envs::make(&table)?.spec().clone();
+        let starts = starts(self.starts.as_deref(), &table, &spec)?;
+        let mut trajectories = self.trajectories(&table, &spec, &starts)?;
         let failed = |error: EvalError| Failure::Failed(error.to_string());
-        let wait = Wait::bar("evaluating", starts.states.len(), "episodes");
+        let wait = Wait::bar("evaluating", starts.states.len() * spec.horizon, "steps");
+        let (mut steps, mut ranges) = (0, Watch::new(&policy));
         let watch = |moment: &Moment<'_>| {
-            wait.set(moment.start);
+            if let Then::Acts { .. } = moment.then {
+                ranges.see(moment.observation);
+                steps += 1;
+                wait.set(steps);
+            }
             trajectories.iter_mut().for_each(|table| table.see(moment));
         };
-        let mut ranges = Watch::new(&policy);
-        let mut watched = ranges.over(&mut *environment);
-        let evaluation = evaluate_watching(&policy, &mut watched, &starts, watch);
+        let mut environments = starts.environments(&table)?;
+        let evaluation = evaluate_watching(&policy, &mut *environments, &starts, watch);
         let evaluation = evaluation.map_err(failed)?;
         drop(wait);
         policy_file::warn_of_ranges(&self.policy, &ranges);

@@ -273,12 +273,13 @@ fn an_evaluation_measures_what_it_runs() {
         let set = format!("environment.name={name}");
         let config = crate::config::RunConfig::resolve(Some("sac"), None, &[set]).unwrap();
         let crate::run::Start { environments, agent } = crate::run::start(&config).unwrap();
-        let blob = crate::export::export(&agent.policy(), environments[0].spec(), 0).unwrap();
+        let blob = crate::export::export(&agent.policy(), environments.spec(), 0).unwrap();
         let policy = AnyPolicy::from_bytes(blob.bytes()).unwrap();
         let table = envs::defaults(name).unwrap();
         let mut starts = Starts::builtin(&table).unwrap();
         starts.states.truncate(5);
-        let evaluation = evaluate(&policy, &mut *envs::make(&table).unwrap(), &starts).unwrap();
+        let evaluation =
+            evaluate(&policy, &mut *starts.environments(&table).unwrap(), &starts).unwrap();
         let control = evaluation.control.unwrap();
         assert_eq!((control.starts, control.reached), (5, 0), "{name}");
         assert_eq!(evaluation.full_episodes == 0, falls);

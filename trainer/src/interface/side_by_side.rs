@@ -74,3 +74,37 @@ impl Environments for Vec<Box<dyn Environment>> {
         self.as_mut_slice().swap(one, other);
     }
 }
+
+/// One alone.
+#[allow(missing_debug_implementations, reason = "environments are trait objects")]
+pub struct Alone<'e>(pub &'e mut dyn Environment);
+
+impl Environments for Alone<'_> {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn reset(&mut self, _: usize, rng: &mut Rng, observation: &mut [f32]) {
+        self.0.reset(rng, observation);
+    }
+
+    fn restore(&mut self, _: usize, state: &[f64], observation: &mut [f32]) {
+        self.0.restore(state, observation);
+    }
+
+    fn save(&self, _: usize) -> Vec<f64> {
+        self.0.save()
+    }
+
+    fn step(&mut self, actions: &[f32], observations: &mut [f32], outcomes: &mut [Step]) {
+        for outcome in outcomes {
+            *outcome = self.0.step(actions, observations);
+        }
+    }
+
+    fn swap(&mut self, _: usize, _: usize) {}
+}

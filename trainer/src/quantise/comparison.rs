@@ -4,7 +4,7 @@ use policy_core::Head;
 use serde::Serialize;
 
 use crate::eval::{EvalError, Evaluation, Starts, check_shape, evaluate};
-use crate::interface::Environment;
+use crate::interface::{Alone, Environment};
 use crate::policy::AnyPolicy;
 use crate::statistics::{FEW, careful_estimate};
 
@@ -54,7 +54,7 @@ impl Reference {
         environment: &mut dyn Environment,
         starts: &Starts,
     ) -> Result<Self, EvalError> {
-        let evaluation = evaluate(policy, environment, starts)?;
+        let evaluation = evaluate(policy, &mut Alone(environment), starts)?;
         let horizon = environment.spec().horizon;
         let mut observation = vec![0.0; environment.spec().observation_size()];
         let (mut observations, mut actions) = (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ impl Reference {
             same += usize::from(sum == before);
             rows += 1;
         }
-        let evaluation = evaluate(policy, environment, starts)?;
+        let evaluation = evaluate(policy, &mut Alone(environment), starts)?;
         let estimate = careful_estimate(&evaluation.returns, &self.evaluation.returns);
         let difference = estimate.value;
         let interval = estimate.interval.filter(|_| evaluation.returns.len() >= FEW);

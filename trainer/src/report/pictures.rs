@@ -71,7 +71,8 @@ impl Pictures {
         let watch = |moment: &Moment<'_>| {
             trajectories[moment.start].push(plane.point(moment.state));
         };
-        let evaluation = evaluate_watching(policy, &mut *environment, &starts, watch)?;
+        let mut many = starts.environments(table).map_err(wrong)?;
+        let evaluation = evaluate_watching(policy, &mut *many, &starts, watch)?;
         let mut all = vec![portrait(name, &plane, &trajectories)];
 
         let spec = environment.spec().clone();

@@ -12,7 +12,7 @@ use crate::eval::{Starts, evaluate};
 use crate::export::Blob;
 use crate::interface::{Algorithm, Spec};
 use crate::policy::AnyPolicy;
-use crate::{envs, plot, recording};
+use crate::{plot, recording};
 
 /// The files of a directory that a run has written, by name, with their checksums.
 pub(super) struct Written<'a> {
@@ -57,7 +57,7 @@ pub(super) fn summarise(
     environment: &toml::Table,
 ) -> Result<EvaluationSummary, RunError> {
     let starts = Starts::builtin(environment)?;
-    let evaluation = evaluate(policy, &mut *envs::make(environment)?, &starts)?;
+    let evaluation = evaluate(policy, &mut *starts.environments(environment)?, &starts)?;
     let best_known_mean = starts.best_known_mean();
     Ok(EvaluationSummary {
         starts: starts.states.len(),
