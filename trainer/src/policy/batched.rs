@@ -144,21 +144,22 @@ impl Dense {
             || {
                 let groups = self.groups.chunks_exact(1 + self.inputs);
                 for (group, y) in groups.zip(y.as_chunks_mut::<OUTPUTS>().0) {
-                    let mut sums = group[0].map(|bias| [bias; LANES]);
+                    // Each a value of its own: the compiler keeps no array of arrays in registers.
+                    let [mut a, mut b, mut c, mut d] = group[0].map(|bias| [bias; LANES]);
                     for (weights, x) in group[1..].iter().zip(x) {
-                        for (sum, weight) in sums.iter_mut().zip(weights) {
-                            for (sum, x) in sum.iter_mut().zip(x) {
-                                *sum += weight * x;
-                            }
-                        }
+                        let x = *x;
+                        add(&mut a, weights[0], &x);
+                        add(&mut b, weights[1], &x);
+                        add(&mut c, weights[2], &x);
+                        add(&mut d, weights[3], &x);
                     }
+                    *y = [a, b, c, d];
                     if relu {
                         // A NaN stays one, and 0 has no sign.
-                        for sum in sums.as_flattened_mut() {
+                        for sum in y.as_flattened_mut() {
                             *sum = if *sum <= 0.0 { 0.0 } else { *sum };
                         }
                     }
-                    *y = sums;
                 }
             },
         );
@@ -166,6 +167,12 @@ impl Dense {
             elementary::tanh(backend, y[..self.outputs].as_flattened_mut());
         }
     }
+}
+
+/// sum ← sum + weight · x, in two roundings.
+#[inline(always)]
+fn add(sum: &mut Entry, weight: f32, x: &Entry) {
+    sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += weight * x);
 }
 
 #[cfg(test)]
