@@ -18,6 +18,7 @@ fn figures_are_those_of_the_code() {
     let starts = |name: &str| Starts::builtin(&envs::defaults(name).unwrap()).unwrap();
     let (pendulum, inverted) = (environment("pendulum"), environment("inverted-pendulum"));
     let (pendulum, inverted) = (pendulum.spec(), inverted.spec());
+    let near = |name: &str| envs::find(name).unwrap().goal.near;
     let steps = |preset| RunConfig::resolve(Some(preset), None, &[]).unwrap().training.steps;
     let thousands = |number: usize| format!("{} {:03}", number / 1000, number % 1000);
     let words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"];
@@ -55,6 +56,16 @@ fn figures_are_those_of_the_code() {
         ("docs", "resuming.md", format!("saves all of its state every {every} s")),
         ("docs", "reading-results.md", format!("mean return over {count} fixed starts")),
         ("docs", "reading-results.md", format!("stands, {} at most", inverted.horizon)),
+        (
+            "docs",
+            "reading-results.md",
+            format!(
+                "at most {} rad throughout rest ({} rad",
+                near("pendulum"),
+                near("inverted-pendulum")
+            ),
+        ),
+        ("docs", "reading-results.md", format!("N = {} s / Δt", trainer::control::REST)),
         (
             "docs",
             "RESULTS.md",

@@ -185,6 +185,12 @@ fn standing(group: &Standing) -> [String; 6] {
     ]
 }
 
+/// An estimate whose interval is left out where it would take more digits to see it: nobody turns a motor by 1e-6 N·m.
+fn seen(estimate: Estimate, digits: usize) -> Estimate {
+    let is_seen = |[low, high]: &[f64; 2]| format!("{low:.digits$}") != format!("{high:.digits$}");
+    Estimate { interval: estimate.interval.filter(is_seen), ..estimate }
+}
+
 /// What each group does at the goal; nothing where the machine has none.
 fn controlled(report: &Report) -> String {
     let Some(first) = report.groups.iter().find_map(|group| group.control.as_ref()) else {
@@ -207,7 +213,7 @@ fn controlled(report: &Report) -> String {
     let row = |group: &Standing| {
         let of = |of: fn(&Controlled) -> Option<Estimate>, digits: usize| {
             let estimate = group.control.as_ref().and_then(of);
-            estimate.map_or("–".into(), |estimate| with_interval(&estimate, digits))
+            estimate.map_or("–".into(), |estimate| with_interval(&seen(estimate, digits), digits))
         };
         let from = |of: fn(&Controlled) -> usize| {
             let text = |control| format!("{} of {}", of(control), control.episodes);
@@ -247,6 +253,14 @@ fn against(difference: &Difference, starts: usize) -> [String; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_that_are_not_seen_are_left_out() {
+        let text = |interval| with_interval(&seen(Estimate { value: 1e-7, interval }, 3), 3);
+        assert_eq!(text(Some([0.0, 1e-6])), "0.000");
+        assert_eq!(text(Some([0.0, 0.25])), "0.000 (0.000 to 0.250)");
+        assert_eq!(text(None), "0.000");
+    }
 
     #[test]
     fn chances_without_doubt_say_so() {

@@ -70,7 +70,7 @@ fn is_usual(x: f64) -> bool {
     let exponent = |x: f64| (x.to_bits() >> 52) & 0x7ff;
     let close = exponent(x) > exponent(y) + 16;
     let between = STEPS.iter().fold(false, |any, step| any | (high == *step) | (high == *step - 1));
-    !close & !between & (high >= TINY) & (high < HUGE)
+    !close & !between & (TINY..HUGE).contains(&high)
 }
 
 /// (k, y, z) of x = nπ/2 + y + z, with |y| ≤ π/4 and z what y lacks by rounding; k has the last bits of n.

@@ -24,6 +24,9 @@ use crate::interface::{Environment, Environments};
 use crate::rng::{Stream, stream};
 use crate::settings::{ConfigError, check, from_table};
 
+/// Makes so many environments of an `[environment]` table.
+type MakeLanes = fn(&Table, usize) -> Result<Box<dyn Environments>, ConfigError>;
+
 /// An environment by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -32,7 +35,7 @@ pub struct Entry {
     /// Makes one with the settings of an `[environment]` table.
     make: fn(&Table) -> Result<Box<dyn Environment>, ConfigError>,
     /// Makes so many side by side in lanes, if that has been written for it.
-    lanes: Option<fn(&Table, usize) -> Result<Box<dyn Environments>, ConfigError>>,
+    lanes: Option<MakeLanes>,
     /// Its settings where a preset has none for it, as TOML.
     defaults: &'static str,
     /// Where its evaluations start.
