@@ -164,7 +164,7 @@ pub struct Frame {
     pub error: Option<f64>,
     /// For how long it has been at its goal, in s.
     pub at_goal: f64,
-    /// What it did in the last two seconds; `null` where it was not near its goal all the time, or a hand held it.
+    /// What it did in the last two seconds; `null` where it was not near its goal all the time, or a hand held or struck it.
     pub rest: Option<Rest>,
     /// What the policy sees, noise included.
     pub observation: Vec<f32>,

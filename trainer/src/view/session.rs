@@ -185,6 +185,7 @@ impl<'a> Session<'a> {
                 let impulse = within(*value, -MAX_STRIKE, MAX_STRIKE);
                 if let (Some(machine), Some(impulse)) = (self.machine.by_hand(), impulse) {
                     machine.strike(impulse);
+                    self.recent.iter_mut().for_each(Recent::clear);
                 }
             }
             Command::Hold { grip, position } => {

@@ -221,6 +221,8 @@ fn what_the_rod_does_at_rest_is_shown_after_two_seconds_of_it() {
     session.obey(&Command::Release);
     assert_eq!(after(&mut session, 40).rest, None);
     assert!(after(&mut session, 1).rest.is_some());
+    session.obey(&Command::Strike { value: 0.01 });
+    assert_eq!(after(&mut session, 40).rest, None, "so is a strike");
 }
 
 #[test]
