@@ -46,9 +46,9 @@
 //!
 //! let config = RunConfig::resolve(Some("sac"), None, &["steps=600".into()])?;
 //! let run::Start { mut environments, mut agent } = run::start(&config)?;
-//! train::train(&mut environments, &mut *agent, &config.training, &mut train::Unobserved)?;
+//! train::train(&mut *environments, &mut *agent, &config.training, &mut train::Unobserved)?;
 //! let fingerprint = envs::fingerprint(&config.environment)?;
-//! let blob = export::export(&agent.policy(), environments[0].spec(), fingerprint)?;
+//! let blob = export::export(&agent.policy(), environments.spec(), fingerprint)?;
 //! assert_eq!(blob.bytes()[..4], *b"PLCY");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

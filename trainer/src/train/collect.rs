@@ -119,7 +119,9 @@ impl<'a> Collector<'a> {
             for action in self.actions.chunks_exact_mut(act) {
                 space.random(&mut self.exploration, action);
             }
-            self.log_likelihoods.fill(space.log_likelihood_of_random() as f32);
+            if agent.log_likelihoods().is_some() {
+                self.log_likelihoods.fill(space.log_likelihood_of_random() as f32);
+            }
         } else {
             agent.explore(&self.observations, &mut self.exploration, &mut self.actions);
             if let Some(drawn) = agent.log_likelihoods() {
