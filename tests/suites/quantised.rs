@@ -130,7 +130,7 @@ fn balanced_poles_stay_balanced() {
                     assert_eq!(ranges.warning(), None, "{policy:?} {bits:?}");
                     let mut observation = [0.0; 4];
                     let mut watched = ranges.over(&mut *machine);
-                    watched.restore(&[0.5, 0.0, -30.0, 0.1], &mut observation);
+                    watched.restore(&[0.1, 0.0, -30.0, 0.1], &mut observation);
                     watched.step(&[0.0], &mut observation);
                     let warning = ranges.warning().unwrap();
                     assert!(warning.contains(": cart velocity is -30.00 m/s, "), "{warning}");
