@@ -1,6 +1,6 @@
 //! What a policy is for: where one entry of its machine's state has to come to, and stay.
 
-use std::f64::consts::{PI, TAU};
+use super::angle::wrap;
 
 /// A place of an entry x of the state; how far a machine is from it is the error e = x − target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +28,14 @@ impl Goal {
     /// e of a state, within [−π, π) where x wraps.
     pub fn error(&self, state: &[f64]) -> f64 {
         let error = state[self.entry] - self.target;
-        if self.wraps { (error + PI).rem_euclid(TAU) - PI } else { error }
+        if self.wraps { wrap(error) } else { error }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::envs;
+    use std::f64::consts::{PI, TAU};
 
     /// A new environment's goal is one of its state, is called as the state is, and can be reached.
     #[test]

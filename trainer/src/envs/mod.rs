@@ -2,6 +2,7 @@
 //!
 //! A new one is one file here, one entry in [`ALL`], and one learning test.
 
+mod angle;
 mod goal;
 pub mod inverted_pendulum;
 pub mod pendulum;

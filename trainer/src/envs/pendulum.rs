@@ -5,8 +5,9 @@ mod lanes;
 
 pub use lanes::Pendulums;
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::PI;
 
+use super::angle::wrap;
 use crate::interface::{ByHand, Environment, Spec, Step, channel};
 use crate::rng::Rng;
 use policy_core::gaussian::uniform;
@@ -143,22 +144,10 @@ impl Environment for Pendulum {
     }
 }
 
-/// The same angle within [−π, π).
-fn wrap(angle: f64) -> f64 {
-    (angle + PI).rem_euclid(TAU) - PI
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::{Stream, stream};
-
-    #[test]
-    fn angles_wrap() {
-        for (angle, wrapped) in [(0.0, 0.0), (PI, -PI), (4.0, 4.0 - TAU), (-4.0, TAU - 4.0)] {
-            assert!((wrap(angle) - wrapped).abs() < 1e-15, "{angle}");
-        }
-    }
 
     #[test]
     fn hanging_still_stays() {

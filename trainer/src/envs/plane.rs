@@ -1,6 +1,6 @@
 //! Which two entries of an environment's state pictures have as their axes.
 
-use std::f64::consts::{PI, TAU};
+use super::angle::wrap;
 
 /// The plane of phase portraits and maps: (θ, θ̇), with the other entries of the state at zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +38,7 @@ impl Axis {
 
     /// The number as the axis has it: within [−π, π) where it wraps.
     pub fn place(&self, x: f64) -> f64 {
-        if self.wraps { (x + PI).rem_euclid(TAU) - PI } else { x }
+        if self.wraps { wrap(x) } else { x }
     }
 }
 

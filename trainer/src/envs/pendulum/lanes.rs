@@ -2,10 +2,10 @@
 
 use super::{MAX_SPEED, MAX_TORQUE, PERIOD, Pendulum};
 use crate::elementary::sines_and_cosines;
+use crate::envs::angle::wrap_in_lanes;
 use crate::interface::{Environment, Environments, Spec, Step};
 use crate::linalg::Backend;
 use crate::rng::Rng;
-use std::f64::consts::{PI, TAU};
 
 /// Pendulums side by side, all of one mass and length; see [`Pendulum`].
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Environments for Pendulums {
                 for (cost, ((angle, speed), action)) in costs.iter_mut().zip(states) {
                     let torque = action.clamp(-MAX_TORQUE, MAX_TORQUE);
                     let effort = 0.001_f32 * (torque * torque);
-                    let wrapped = wrap(*angle);
+                    let wrapped = wrap_in_lanes(*angle);
                     *cost = wrapped * wrapped + 0.1 * (*speed * *speed) + f64::from(effort);
                 }
                 for (speed, (sine, action)) in speeds.iter_mut().zip(sines.iter().zip(actions)) {
@@ -110,35 +110,11 @@ impl Environments for Pendulums {
     }
 }
 
-/// The same angle within [−π, π), as `super::wrap`, without a call: what a division leaves is exact however it is
-/// computed, and a quotient that was rounded up is one too large.
-#[inline(always)]
-fn wrap(angle: f64) -> f64 {
-    let x = angle + PI;
-    let left = (-(x / TAU).trunc()).mul_add(TAU, x);
-    let too_far = (left < 0.0) & (x > 0.0) | (left > 0.0) & (x < 0.0);
-    let left = if too_far { left + TAU.copysign(x) } else { left };
-    let left = if left < 0.0 { left + TAU } else { left };
-    left - PI
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::{Stream, stream};
     use policy_core::gaussian::uniform;
-
-    #[test]
-    fn angles_wrap_as_one_by_one() {
-        let near = (-40..=40).filter(|halves| *halves != 0).flat_map(|halves| {
-            let multiple = f64::from(halves) * PI;
-            (-50..=50).map(move |by| f64::from_bits(multiple.to_bits().wrapping_add_signed(by)))
-        });
-        for angle in near.chain((-100_000..100_000).map(|i| f64::from(i) * 1.234_567e-3)) {
-            let (found, wanted) = (wrap(angle), super::super::wrap(angle));
-            assert_eq!(found.to_bits(), wanted.to_bits(), "{angle:e}: {found:e}, not {wanted:e}");
-        }
-    }
 
     /// Random torques beyond their limits, from random states and from far outside; some change places.
     #[test]
