@@ -9,7 +9,6 @@ use tests::samples::Sample;
 use trainer::config::RunConfig;
 use trainer::eval::Starts;
 use trainer::export::{Blob, export};
-use trainer::interface::Environment as _;
 use trainer::policy::AnyPolicy;
 use trainer::quantise::{
     Bits, Calibration, Comparison, QuantiseError, Reference, Watch, calibrate, quantise,
@@ -44,7 +43,8 @@ fn compared(blob: &Blob, table: &toml::Table) -> Vec<(Bits, Blob, Comparison)> {
         let quantised = quantise(&read(blob), &calibration, bits).unwrap();
         let again = quantise(&read(blob), &calibration, bits).unwrap();
         assert!(quantised == again, "the same policy, the same bytes");
-        let comparison = reference.compare(&read(&quantised), &mut *environment, &starts).unwrap();
+        let comparison =
+            reference.compare(&read(&quantised), &mut *environment, &starts, |_| ()).unwrap();
         (bits, quantised, comparison)
     };
     Bits::ALL.map(one).into_iter().collect()
@@ -120,18 +120,17 @@ fn balanced_poles_stay_balanced() {
                 for bits in Bits::ALL {
                     let quantised = quantise(&read(&blob), &calibration, bits).unwrap();
                     let mut ranges = Watch::new(&read(&quantised));
-                    let mut watched = ranges.over(&mut *machine);
+                    let see = |observation: &[f32]| ranges.see(observation);
                     let compared =
-                        reference.compare(&read(&quantised), &mut watched, &others).unwrap();
+                        reference.compare(&read(&quantised), &mut *machine, &others, see).unwrap();
                     assert_eq!(compared.loss_percent, 0.0, "{policy:?} {bits:?}: {compared:?}");
                     // None of 60 is no proof that there are none.
                     assert_eq!(compared.difference_interval, None);
                     assert_eq!(compared.largest_loss_percent, None);
                     assert_eq!(ranges.warning(), None, "{policy:?} {bits:?}");
                     let mut observation = [0.0; 4];
-                    let mut watched = ranges.over(&mut *machine);
-                    watched.restore(&[0.1, 0.0, -30.0, 0.1], &mut observation);
-                    watched.step(&[0.0], &mut observation);
+                    machine.restore(&[0.1, 0.0, -30.0, 0.1], &mut observation);
+                    ranges.see(&observation);
                     let warning = ranges.warning().unwrap();
                     assert!(warning.contains(": cart velocity is -30.00 m/s, "), "{warning}");
                     assert_eq!(ranges.outside(), 1);
@@ -175,8 +174,8 @@ fn forty_policies_lose_what_is_reported() {
                 for bits in [Bits::Sixteen, Bits::Eight] {
                     let quantised = quantise(&read(&blob), &calibration, bits).unwrap();
                     let policy = read(&quantised);
-                    let reported = reference.compare(&policy, &mut *machine, &own).unwrap();
-                    let found = other.compare(&policy, &mut *machine, &others).unwrap();
+                    let reported = reference.compare(&policy, &mut *machine, &own, |_| ()).unwrap();
+                    let found = other.compare(&policy, &mut *machine, &others, |_| ()).unwrap();
                     let name = format!("{environment} {preset} {seed} {bits:?}");
                     let ([a, b], [c, d]) = (losses(&reported), losses(&found));
                     println!(

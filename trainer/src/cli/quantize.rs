@@ -131,7 +131,7 @@ impl Quantize {
             let blob = quantise(&policy, &calibration, bits).map_err(refused)?;
             let new = policy_file::policy(&self.policy, &blob)?;
             let watch = ranges.insert(Watch::new(&new));
-            let comparison = reference.compare(&new, &mut watch.over(&mut *machine), &starts);
+            let comparison = reference.compare(&new, &mut *machine, &starts, |o| watch.see(o));
             let comparison = comparison.map_err(failed)?;
             let good = limit.is_none_or(|limit| comparison.loss_percent < limit);
             let (weights, bytes) = (new.kind(), blob.bytes().len());

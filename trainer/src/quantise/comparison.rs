@@ -3,7 +3,7 @@
 use policy_core::Head;
 use serde::Serialize;
 
-use crate::eval::{EvalError, Evaluation, Starts, check_shape, evaluate};
+use crate::eval::{EvalError, Evaluation, Moment, Starts, Then, check_shape, evaluate_watching};
 use crate::interface::{Alone, Environment};
 use crate::policy::AnyPolicy;
 use crate::statistics::{FEW, careful_estimate};
@@ -48,41 +48,35 @@ impl Reference {
     ///
     /// # Errors
     ///
-    /// As [`evaluate`].
+    /// As [`crate::eval::evaluate`].
     pub fn new(
         policy: &AnyPolicy<'_>,
         environment: &mut dyn Environment,
         starts: &Starts,
     ) -> Result<Self, EvalError> {
-        let evaluation = evaluate(policy, &mut Alone(environment), starts)?;
-        let horizon = environment.spec().horizon;
-        let mut observation = vec![0.0; environment.spec().observation_size()];
         let (mut observations, mut actions) = (Vec::new(), Vec::new());
-        for (start, state) in starts.states.iter().enumerate() {
-            environment.restore(state, &mut observation);
-            for step in 0..horizon {
-                let action = policy.act(&observation);
-                let action = action.map_err(|error| EvalError::Act { start, step, error })?;
-                observations.extend_from_slice(&observation);
-                actions.extend_from_slice(&action);
-                if environment.step(&action, &mut observation).terminated {
-                    break;
-                }
+        let watch = |moment: &Moment<'_>| {
+            if let Then::Acts { action, .. } = moment.then {
+                observations.extend_from_slice(moment.observation);
+                actions.extend_from_slice(action);
             }
-        }
+        };
+        let evaluation = evaluate_watching(policy, &mut Alone(environment), starts, watch)?;
         Ok(Reference { evaluation, observations, actions })
     }
 
-    /// Runs another policy from the same starts, and asks it about the observations of this one.
+    /// Runs another policy from the same starts, and asks it about the observations of this one; `see` is shown those
+    /// `[observation_size]` on which the other one acts.
     ///
     /// # Errors
     ///
-    /// As [`evaluate`].
+    /// As [`crate::eval::evaluate`].
     pub fn compare(
         &self,
         policy: &AnyPolicy<'_>,
         environment: &mut dyn Environment,
         starts: &Starts,
+        mut see: impl FnMut(&[f32]),
     ) -> Result<Comparison, EvalError> {
         check_shape(policy, environment.spec())?;
         let (size, actions) = (policy.observation_size(), policy.action_size());
@@ -101,7 +95,12 @@ impl Reference {
             same += usize::from(sum == before);
             rows += 1;
         }
-        let evaluation = evaluate(policy, &mut Alone(environment), starts)?;
+        let watch = |moment: &Moment<'_>| {
+            if let Then::Acts { .. } = moment.then {
+                see(moment.observation);
+            }
+        };
+        let evaluation = evaluate_watching(policy, &mut Alone(environment), starts, watch)?;
         let estimate = careful_estimate(&evaluation.returns, &self.evaluation.returns);
         let difference = estimate.value;
         let interval = estimate.interval.filter(|_| evaluation.returns.len() >= FEW);

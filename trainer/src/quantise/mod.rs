@@ -17,7 +17,7 @@ mod ranges;
 
 pub use calibration::{Calibration, OBSERVATIONS, OF_AN_EPISODE, WIDER, WIDER_EPISODES, calibrate};
 pub use comparison::{Comparison, Reference};
-pub use ranges::{Watch, Watched};
+pub use ranges::Watch;
 
 use policy_core::format::{
     Channel, Description, FixedLayer, Network, Normalisation, Terms, WeightKind,

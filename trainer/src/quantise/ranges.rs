@@ -6,9 +6,7 @@
 use policy_core::WeightKind;
 
 use super::layer::LIMIT;
-use crate::interface::{ByHand, Environment, Spec, Step};
 use crate::policy::AnyPolicy;
-use crate::rng::Rng;
 
 /// An end of a range is passed by more than what `f32` rounds: this share of half the range.
 const PASSED: f64 = 1e-5;
@@ -58,12 +56,6 @@ impl Watch {
     /// How many observations had an entry outside its range.
     pub fn outside(&self) -> usize {
         self.outside
-    }
-
-    /// The same environment, whose observations are seen.
-    pub fn over<'w>(&'w mut self, environment: &'w mut dyn Environment) -> Watched<'w> {
-        let observation = vec![0.0; environment.spec().observation_size()];
-        Watched { watch: self, environment, observation }
     }
 
     /// Which entries left their range, how far and how often, in a sentence; `None` where none has.
@@ -142,45 +134,6 @@ fn short(x: f64) -> String {
     }
     let decimals = if x == 0.0 { 0 } else { (DIGITS - 1 - magnitude as i32).max(0) };
     format!("{x:.*}", decimals as usize)
-}
-
-/// An environment whose observations a [`Watch`] sees, those that are acted on.
-pub struct Watched<'w> {
-    watch: &'w mut Watch,
-    environment: &'w mut dyn Environment,
-    /// Of the state in which it is.
-    observation: Vec<f32>,
-}
-
-impl Environment for Watched<'_> {
-    fn spec(&self) -> &Spec {
-        self.environment.spec()
-    }
-
-    fn reset(&mut self, rng: &mut Rng, observation: &mut [f32]) {
-        self.environment.reset(rng, observation);
-        self.observation.copy_from_slice(observation);
-    }
-
-    fn restore(&mut self, state: &[f64], observation: &mut [f32]) {
-        self.environment.restore(state, observation);
-        self.observation.copy_from_slice(observation);
-    }
-
-    fn save(&self) -> Vec<f64> {
-        self.environment.save()
-    }
-
-    fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
-        self.watch.see(&self.observation);
-        let step = self.environment.step(action, observation);
-        self.observation.copy_from_slice(observation);
-        step
-    }
-
-    fn by_hand(&mut self) -> Option<&mut dyn ByHand> {
-        self.environment.by_hand()
-    }
 }
 
 #[cfg(test)]
