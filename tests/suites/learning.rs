@@ -11,8 +11,9 @@ use trainer::envs;
 use trainer::eval::{Evaluation, Starts, evaluate};
 use trainer::export::{Blob, export};
 use trainer::interface::Algorithm;
+use trainer::linalg::VARIABLE;
 use trainer::linalg::parallel::with_threads;
-use trainer::linalg::{VARIABLE, Zeros, with_zeros};
+use trainer::linalg::zeros::{self, Zeros};
 use trainer::policy::AnyPolicy;
 use trainer::run::{Start, fingerprint, start};
 use trainer::train::{Unobserved, train};
@@ -170,12 +171,12 @@ fn runs_have_their_pinned_fingerprints() {
         ("sac-best", 8000, "3932099559b7e877"),
         ("hw2-sac-m3", 8192, "8c5d2d8e94db36f6"),
     ] {
-        for &zeros in ways {
+        for &way in ways {
             let settings = ["seed=1".into(), format!("steps={steps}")];
-            let agent = with_zeros(zeros, || trained(preset, &settings));
+            let agent = zeros::with(way, || trained(preset, &settings));
             let found = fingerprint(&agent.parameters().value);
             if found != pinned {
-                changed.push(format!("{preset}, zeros {zeros:?}: {found} instead of {pinned}"));
+                changed.push(format!("{preset}, zeros {way:?}: {found} instead of {pinned}"));
             }
         }
     }

@@ -7,7 +7,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use trainer::elementary::fill_normal;
-use trainer::linalg::{self, Backend, Finish, Left, Right, Shape, Start, Times};
+use trainer::linalg::zeros::{self, Shape, Times};
+use trainer::linalg::{Backend, Finish, Left, Right, Start};
 use trainer::rng::{Stream, stream};
 
 /// Of one product.
@@ -42,8 +43,8 @@ fn main() {
         );
         for (batch, inputs, outputs) in LAYERS {
             let text = shapes(batch, inputs, outputs).map(|shape| {
-                let Times { left_out, computed } = linalg::measure(backend, shape, BUDGET);
-                let (way, chosen, other) = match linalg::leave_out(backend, shape) {
+                let Times { left_out, computed } = zeros::measure(backend, shape, BUDGET);
+                let (way, chosen, other) = match zeros::leave_out(backend, shape) {
                     true => ("left out", left_out, computed),
                     false => ("computed", computed, left_out),
                 };

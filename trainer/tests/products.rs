@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use trainer::linalg::{Backend, Shape, Times, leave_out, measure};
+use trainer::linalg::Backend;
+use trainer::linalg::zeros::{Shape, Times, leave_out, measure};
 
 /// How much slower the chosen way may seem: a shared machine disturbs measurements.
 const TOLERANCE: f64 = 1.1;

@@ -9,7 +9,7 @@
 //!
 //! at any vector width. Where a left factor is said to have many zeros ([`Left::with_zeros`]) and the
 //! product is large enough, the terms of its zeros are left out, which changes no sum of finite numbers. Programs
-//! do so where it is faster ([`leave_out`]).
+//! do so where it is faster ([`zeros`]).
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -21,7 +21,7 @@
 //! | [`parallel`], `crew` | work cut in parts, and threads that wait for them |
 //! | `peak` | the most multiplications that the processor can do |
 //! | `pack` | copies of parts of the factors in the order in which tiles read them |
-//! | `zeros` | whether to leave the terms of zeros out |
+//! | [`zeros`] | whether to leave the terms of zeros out |
 
 // The reasons stand as SAFETY comments at each block.
 #![allow(unsafe_code)]
@@ -35,12 +35,11 @@ mod lanes;
 mod pack;
 pub mod parallel;
 mod peak;
-mod zeros;
+pub mod zeros;
 
 pub use backend::{Backend, BackendError, VARIABLE};
 pub use count::{Multiplications, count_multiplications};
 pub use factors::{Finish, Left, Right, Start};
-pub use zeros::{Shape, Times, Zeros, leave_out, measure, with_zeros};
 
 /// Takes the memory that products need on this thread, which the first one does otherwise.
 pub fn prepare() {

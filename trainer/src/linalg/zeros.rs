@@ -61,7 +61,7 @@ thread_local! {
 }
 
 /// Programs that `work` compiles on this thread take that way, for tests and comparisons.
-pub fn with_zeros<R>(zeros: Zeros, work: impl FnOnce() -> R) -> R {
+pub fn with<R>(zeros: Zeros, work: impl FnOnce() -> R) -> R {
     /// Puts back what was there before, after a panic, too.
     struct Restore(Zeros);
     impl Drop for Restore {
@@ -143,11 +143,11 @@ mod tests {
     fn a_preference_goes_before_what_was_measured() {
         let backend = Backend::current();
         let measured = leave_out(backend, SHAPE);
-        assert!(with_zeros(Zeros::LeftOut, || leave_out(backend, SHAPE)));
-        assert!(!with_zeros(Zeros::Computed, || leave_out(backend, SHAPE)));
+        assert!(with(Zeros::LeftOut, || leave_out(backend, SHAPE)));
+        assert!(!with(Zeros::Computed, || leave_out(backend, SHAPE)));
         assert_eq!(leave_out(backend, SHAPE), measured, "once in a process");
         let few = Shape { n: 8, ..SHAPE };
-        assert!(!with_zeros(Zeros::LeftOut, || leave_out(backend, few)), "no kernel does so");
+        assert!(!with(Zeros::LeftOut, || leave_out(backend, few)), "no kernel does so");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::autodiff::ops::{Affine, Binary, Linear, Put, Side, Unary};
-use crate::linalg::Shape;
+use crate::linalg::zeros::Shape;
 
 /// Index of a buffer of the plan.
 pub(super) type BufferId = usize;

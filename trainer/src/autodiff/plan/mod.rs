@@ -19,7 +19,7 @@ use places::LINE;
 use super::ops::{self, Put, Unary};
 use super::{Params, Program, Tape};
 use crate::elementary;
-use crate::linalg::{self, Backend, Finish, Left, Right, Start};
+use crate::linalg::{self, Backend, Finish, Left, Right, Start, zeros};
 use crate::state::{StateError, Walk};
 
 /// A loss compiled to run many times.
@@ -94,7 +94,7 @@ impl Plan {
         let without_zeros = compiled.instructions.iter().map(|instruction| {
             let product = instruction.product(&compiled.sizes);
             product.is_some_and(|(left, shape)| {
-                compiled.zeros[left] && linalg::leave_out(backend, shape)
+                compiled.zeros[left] && zeros::leave_out(backend, shape)
             })
         });
         Plan {
