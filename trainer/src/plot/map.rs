@@ -33,7 +33,7 @@ const LEVELS: usize = 24;
 const BAR: u32 = 230;
 
 impl Grid {
-    /// Asks for the number at the middle of each cell.
+    /// Asks for the numbers at the middles of all cells, row by row.
     ///
     /// # Errors
     ///
@@ -41,17 +41,17 @@ impl Grid {
     pub fn new<E>(
         plane: &Plane,
         (columns, rows): (usize, usize),
-        mut ask: impl FnMut([f64; 2]) -> Result<f64, E>,
+        ask: impl FnOnce(&[[f64; 2]]) -> Result<Vec<f64>, E>,
     ) -> Result<Self, E> {
         let (x, y) = (plane.horizontal, plane.vertical);
         let middle = |low: f64, high: f64, index: usize, count: usize| {
             low + (high - low) * (index as f64 + 0.5) / count as f64
         };
         let points = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-        let values = points.map(|(row, column)| {
-            ask([middle(x.low, x.high, column, columns), middle(y.low, y.high, row, rows)])
+        let points = points.map(|(row, column)| {
+            [middle(x.low, x.high, column, columns), middle(y.low, y.high, row, rows)]
         });
-        Ok(Grid { columns, rows, values: values.collect::<Result<_, E>>()? })
+        Ok(Grid { columns, rows, values: ask(&points.collect::<Vec<_>>())? })
     }
 }
 
@@ -212,16 +212,16 @@ mod tests {
     #[test]
     fn cells_are_asked_at_their_middles() {
         let mut asked = Vec::new();
-        let grid = Grid::new(&plane(), (2, 2), |point| {
-            asked.push(point);
-            Ok::<f64, Infallible>(asked.len() as f64)
+        let grid = Grid::new(&plane(), (2, 2), |points| {
+            asked.extend_from_slice(points);
+            Ok::<_, Infallible>(vec![1.0, 2.0, 3.0, 4.0])
         });
         assert_eq!(grid.unwrap().values, [1.0, 2.0, 3.0, 4.0]);
         let middles = [[-0.1, -1.0], [0.1, -1.0], [-0.1, 1.0], [0.1, 1.0]];
         for (asked, middle) in asked.iter().zip(middles) {
             assert!((0..2).all(|i| (asked[i] - middle[i]).abs() < 1e-12), "{asked:?}");
         }
-        assert_eq!(Grid::new(&plane(), (2, 2), |_| Err::<f64, i32>(5)), Err(5));
+        assert_eq!(Grid::new(&plane(), (2, 2), |_| Err::<Vec<f64>, i32>(5)), Err(5));
     }
 
     #[test]
@@ -262,7 +262,9 @@ mod tests {
 
     #[test]
     fn maps_have_title_bar_and_slice() {
-        let grid = Grid::new(&plane(), (60, 40), |[x, y]| Ok::<f64, Infallible>(x * 10.0 + y));
+        let grid = Grid::new(&plane(), (60, 40), |points| {
+            Ok::<_, Infallible>(points.iter().map(|[x, y]| x * 10.0 + y).collect())
+        });
         let svg = map("a map", "force [100 N]", &plane(), &grid.unwrap(), Colours::Diverging);
         assert!(svg.contains("a map") && svg.contains("force [100 N]") && svg.len() < 100_000);
     }

@@ -8,7 +8,7 @@ use crate::eval::{EvalError, Evaluation, Moment, Starts, evaluate_watching};
 use crate::plot::{
     self, Colours, Grid, Group, Trajectory, against_best_known, phase_portrait, sorted_returns,
 };
-use crate::policy::AnyPolicy;
+use crate::policy::{AnyPolicy, Batched};
 use crate::report::Value;
 use crate::results::Results;
 use crate::statistics::counted;
@@ -76,17 +76,21 @@ impl Pictures {
         let mut all = vec![portrait(name, &plane, &trajectories)];
 
         let spec = environment.spec().clone();
-        let mut observation = vec![0.0; spec.observation_size()];
-        let mut observe = |point: [f64; 2], observation: &mut [f32]| {
-            environment.restore(&plane.state(spec.state_size, point), observation);
+        let (obs, act) = (spec.observation_size(), spec.action_size());
+        let mut observe = |points: &[[f64; 2]]| -> Vec<f32> {
+            let mut observations = vec![0.0; points.len() * obs];
+            for (point, observation) in points.iter().zip(observations.chunks_exact_mut(obs)) {
+                environment.restore(&plane.state(spec.state_size, *point), observation);
+            }
+            observations
         };
-        let act = |point| {
-            observe(point, &mut observation);
-            let action = policy.act(&observation);
-            let action = action.map_err(|error| EvalError::Act { start: 0, step: 0, error })?;
-            Ok::<f64, EvalError>(action.first().copied().unwrap_or(f32::NAN).into())
+        let acted = |points: &[[f64; 2]]| {
+            let mut actions = vec![0.0; points.len() * act];
+            let answer = Batched::new(policy).act(&observe(points), &mut actions);
+            answer.map_err(|(_, error)| EvalError::Act { start: 0, step: 0, error })?;
+            Ok::<_, EvalError>(actions.iter().step_by(act).map(|a| f64::from(*a)).collect())
         };
-        let grid = Grid::new(&plane, CELLS, act)?;
+        let grid = Grid::new(&plane, CELLS, acted)?;
         let channel = &spec.action[0];
         let quantity = format!("{} [{}]", channel.name, channel.unit);
         all.push(Picture {
@@ -105,11 +109,12 @@ impl Pictures {
             ),
         });
         if let Some(value) = value {
-            let ask = |point| {
-                observe(point, &mut observation);
-                Ok::<f64, EvalError>(value(&observation).into())
+            let valued = |points: &[[f64; 2]]| {
+                let observations = observe(points);
+                let values = observations.chunks_exact(obs).map(|o| f64::from(value(o)));
+                Ok::<_, EvalError>(values.collect())
             };
-            let grid = Grid::new(&plane, CELLS, ask)?;
+            let grid = Grid::new(&plane, CELLS, valued)?;
             let title = titled("Value", name, &plane);
             all.push(Picture {
                 name: "value_map",
