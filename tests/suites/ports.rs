@@ -256,7 +256,7 @@ mod serial {
         let who = client.hello().unwrap();
         assert_eq!((who.name.as_str(), who.action_size), ("in-process", 1));
         // Observations with all sorts of bytes: zeros, those of flow control, line ends, the end of a text.
-        for word in [0, 0x1113_0D0A, 0x0403_1A1C, 0x3F80_0000, 0x4115_1703] {
+        for word in [0, 0x1113_0D0A, 0x0403_1A1C, 0x3F80_0000, 0x4115_177F] {
             let observation = [1.0, f32::from_bits(word), 0.0];
             client.act(&observation, 1).unwrap();
         }

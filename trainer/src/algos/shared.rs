@@ -83,7 +83,7 @@ impl CriticSettings {
     ///
     /// # Errors
     ///
-    /// If a key is missing or of the wrong type.
+    /// If one is of the wrong type.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         from_table("agent", table)
     }

@@ -101,7 +101,7 @@ impl Environments for Alone<'_> {
     }
 
     fn step(&mut self, actions: &[f32], observations: &mut [f32], outcomes: &mut [Step]) {
-        for outcome in outcomes {
+        if let Some(outcome) = outcomes.first_mut() {
             *outcome = self.0.step(actions, observations);
         }
     }
