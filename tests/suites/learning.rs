@@ -15,7 +15,7 @@ use trainer::linalg::VARIABLE;
 use trainer::linalg::parallel::with_threads;
 use trainer::linalg::zeros::{self, Zeros};
 use trainer::policy::AnyPolicy;
-use trainer::run::{Start, fingerprint, start};
+use trainer::run::{Options, Progress, Start, fingerprint, run, start};
 use trainer::train::{Unobserved, train};
 
 /// Trains a preset and gives the agent, for the caller to look at.
@@ -125,12 +125,52 @@ fn dqn_swings_the_pendulum_up() {
     swings_up("double-dqn", 2, 15.0);
 }
 
-/// Takes more than a minute a seed.
+/// Shows nothing.
+struct Unwatched;
+
+impl Progress for Unwatched {
+    fn step(&mut self, _step: usize) {}
+    fn episode(&mut self, _episode_return: f64) {}
+}
+
+/// Runs as `trainer train` makes them, with their trials. Bounds, over all seeds and starts: of the gaps' median in percent,
+/// of the rest error in rad at the median and at the worst, of the chatter in N·m at the worst.
+fn stands(preset: &str, [gap, median, worst, chatter]: [f64; 4]) {
+    let (mut gaps, mut errors) = (Vec::new(), Vec::new());
+    for seed in 1..=seeds(1, u64::MAX) {
+        let config = RunConfig::resolve(Some(preset), None, &[format!("seed={seed}")]).unwrap();
+        let (directory, options) = (tempfile::tempdir().unwrap(), Options::default());
+        let summary = run(&config, directory.path(), &options, &mut Unwatched).unwrap();
+        let selected = summary.selected.unwrap();
+        assert!(2 * selected.step > config.training.steps && selected.trials > 100, "{selected:?}");
+        let (found, control) =
+            (summary.evaluation.gap_percent.unwrap(), summary.evaluation.control.unwrap());
+        let (error, unrest) = (control.rest_error, control.chatter.worst.unwrap());
+        println!("{preset}, seed {seed}: gap {found:.1} %, rest {error:?}, chatter {unrest:.3}");
+        assert_eq!(control.reached, 200, "{preset}, seed {seed}");
+        assert!(error.worst.unwrap() <= worst, "{preset}, seed {seed}: {error:?}");
+        assert!(unrest <= chatter, "{preset}, seed {seed}: {unrest}");
+        gaps.push(found);
+        errors.push(error.median.unwrap());
+    }
+    let middle = |mut numbers: Vec<f64>| {
+        numbers.sort_by(f64::total_cmp);
+        (numbers[(numbers.len() - 1) / 2] + numbers[numbers.len() / 2]) / 2.0
+    };
+    let (middle_gap, middle_error) = (middle(gaps), middle(errors));
+    println!("{preset}: gap {middle_gap:.1} %, rest error {middle_error:.4} rad at the median");
+    assert!(middle_gap <= gap && middle_error <= median, "{preset}: {middle_gap}, {middle_error}");
+}
+
+/// The main job's, and that of the smallest gap. DQN pushes now and then: its torque jumps at most half as much as its grid's actions are apart.
 #[test]
-#[ignore = "more than a minute; run with --include-ignored"]
-fn sac_best_is_close_to_the_best_known() {
-    let gaps = swings_up("sac-best", 1, 4.0).1;
-    assert!(gaps.iter().all(|gap| *gap <= 6.0), "{gaps:?}");
+#[ignore = "a minute; run with --include-ignored"]
+fn policies_stand_straight_and_still() {
+    stands("sac-best", [2.2, 0.02, 0.05, 0.05]);
+    stands("sac-still", [4.0, 0.02, 0.05, 0.05]);
+    stands("td3-still", [4.0, 0.02, 0.05, 0.05]);
+    stands("ddpg-still", [4.0, 0.02, 0.05, 0.05]);
+    stands("dqn-still", [6.0, 0.05, 0.1, 1.0]);
 }
 
 /// 1000 of 1000 steps from each of 100 starts.
@@ -168,7 +208,7 @@ fn runs_have_their_pinned_fingerprints() {
         ("td3", 1600, "8a4fa1456f7d3636"),
         ("sac", 800, "b2ceb64ddd4e5e6c"),
         ("sac-v", 800, "f579cebced7e8d11"),
-        ("sac-best", 8000, "3932099559b7e877"),
+        ("sac-best", 8000, "ca0ba3d066a148e6"),
         ("hw2-sac-m3", 8192, "8c5d2d8e94db36f6"),
     ] {
         for &way in ways {

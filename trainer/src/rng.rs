@@ -34,6 +34,8 @@ pub enum Stream {
     Bootstrap,
     /// Settings of a sweep's trials.
     Sweep,
+    /// Start states of the trials that a run chooses its policy by.
+    Selection,
 }
 
 /// The stream of `seed` for a purpose.

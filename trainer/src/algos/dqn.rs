@@ -18,6 +18,9 @@ use crate::settings::{ConfigError, check, from_table};
 ///
 /// y = r + γ (1 − d) Q_θ′(s′, argmaxₐ′ Q_θ(s′, a′))                 (double; the same, section "Double DQN")
 ///
+/// y − α (maxₐ Q_θ′(s, a) − Q_θ′(s)\[a\])       in the place of y where α > 0 (advantage learning; Bellemare et al., 2016,
+/// "Increasing the Action Gap", arXiv:1512.04860, eq. 9)
+///
 /// L_θ = mean (Q_θ(s)\[a\] − y)²
 fn critic_loss<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> Var<'g> {
     let next_q = n.target_critic.apply(b.next_s);
@@ -25,7 +28,11 @@ fn critic_loss<'g>(n: &Networks, c: &Config, b: &Transitions<'g>) -> Var<'g> {
         false => next_q.max_columns(),
         true => next_q.gather(n.critic.apply(b.next_s).argmax()),
     };
-    let y = b.r + c.shared.gamma * (b.not_terminated * next_value);
+    let mut y = b.r + c.shared.gamma * (b.not_terminated * next_value);
+    if c.q.action_gap > 0.0 {
+        let q = n.target_critic.apply(b.s);
+        y = y - c.q.action_gap * (q.max_columns() - q.gather(b.a));
+    }
     c.shared.mean_loss(n.critic.apply(b.s).gather(b.a) - y)
 }
 
@@ -45,6 +52,10 @@ pub struct Config {
 pub struct QSettings {
     /// Does the online network choose the action that the target network values?
     pub double: bool,
+    /// α of advantage learning, 0 for none: what an action is worth less than the best one counts 1 / (1 − α) times, so that
+    /// small errors do not make the policy change its mind.
+    #[serde(default)]
+    pub action_gap: f64,
     /// Actions in the grid, from the environment's least to its largest.
     pub grid_points: u16,
     /// First probability ε of a random action.
@@ -65,6 +76,8 @@ impl Config {
         let (shared, q) = (Shared::from_table(table)?, from_table::<QSettings>("agent", table)?);
         let points = (2..=4096).contains(&q.grid_points);
         check("agent.grid_points", q.grid_points, "2 to 4096", points)?;
+        let gap = (0.0..1.0).contains(&q.action_gap);
+        check("agent.action_gap", q.action_gap, "from 0 to less than 1", gap)?;
         check_share("epsilon", q.epsilon)?;
         check_share("epsilon_decay", q.epsilon_decay)?;
         let least = (0.0..=q.epsilon).contains(&q.epsilon_min);

@@ -36,8 +36,26 @@ fn critic_losses<'g>(
 }
 
 /// L_φ = −mean Q_θ₁(s, μ_φ(s))
-fn actor_loss<'g>(n: &Networks, s: Var<'g>) -> Var<'g> {
-    -n.critic.first().apply(s, n.actor.apply(s)).mean()
+///
+/// L_φ = −mean minⱼ Q_θⱼ(s, μ_φ(s))                                        (`actor_critic = "least"`, as SAC's)
+fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>) -> Var<'g> {
+    let a = n.actor.apply(s);
+    let q = match c.smoothing.actor_critic {
+        ActorCritic::First => n.critic.first().apply(s, a),
+        ActorCritic::Least => n.critic.min(s, a),
+    };
+    -q.mean()
+}
+
+/// Which of the critics an actor climbs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorCritic {
+    /// The first, as in the paper.
+    #[default]
+    First,
+    /// The one that expects less, as SAC does: what only one of them overestimates draws no actor.
+    Least,
 }
 
 /// Settings: the `[agent]` table of a preset.
@@ -71,6 +89,9 @@ pub struct Smoothing {
     pub target_noise_clip: f64,
     /// What both are measured in.
     pub target_noise_unit: NoiseUnit,
+    /// Which critic the actor climbs.
+    #[serde(default)]
+    pub actor_critic: ActorCritic,
 }
 
 impl Config {
@@ -168,8 +189,8 @@ impl<P: Program> Td3<P> {
         let (loss, rate) = (losses[0] + losses[1], c.critic_learning_rate);
         let critic = Objective::new(&g, loss, &losses, n.critic.range(), rate, c)?;
         let g = Graph::new(setup.batch_size);
-        let (loss, rate) =
-            (actor_loss(&n, g.input(spec.observation_size())), config.actor.actor_learning_rate);
+        let loss = actor_loss(&n, &config, g.input(spec.observation_size()));
+        let rate = config.actor.actor_learning_rate;
         let actor = Objective::new(&g, loss, &[], n.actor.network.range(), rate, c)?;
 
         let actions = config.actor.action_space(setup);

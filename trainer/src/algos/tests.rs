@@ -259,3 +259,48 @@ fn critics_may_have_another_activation_than_the_actor() {
         assert!(mixed.0 == tanh.0 && mixed.1 != tanh.1, "{preset}: {mixed:?}, {tanh:?}");
     }
 }
+
+/// y − α (maxₐ Q(s, a) − Q(s)[a]), seen in the loss of a single state.
+#[test]
+fn advantage_learning_widens_the_gap_between_actions() {
+    let loss = |settings: &[&str], action: f32, reward: f32| {
+        let s = Array2::from_shape_fn((ROWS, 3), |(_, i)| 0.5 - i as f32);
+        let a = Array2::from_elem((ROWS, 1), action);
+        let (r, d) = (Array1::from_elem(ROWS, reward), Array1::ones(ROWS));
+        let batch = Batch::new(s.view(), a.view(), r.view(), s.view(), d.view()).unwrap();
+        let mut agent = agent("dqn", &[&["gamma=0", "grid_points=3"], settings].concat(), 1);
+        agent.update_critics(&batch, &mut stream(1, Stream::Update));
+        agent.metrics()[0].value
+    };
+    // q² − (q − 1)² = 2q − 1
+    let q = [0.0, 1.0, 2.0].map(|a| 0.5 * (1.0 + loss(&[], a, 0.0) - loss(&[], a, 1.0)));
+    let best = q.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    for (action, q) in q.into_iter().enumerate() {
+        let found = loss(&["action_gap=0.75"], action as f32, 0.0);
+        let wanted = (q + 0.75 * (best - q)).powi(2);
+        assert!((found - wanted).abs() < 1e-5, "action {action}: {found}, not {wanted}");
+    }
+    assert!(q.iter().any(|q| best - q > 0.05), "{q:?}");
+}
+
+/// The value of an observation is that of the critic which expects less.
+#[test]
+fn an_actor_climbs_the_critic_that_its_settings_say() {
+    let loss = |settings: &[&str]| {
+        let mut agent = agent("td3", settings, 1);
+        let s = Array2::from_shape_fn((ROWS, 3), |(row, i)| ((3 * row + i) as f32).sin());
+        let values = s.rows().into_iter().map(|s| f64::from(agent.value(s.as_slice().unwrap())));
+        let least = -values.sum::<f64>() / ROWS as f64;
+        change(&mut *agent, ACTOR);
+        (agent.metrics()[2].value, least)
+    };
+    let mut higher = 0;
+    for hidden in ["hidden=[4]", "hidden=[8]", "hidden=[12]", "hidden=[16]"] {
+        let (found, least) = loss(&["actor_critic=least", hidden]);
+        assert!((found - least).abs() < 1e-6, "{found}, not {least}");
+        let (first, least) = loss(&[hidden]);
+        assert!(first < least + 1e-6, "{first} is of one critic, {least} of the lesser of two");
+        higher += usize::from(first < least - 1e-3);
+    }
+    assert!(higher > 0, "no first critic expects more than its second");
+}

@@ -1,6 +1,7 @@
 //! `trainer train`, and the main job of `trainer` alone.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
@@ -10,7 +11,7 @@ use super::names::{ENVIRONMENTS, PRESETS};
 use super::numbers::{number, whole};
 use super::output::{self, Outputs};
 use super::progress::Bar;
-use super::{Failure, json, seeds, warn};
+use super::{Failure, json, pool, print, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::control;
 use crate::input;
@@ -215,45 +216,68 @@ pub(super) fn processors(otherwise: usize) -> usize {
     std::thread::available_parallelism().map_or(otherwise, usize::from)
 }
 
-/// The presets of the main job: each algorithm's own.
+/// Each algorithm's own preset of the fewest steps.
 pub(super) const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
 
-/// What `trainer` alone does.
+/// The presets of the main job: each algorithm's own whose policy stands straight and still.
+const STILL: [&str; 4] = ["dqn-still", "ddpg-still", "td3-still", "sac-still"];
+
+/// What `trainer` alone does: as many runs at a time as there are processors.
 pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
-    let (mut rows, interrupt) = (Vec::new(), Interrupt::listen()?);
+    let interrupt = Interrupt::listen()?;
+    let place = |preset| Path::new("runs").join(preset);
     // Before the first one trains.
-    for preset in OWN {
-        let directory = Path::new("runs").join(preset);
-        run::check_no_trial(&directory)?;
-        run::check(&directory, run::Use::Run(Begin::Fresh))?;
+    for preset in STILL {
+        run::check_no_trial(&place(preset))?;
+        run::check(&place(preset), run::Use::Run(Begin::Fresh))?;
     }
-    for preset in OWN {
-        let config = RunConfig::resolve(Some(preset), None, &[])?;
-        let directory = Path::new("runs").join(preset);
-        // The bits are the same: so it can as well go on.
-        let begin = match run::interrupted(&directory) {
-            Ok(Some((interrupted, _))) if interrupted == config => Begin::Resume,
-            // Where there is one that cannot be gone on with, that is told.
-            _ => Begin::Fresh,
-        };
-        let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
-        let bar = Bar::new(preset, config.training.steps);
-        let summary = train(&config, &directory, &options, bar);
-        let summary = summary.map_err(|error| match error {
-            RunError::Interrupted { step, steps, .. } => interrupt.failure(format!(
-                "interrupted at step {step} of {steps} of {preset}, which is saved; the same command goes on"
-            )),
-            // Those options are not this command's.
-            RunError::Checkpoint { .. } => Failure::Failed(options_of(preset, &error)),
-            RunError::Unfinished { .. } => Failure::Usage(options_of(preset, &error)),
-            error => error.into(),
-        });
-        rows.push((summary?, directory));
+    let work = |index: usize| {
+        if interrupt.flag().load(Ordering::Relaxed) {
+            return None;
+        }
+        let directory = place(STILL[index]);
+        Some((own(STILL[index], &directory, &interrupt), directory))
+    };
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    for (result, directory) in pool::each(processors(1), STILL.len(), work) {
+        match result {
+            Ok(summary) => rows.push((summary, directory)),
+            Err(failure) => failures.push(failure),
+        }
     }
-    Ok(if as_json {
-        json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>())
-    } else {
-        table(&rows)
+    let text = match as_json {
+        true => json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
+        false if rows.is_empty() => String::new(),
+        false => table(&rows),
+    };
+    match failures.into_iter().next() {
+        None => Ok(text),
+        Some(failure) => {
+            print(&text);
+            Err(failure)
+        }
+    }
+}
+
+/// One run of the main job.
+fn own(preset: &str, directory: &Path, interrupt: &Interrupt) -> Result<Summary, Failure> {
+    let config = RunConfig::resolve(Some(preset), None, &[])?;
+    // The bits are the same: so it can as well go on.
+    let begin = match run::interrupted(directory) {
+        Ok(Some((interrupted, _))) if interrupted == config => Begin::Resume,
+        // Where there is one that cannot be gone on with, that is told.
+        _ => Begin::Fresh,
+    };
+    let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
+    let bar = Bar::new(preset, config.training.steps);
+    train(&config, directory, &options, bar).map_err(|error| match error {
+        RunError::Interrupted { step, steps, .. } => interrupt.failure(format!(
+            "interrupted at step {step} of {steps} of {preset}, which is saved; the same command goes on"
+        )),
+        // Those options are not this command's.
+        RunError::Checkpoint { .. } => Failure::Failed(options_of(preset, &error)),
+        RunError::Unfinished { .. } => Failure::Usage(options_of(preset, &error)),
+        error => error.into(),
     })
 }
 

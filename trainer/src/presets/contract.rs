@@ -135,8 +135,9 @@ fn presets_are_what_their_sources_say() {
 
 #[test]
 fn every_source_has_its_row() {
-    let ours = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best", "sac-still"];
-    for (name, _) in ALL.iter().filter(|(name, _)| !ours.contains(name)) {
+    let ours = ["dqn", "double-dqn", "ddpg", "td3", "sac", "sac-v", "sac-best"];
+    let theirs = |name: &str| !ours.contains(&name) && !name.ends_with("-still");
+    for (name, _) in ALL.iter().filter(|(name, _)| theirs(name)) {
         let listed = |(presets, _): &(&str, &str)| presets.split('|').any(|preset| preset == *name);
         assert!(CONTRACT.iter().any(listed), "{name}");
     }

@@ -10,6 +10,7 @@ mod home;
 pub mod place;
 mod recorder;
 mod sealed;
+mod selection;
 mod session;
 mod summary;
 mod trained;
@@ -19,6 +20,7 @@ pub use clock::processor_time;
 pub use error::RunError;
 pub(crate) use sealed::Kind as Sealed;
 pub use sealed::SealError;
+pub use selection::Selected;
 pub use summary::{EvaluationSummary, Parity, PolicySummary, Summary, TrainingReturn, fingerprint};
 pub use trained::Trained;
 
@@ -180,7 +182,8 @@ pub fn run(
     }
     session.train(options, &mut checkpoints)?;
     let (updates, (seconds, processor)) = (session.training.updates(), session.watch.seconds());
-    let mut recorder = session.recorder;
+    let Session { mut recorder, selection, .. } = session;
+    let selected = selection.end(&mut *agent);
 
     let blob = export(&agent.policy(), &spec, envs::fingerprint(&config.environment)?)?;
     let policy = AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
@@ -206,6 +209,7 @@ pub fn run(
             checksum: summary::checksum(&policy),
         },
         parity,
+        selected,
         parameters_fingerprint: fingerprint(&agent.parameters().value),
         files: BTreeMap::new(),
     };

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::clock::Stopwatch;
 use super::recorder::Recorder;
+use super::selection::Selection;
 use super::{Options, RunError};
 use crate::config::RunConfig;
 use crate::interface::{Algorithm, Environments};
@@ -18,6 +19,7 @@ pub(super) struct Session<'a, 'r> {
     directory: &'a Path,
     pub(super) training: Training<'a>,
     pub(super) recorder: Recorder<'r>,
+    pub(super) selection: Selection,
     pub(super) watch: Stopwatch,
 }
 
@@ -32,12 +34,14 @@ impl<'a, 'r> Session<'a, 'r> {
     ) -> Result<Self, RunError> {
         recorder.begin(agent)?;
         let training = Training::new(environments, agent, &config.training);
-        Ok(Session { config, directory, training, recorder, watch: Stopwatch::start() })
+        let (selection, watch) = (Selection::new(config)?, Stopwatch::start());
+        Ok(Session { config, directory, training, recorder, selection, watch })
     }
 
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
         self.training.walk(walk)?;
         self.recorder.walk(walk)?;
+        self.selection.walk(walk)?;
         self.watch.walk(walk)
     }
 
@@ -60,6 +64,7 @@ impl<'a, 'r> Session<'a, 'r> {
             if let Err(error) = self.training.iterate(&mut self.recorder) {
                 return Err(stopped(error, checkpoints));
             }
+            self.selection.iterated(self.training.step(), self.training.agent())?;
             let interrupted = options.interrupted.load(Ordering::Relaxed);
             // Until the results are written, what was trained is in the last one.
             if interrupted || self.training.is_over() || checkpoints.is_due() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crc::{CRC_64_XZ, Crc};
 use serde::{Deserialize, Serialize};
 
+use super::selection::Selected;
 use crate::control::Control;
 use crate::policy::AnyPolicy;
 
@@ -40,6 +41,9 @@ pub struct Summary {
     pub policy: PolicySummary,
     /// The trained network against the exported policy.
     pub parity: Parity,
+    /// Which policy it is, where the best of several was kept; else it is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
     /// CRC-64/XZ over the bits of all parameters, online and target, little-endian.
     pub parameters_fingerprint: String,
     /// The other files that the run wrote, each with the CRC-64/XZ of its bytes: by it, a later run knows them from

@@ -43,6 +43,10 @@ pub struct TrainingConfig {
     pub n_step: usize,
     /// Is running out of time learnt as if it were terminal? It should not be.
     pub truncation_is_terminal: bool,
+    /// Iterations from one trial of the policy to the next, in the second half of a run, which keeps the best of them; 0: it
+    /// keeps the last policy.
+    #[serde(default)]
+    pub select_every: usize,
 }
 
 impl TrainingConfig {
@@ -67,6 +71,8 @@ impl TrainingConfig {
         let fits = self.batch_size <= self.buffer_size;
         check("training.batch_size", self.batch_size, "at most buffer_size", fits)?;
         count("n_step", self.n_step, 1000)?;
+        let select = self.select_every <= 1_000_000;
+        check("training.select_every", self.select_every, "0 to 1000000", select)?;
         let scale = (1e-9..=1e9).contains(&self.reward_scale);
         check("training.reward_scale", self.reward_scale, "between 1e-9 and 1e9", scale)
     }

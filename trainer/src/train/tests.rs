@@ -171,6 +171,7 @@ fn config() -> TrainingConfig {
         reward_scale: 1.0,
         n_step: 1,
         truncation_is_terminal: false,
+        select_every: 0,
     }
 }
 

@@ -58,9 +58,9 @@ fn nothing_that_others_wrote_is_touched() {
         assert_eq!(contents(&directory.join(out)), before, "sweep {out}");
     }
     // The main job looks at all four before it trains the first one.
-    put(directory, "runs/sac/notes.txt", "mine");
+    put(directory, "runs/sac-still/notes.txt", "mine");
     let error = fail(directory, &[], 2);
-    assert!(error.contains("runs/sac/notes.txt was not written by"), "{error}");
+    assert!(error.contains("runs/sac-still/notes.txt was not written by"), "{error}");
     assert_eq!(contents(&directory.join("runs")).len(), 1);
 }
 

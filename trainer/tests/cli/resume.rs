@@ -70,14 +70,20 @@ pub(crate) fn results(run: &Path) -> (String, String, Vec<u8>, Vec<u8>) {
 }
 
 /// Ctrl-C at five moments of each algorithm: the status is 130, and the run that goes on has the bits of
-/// the unbroken one.
+/// the unbroken one, those with trials of their policies included.
 #[test]
 fn interrupted_runs_go_on_to_the_same_bits() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
     let mut rng: Rng = stream(31, Stream::Recording);
-    for preset in ["dqn", "ddpg", "td3", "sac"] {
+    for (preset, select) in [
+        ("dqn", "select_every=100"),
+        ("ddpg", "select_every=0"),
+        ("td3", "select_every=2"),
+        ("sac", "select_every=70"),
+    ] {
         let train = ["train", "--preset", preset, "--steps", "2500", "--checkpoint-every", "0"];
+        let train = [&train[..], &["--set", select]].concat();
         let whole = format!("{preset}-whole");
         let begun = Instant::now();
         succeed(directory, &[&train[..], &["--out", &whole]].concat());
