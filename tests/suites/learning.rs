@@ -76,8 +76,7 @@ fn score(blob: &Blob, on: &str, settings: &[&str]) -> (Evaluation, Option<f64>) 
 }
 
 /// Every seed better than −200, and the median of the gaps to the best known return within a bound, in percent.
-/// Gives the policies, and the gaps in their order of size.
-fn swings_up(preset: &str, few: u64, bound: f64) -> (Vec<Blob>, Vec<f64>) {
+fn swings_up(preset: &str, few: u64, bound: f64) -> Vec<Blob> {
     let policies = policies(preset, "pendulum", seeds(few, u64::MAX));
     let mut gaps = Vec::new();
     for (index, blob) in policies.iter().enumerate() {
@@ -91,12 +90,12 @@ fn swings_up(preset: &str, few: u64, bound: f64) -> (Vec<Blob>, Vec<f64>) {
     let middle = (gaps[(gaps.len() - 1) / 2] + gaps[gaps.len() / 2]) / 2.0;
     println!("{preset}: gap {middle:.1} % at the median, {:.1} % at most", gaps[gaps.len() - 1]);
     assert!(middle <= bound, "{preset}: {gaps:?}");
-    (policies, gaps)
+    policies
 }
 
 #[test]
 fn sac_swings_the_pendulum_up() {
-    let (policies, _) = swings_up("sac", 4, 9.0);
+    let policies = swings_up("sac", 4, 9.0);
     // The firmware's sample is what `trainer train --preset sac` gives: trained on another machine,
     // with the same bits. After a change on purpose: copy runs/sac/{policy,recording}.bin there, and make the
     // others of it with `trainer quantize`.
@@ -137,7 +136,7 @@ impl Progress for Unwatched {
 /// of the rest error in rad at the median and at the worst, of the chatter in N·m at the worst.
 fn stands(preset: &str, [gap, median, worst, chatter]: [f64; 4]) {
     let (mut gaps, mut errors) = (Vec::new(), Vec::new());
-    for seed in 1..=seeds(1, u64::MAX) {
+    for seed in 1..=seeds(1, 5) {
         let config = RunConfig::resolve(Some(preset), None, &[format!("seed={seed}")]).unwrap();
         let (directory, options) = (tempfile::tempdir().unwrap(), Options::default());
         let summary = run(&config, directory.path(), &options, &mut Unwatched).unwrap();

@@ -23,14 +23,15 @@ fn figures_are_those_of_the_code() {
     let thousands = |number: usize| format!("{} {:03}", number / 1000, number % 1000);
     let words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"];
     let best_known = starts("pendulum").best_known_mean().unwrap();
-    let (first, twice) = (thousands(steps("sac")), thousands(steps("dqn")));
+    let first = thousands(steps("sac"));
+    let (least, most) = (thousands(steps("sac-still")), thousands(steps("td3-still")));
     let (period, every) = (pendulum.period, CHECKPOINT_EVERY.as_secs());
     let (count, drawn) =
         (starts("pendulum").states.len(), starts("inverted-pendulum").states.len());
     let layers = sac_bytes(&[]);
     let wide = sac_bytes(&["hidden=[128, 128]"]);
     for (folder, page, figure) in [
-        (".", "README.md", format!("swing-up ({first} steps of {period} s, DQN {twice})")),
+        (".", "README.md", format!("({least} to {most} steps of {period} s, as")),
         (".", "README.md", format!("the mean over {count} fixed starts")),
         (
             ".",
