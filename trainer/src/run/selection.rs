@@ -149,17 +149,19 @@ impl Selection {
         2 * step > self.steps
     }
 
-    /// An iteration is over, after so many steps: tries the policy, if it is time.
-    pub(super) fn iterated(
+    /// An iteration is over, after so many steps: is it time for a trial?
+    pub(super) fn iterated(&mut self, step: usize) -> bool {
+        self.iterations += 1;
+        let is_time = self.every > 0 && self.iterations.is_multiple_of(self.every);
+        is_time && self.is_late(step)
+    }
+
+    /// Tries the policy of an agent, whose numbers are finite, after so many steps.
+    pub(super) fn try_out(
         &mut self,
         step: usize,
         agent: &mut dyn Algorithm,
     ) -> Result<(), RunError> {
-        self.iterations += 1;
-        let is_time = self.every > 0 && self.iterations.is_multiple_of(self.every);
-        if !is_time || !self.is_late(step) {
-            return Ok(());
-        }
         self.trials += 1;
         let spec = self.environments.spec().clone();
         let blob = export(&agent.policy(), &spec, self.physics)?;
@@ -227,7 +229,9 @@ mod tests {
     fn kept(selection: Selection, tried: &[(usize, u64)]) -> Option<(Vec<f32>, Selected)> {
         let (mut selection, mut last) = (selection, agent(99));
         for (step, seed) in tried {
-            selection.iterated(*step, &mut *agent(*seed)).unwrap();
+            if selection.iterated(*step) {
+                selection.try_out(*step, &mut *agent(*seed)).unwrap();
+            }
         }
         let selected = selection.end(&mut *last)?;
         Some((last.parameters().value.clone(), selected))
@@ -256,7 +260,8 @@ mod tests {
         assert_eq!(kept(every(2), &[(6, 1), (8, 2), (10, 3)]).unwrap().1.trials, 1);
         // A run that goes on for longer: what was in its second half is in the first now.
         let mut selection = every(1);
-        selection.iterated(6, &mut *agent(1)).unwrap();
+        assert!(selection.iterated(6));
+        selection.try_out(6, &mut *agent(1)).unwrap();
         let mut written = Vec::new();
         selection.walk(&mut Walk::writing(&mut written)).unwrap();
         let read = |steps: &str| {

@@ -64,7 +64,11 @@ impl<'a, 'r> Session<'a, 'r> {
             if let Err(error) = self.training.iterate(&mut self.recorder) {
                 return Err(stopped(error, checkpoints));
             }
-            self.selection.iterated(self.training.step(), self.training.agent())?;
+            let step = self.training.step();
+            if self.selection.iterated(step) {
+                self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
+                self.selection.try_out(step, self.training.agent())?;
+            }
             let interrupted = options.interrupted.load(Ordering::Relaxed);
             // Until the results are written, what was trained is in the last one.
             if interrupted || self.training.is_over() || checkpoints.is_due() {
