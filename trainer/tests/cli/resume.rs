@@ -291,7 +291,7 @@ fn several_seeds_go_on_together() {
 #[test]
 fn divergence_is_told_with_what_is_left() {
     // With trials of the policy and without.
-    ["select_every=0", "select_every=1"].map(diverges);
+    ["select_every=0", "select_every=1"].into_iter().for_each(diverges);
 }
 
 fn diverges(select: &str) {
