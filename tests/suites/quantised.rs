@@ -74,7 +74,7 @@ fn is_whole(blob: &Blob, quantised: &Blob) {
     assert_eq!((replay.compared, replay.mismatches), (2_000, 0));
 }
 
-/// The presets of the main job as they ship. Losses are of the mean return, in percent.
+/// The presets of the fewest steps as they ship. Losses are of the mean return, in percent.
 #[test]
 fn trained_policies_keep_their_returns() {
     thread::scope(|scope| {
