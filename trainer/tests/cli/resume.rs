@@ -287,6 +287,34 @@ fn several_seeds_go_on_together() {
     }
 }
 
+/// Each run of the main job that is under way is saved, and the same command goes on with it.
+#[test]
+fn the_main_job_saves_what_is_under_way() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = temporary.path();
+    let mut before = Vec::new();
+    for _ in 0..2 {
+        let mut child = begin(directory, &[]);
+        let begun = Instant::now();
+        while !directory.join("runs").exists() {
+            assert!(begun.elapsed() < LIMIT, "no run begins");
+            sleep(Duration::from_millis(1));
+        }
+        sleep(Duration::from_secs(2));
+        signal(&child, Signal::INT);
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(130));
+        let started: Vec<_> = fs::read_dir(directory.join("runs")).unwrap().collect();
+        let saved = started.into_iter().map(|run| checkpoints(&run.unwrap().path()).pop());
+        let mut saved: Vec<_> = saved.map(|newest| newest.expect("a checkpoint")).collect();
+        saved.sort();
+        assert!(!saved.is_empty() && !directory.join("runs/sac-still/summary.json").exists());
+        let older = before.iter().zip(&saved).all(|(before, saved)| before < saved);
+        assert!(older, "{saved:?} do not go on from {before:?}");
+        before = saved;
+    }
+}
+
 /// The step, the quantity, the last good checkpoint: and its policy can still be had.
 #[test]
 fn divergence_is_told_with_what_is_left() {
