@@ -207,7 +207,7 @@ fn runs_have_their_pinned_fingerprints() {
         ("td3", 1600, "8a4fa1456f7d3636"),
         ("sac", 800, "b2ceb64ddd4e5e6c"),
         ("sac-v", 800, "f579cebced7e8d11"),
-        ("sac-best", 8000, "ca0ba3d066a148e6"),
+        ("sac-best", 2800, "80c32cff186f0e12"),
         ("hw2-sac-m3", 8192, "8c5d2d8e94db36f6"),
     ] {
         for &way in ways {
