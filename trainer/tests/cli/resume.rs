@@ -143,7 +143,7 @@ fn interrupted(directory: &Path, out: &str) -> PathBuf {
 }
 
 pub(crate) const SAC: [&str; 7] =
-    ["train", "--preset", "sac", "--steps", "6000", "--checkpoint-every", "0"];
+    ["train", "--preset", "sac", "--steps", "12000", "--checkpoint-every", "0"];
 
 #[test]
 fn damaged_checkpoints_are_passed_over() {
