@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod keygen;
 mod line;
+mod main_job;
 mod monitor;
 mod names;
 mod numbers;
@@ -130,6 +131,20 @@ pub(crate) enum Failure {
     Interrupted { text: String, status: u8 },
 }
 
+impl Failure {
+    /// Both, with the status of the first.
+    fn and(self, other: Failure) -> Failure {
+        let (Self::Usage(second) | Self::Failed(second) | Self::Interrupted { text: second, .. }) =
+            other;
+        let both = |first: String| format!("{first}; {second}");
+        match self {
+            Self::Usage(first) => Self::Usage(both(first)),
+            Self::Failed(first) => Self::Failed(both(first)),
+            Self::Interrupted { text, status } => Self::Interrupted { text: both(text), status },
+        }
+    }
+}
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Failure::Usage(error.to_string())
@@ -181,7 +196,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, count: Counter) -> Exi
         return fail(&error.to_string(), 2);
     }
     let report = match arguments.command {
-        None => train::main_job(arguments.json),
+        None => main_job::run(arguments.json),
         Some(Command::Train(command)) => command.run(arguments.json),
         Some(Command::Eval(command)) => command.run(arguments.json),
         Some(Command::Plot(command)) => command.run(arguments.json),

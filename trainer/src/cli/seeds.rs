@@ -9,7 +9,7 @@ use super::train::{MAX_SEED, processors, table, told, train as train_one};
 use super::{Failure, json, pool, print};
 use crate::config::RunConfig;
 use crate::run::{self, Begin, Home, Options, RunError, Summary, start};
-use crate::statistics::counted;
+use crate::statistics::{self, counted};
 
 /// How one of the runs ended.
 type Ended = (usize, PathBuf, Result<Summary, RunError>);
@@ -110,11 +110,7 @@ fn report(
 fn overall(rows: &[(Summary, PathBuf)]) -> String {
     let mut returns: Vec<f64> = rows.iter().map(|(s, _)| s.evaluation.mean).collect();
     returns.sort_by(f64::total_cmp);
-    let middle = returns.len() / 2;
-    let median = match returns.len() % 2 {
-        0 => 0.5 * (returns[middle - 1] + returns[middle]),
-        _ => returns[middle],
-    };
+    let median = statistics::median(&returns);
     let (worst, best) = (returns[0], returns[returns.len() - 1]);
     let trained = counted(rows.len(), "seed");
     if rows.len() < 2 {

@@ -1,7 +1,6 @@
-//! `trainer train`, and the main job of `trainer` alone.
+//! `trainer train`.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
@@ -11,7 +10,7 @@ use super::names::{ENVIRONMENTS, PRESETS};
 use super::numbers::{number, whole};
 use super::output::{self, Outputs};
 use super::progress::Bar;
-use super::{Failure, json, pool, print, seeds, warn};
+use super::{Failure, json, seeds, warn};
 use crate::config::{ENVIRONMENT_NAME, RunConfig};
 use crate::control;
 use crate::input;
@@ -206,79 +205,9 @@ pub(super) fn told(error: &RunError, directory: &Path) -> String {
     error.to_string()
 }
 
-/// An error that names options, and whose they are.
-fn options_of(preset: &str, error: &RunError) -> String {
-    format!("{error} (options of `trainer train --preset {preset}`)")
-}
-
 /// How many threads this process may run at a time; `otherwise` where the system does not tell.
 pub(super) fn processors(otherwise: usize) -> usize {
     std::thread::available_parallelism().map_or(otherwise, usize::from)
-}
-
-/// Each algorithm's own preset of the fewest steps.
-pub(super) const OWN: [&str; 4] = ["dqn", "ddpg", "td3", "sac"];
-
-/// The presets of the main job: each algorithm's own whose policy stands straight and still.
-const STILL: [&str; 4] = ["dqn-still", "ddpg-still", "td3-still", "sac-still"];
-
-/// What `trainer` alone does: as many runs at a time as there are processors.
-pub(super) fn main_job(as_json: bool) -> Result<String, Failure> {
-    let interrupt = Interrupt::listen()?;
-    let place = |preset| Path::new("runs").join(preset);
-    // Before the first one trains.
-    for preset in STILL {
-        run::check_no_trial(&place(preset))?;
-        run::check(&place(preset), run::Use::Run(Begin::Fresh))?;
-    }
-    let work = |index: usize| {
-        if interrupt.flag().load(Ordering::Relaxed) {
-            return None;
-        }
-        let directory = place(STILL[index]);
-        Some((own(STILL[index], &directory, &interrupt), directory))
-    };
-    let (mut rows, mut failures) = (Vec::new(), Vec::new());
-    for (result, directory) in pool::each(processors(1), STILL.len(), work) {
-        match result {
-            Ok(summary) => rows.push((summary, directory)),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    let text = match as_json {
-        true => json(&rows.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
-        false if rows.is_empty() => String::new(),
-        false => table(&rows),
-    };
-    match failures.into_iter().next() {
-        None => Ok(text),
-        Some(failure) => {
-            print(&text);
-            Err(failure)
-        }
-    }
-}
-
-/// One run of the main job.
-fn own(preset: &str, directory: &Path, interrupt: &Interrupt) -> Result<Summary, Failure> {
-    let config = RunConfig::resolve(Some(preset), None, &[])?;
-    // The bits are the same: so it can as well go on.
-    let begin = match run::interrupted(directory) {
-        Ok(Some((interrupted, _))) if interrupted == config => Begin::Resume,
-        // Where there is one that cannot be gone on with, that is told.
-        _ => Begin::Fresh,
-    };
-    let options = Options { begin, interrupted: interrupt.flag(), ..Options::default() };
-    let bar = Bar::new(preset, config.training.steps);
-    train(&config, directory, &options, bar).map_err(|error| match error {
-        RunError::Interrupted { step, steps, .. } => interrupt.failure(format!(
-            "interrupted at step {step} of {steps} of {preset}, which is saved; the same command goes on"
-        )),
-        // Those options are not this command's.
-        RunError::Checkpoint { .. } => Failure::Failed(options_of(preset, &error)),
-        RunError::Unfinished { .. } => Failure::Usage(options_of(preset, &error)),
-        error => error.into(),
-    })
 }
 
 /// As many threads as are asked for, or if that is fewer, as there are processors, with a warning.

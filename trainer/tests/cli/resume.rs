@@ -294,7 +294,7 @@ fn the_main_job_saves_what_is_under_way() {
     let directory = temporary.path();
     let mut before = Vec::new();
     for _ in 0..2 {
-        let mut child = begin(directory, &[]);
+        let child = begin(directory, &[]);
         let begun = Instant::now();
         while !directory.join("runs").exists() {
             assert!(begun.elapsed() < LIMIT, "no run begins");
@@ -302,12 +302,14 @@ fn the_main_job_saves_what_is_under_way() {
         }
         sleep(Duration::from_secs(2));
         signal(&child, Signal::INT);
-        let status = child.wait().unwrap();
-        assert_eq!(status.code(), Some(130));
+        let output = child.wait_with_output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{message}");
         let started: Vec<_> = fs::read_dir(directory.join("runs")).unwrap().collect();
         let saved = started.into_iter().map(|run| checkpoints(&run.unwrap().path()).pop());
         let mut saved: Vec<_> = saved.map(|newest| newest.expect("a checkpoint")).collect();
         saved.sort();
+        assert_eq!(message.matches("the same command goes on").count(), saved.len(), "{message}");
         assert!(!saved.is_empty() && !directory.join("runs/sac-still/summary.json").exists());
         let older = before.iter().zip(&saved).all(|(before, saved)| before < saved);
         assert!(older, "{saved:?} do not go on from {before:?}");
