@@ -45,6 +45,17 @@ pub struct Estimate {
     pub interval: Option<[f64; 2]>,
 }
 
+/// The median; of an even number, the mean of the two in the middle. NaN of none.
+pub fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let n = sorted.len();
+    match n {
+        0 => f64::NAN,
+        _ => 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]),
+    }
+}
+
 /// x̄ = 1/n · Σ xᵢ
 pub fn mean(scores: &[f64]) -> f64 {
     scores.iter().sum::<f64>() / scores.len() as f64

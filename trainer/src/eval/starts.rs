@@ -8,7 +8,7 @@ use super::EvalError;
 use crate::envs::{self, Starting};
 use crate::interface::{Environments, Spec};
 use crate::numbers::{Grammar, mistake, rewrite};
-use crate::rng::{Stream, stream};
+use crate::rng::{Rng, Stream, stream};
 use crate::settings::ConfigError;
 
 /// States beyond ± this are taken for mistakes.
@@ -43,17 +43,25 @@ impl Starts {
                 Ok(serde_json::from_str(json).expect("every entry's starts are read by a test"))
             }
             Starting::Drawn(count) => {
-                let mut environment = envs::make(table)?;
-                let mut observation = vec![0.0; environment.spec().observation_size()];
-                let mut rng = stream(0, Stream::Evaluation);
-                let mut draw = || {
-                    environment.reset(&mut rng, &mut observation);
-                    environment.save()
-                };
-                let states = (0..count).map(|_| draw()).collect();
-                Ok(Starts { states, best_known_returns: Vec::new() })
+                Starts::drawn(table, count, &mut stream(0, Stream::Evaluation))
             }
         }
+    }
+
+    /// States in which so many episodes begin; of the best returns from there nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// If the table makes no environment.
+    pub fn drawn(table: &toml::Table, count: usize, rng: &mut Rng) -> Result<Starts, ConfigError> {
+        let mut environment = envs::make(table)?;
+        let mut observation = vec![0.0; environment.spec().observation_size()];
+        let mut draw = || {
+            environment.reset(rng, &mut observation);
+            environment.save()
+        };
+        let states = (0..count).map(|_| draw()).collect();
+        Ok(Starts { states, best_known_returns: Vec::new() })
     }
 
     /// A JSON array of states, `[[θ, θ̇], …]`, each taken once, and how many were left out since they are there already.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use crate::config::RunConfig;
-use crate::control::Control;
+use crate::control::{Control, Spread};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
 use crate::export::{ExportError, export};
@@ -66,7 +66,7 @@ impl Worth {
 fn shortfall(control: &Control, spec: &Spec) -> f64 {
     let range = spec.action_range().scale().into_iter().fold(0.0, f64::max);
     // Without a state from which the goal is reached there are no figures, and nothing stands.
-    let worst = |spread: crate::control::Spread| spread.worst.unwrap_or(f64::INFINITY);
+    let worst = |spread: Spread| spread.worst.unwrap_or(f64::INFINITY);
     let lean = worst(control.rest_error) / (control.within / 4.0);
     let unrest = worst(control.chatter) / (2.0 * range / 100.0);
     lean.max(unrest).max(1.0)
@@ -111,16 +111,9 @@ impl Selection {
     /// For a run of these settings.
     pub(super) fn new(config: &RunConfig) -> Result<Selection, RunError> {
         let table = &config.environment;
-        let mut environment = envs::make(table)?;
-        let mut observation = vec![0.0; environment.spec().observation_size()];
-        let mut rng = stream(config.training.seed, Stream::Selection);
-        let mut draw = || {
-            environment.reset(&mut rng, &mut observation);
-            environment.save()
-        };
         let count = if config.training.select_every > 0 { STATES } else { 0 };
-        let states = (0..count).map(|_| draw()).collect();
-        let starts = Starts { states, best_known_returns: Vec::new() };
+        let mut rng = stream(config.training.seed, Stream::Selection);
+        let starts = Starts::drawn(table, count, &mut rng)?;
         Ok(Selection {
             every: config.training.select_every,
             steps: config.training.steps,
@@ -137,11 +130,25 @@ impl Selection {
     pub(super) fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), StateError> {
         walk.value(&mut self.iterations)?;
         walk.value(&mut self.trials)?;
-        walk.value(&mut self.best)?;
-        // A run that goes on for more steps than it had forgets what is in its first half now.
+        walk.value(&mut self.best)
+    }
+
+    /// The run goes on from what was read. Where it has more steps than it had, what is in its first half now is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// If what was read holds networks that are not this agent's.
+    pub(super) fn resumed(&mut self, agent: &mut dyn Algorithm) -> Result<(), StateError> {
         let best = self.best.take();
         self.best = best.filter(|best| self.is_late(best.step));
-        Ok(())
+        match &self.best {
+            None => Ok(()),
+            Some(best) => {
+                let now = networks(agent);
+                put(&best.networks, agent)?;
+                put(&now, agent)
+            }
+        }
     }
 
     /// Is a step in the second half of the run?
@@ -174,9 +181,7 @@ impl Selection {
         };
         let worth = Worth::of(&evaluation, &spec);
         if self.best.as_ref().is_none_or(|best| worth.replaces(&best.worth)) {
-            let mut networks = Vec::new();
-            agent.walk_networks(&mut Walk::writing(&mut networks)).expect("it only writes");
-            self.best = Some(Best { worth, step, networks });
+            self.best = Some(Best { worth, step, networks: networks(agent) });
         }
         Ok(())
     }
@@ -184,10 +189,23 @@ impl Selection {
     /// Brings the best networks back; `None` where no policy was tried, and the last ones stay.
     pub(super) fn end(self, agent: &mut dyn Algorithm) -> Option<Selected> {
         let Best { worth, step, networks } = self.best?;
-        let own = "networks that this agent wrote, or a checkpoint that was read with it";
-        agent.walk_networks(&mut Walk::reading(&networks)).expect(own);
+        put(&networks, agent).expect("this agent wrote them, or had them put when it went on");
         Some(Selected { step, trials: self.trials, mean: worth.mean })
     }
+}
+
+/// All networks of an agent.
+fn networks(agent: &mut dyn Algorithm) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    agent.walk_networks(&mut Walk::writing(&mut bytes)).expect("a walk that writes checks nothing");
+    bytes
+}
+
+/// Puts networks in the place of an agent's.
+fn put(networks: &[u8], agent: &mut dyn Algorithm) -> Result<(), StateError> {
+    let mut walk = Walk::reading(networks);
+    agent.walk_networks(&mut walk)?;
+    walk.end()
 }
 
 #[cfg(test)]
@@ -267,11 +285,34 @@ mod tests {
         let read = |steps: &str| {
             let mut longer = Selection::new(&config(&["select_every=1", steps])).unwrap();
             longer.walk(&mut Walk::reading(&written)).unwrap();
+            longer.resumed(&mut *agent(5)).unwrap();
             longer
         };
         assert_eq!(kept(read("steps=11"), &[]).unwrap().1.step, 6);
         assert!(kept(read("steps=20"), &[(8, 1)]).is_none());
         assert!(kept(read("steps=20"), &[]).is_none());
         assert_eq!(kept(read("steps=20"), &[(12, 1)]).unwrap().1.step, 12);
+    }
+
+    #[test]
+    fn networks_of_another_agent_are_refused() {
+        let mut selection = Selection::new(&config(&["select_every=1"])).unwrap();
+        selection.try_out(6, &mut *agent(1)).unwrap();
+        let mut own = agent(2);
+        let before = own.parameters().value.clone();
+        selection.resumed(&mut *own).unwrap();
+        assert_eq!(own.parameters().value, before, "what it learns with stays");
+        for change in [|bytes: &mut Vec<u8>| bytes.truncate(9), |bytes: &mut Vec<u8>| bytes.push(0)]
+        {
+            let mut written = Vec::new();
+            let best = selection.best.as_mut().unwrap();
+            let whole = best.networks.clone();
+            change(&mut best.networks);
+            selection.walk(&mut Walk::writing(&mut written)).unwrap();
+            selection.best.as_mut().unwrap().networks = whole;
+            let mut read = Selection::new(&config(&["select_every=1"])).unwrap();
+            read.walk(&mut Walk::reading(&written)).unwrap();
+            read.resumed(&mut *agent(2)).unwrap_err();
+        }
     }
 }

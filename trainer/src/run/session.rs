@@ -47,7 +47,10 @@ impl<'a, 'r> Session<'a, 'r> {
 
     /// Goes on from a checkpoint.
     pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        checkpoint.restore(|walk| self.walk(walk))?;
+        checkpoint.restore(|walk| {
+            self.walk(walk)?;
+            self.selection.resumed(self.training.agent())
+        })?;
         self.recorder.rewrite()?;
         self.recorder.goes_on(checkpoint.step);
         Ok(())
