@@ -25,9 +25,9 @@ fn critic_losses<'g>(
     b: &Transitions<'g>,
     epsilon: Var<'g>,
 ) -> [Var<'g>; 2] {
-    let smoothing = &c.smoothing;
-    let noise = (smoothing.target_noise_std * epsilon)
-        .clamp(-smoothing.target_noise_clip, smoothing.target_noise_clip)
+    let td3 = &c.td3;
+    let noise = (td3.target_noise_std * epsilon)
+        .clamp(-td3.target_noise_clip, td3.target_noise_clip)
         .affine(&n.noise_scale, &[0.0]);
     let next_a = n.target_actor.range.clip(n.target_actor.apply(b.next_s) + noise);
     let next_q = n.target_critic.min(b.next_s, next_a);
@@ -40,7 +40,7 @@ fn critic_losses<'g>(
 /// L_φ = −mean minⱼ Q_θⱼ(s, μ_φ(s))                                        (`actor_critic = "least"`, as SAC's)
 fn actor_loss<'g>(n: &Networks, c: &Config, s: Var<'g>) -> Var<'g> {
     let a = n.actor.apply(s);
-    let q = match c.smoothing.actor_critic {
+    let q = match c.td3.actor_critic {
         ActorCritic::First => n.critic.first().apply(s, a),
         ActorCritic::Least => n.critic.min(s, a),
     };
@@ -75,12 +75,12 @@ pub struct Config {
     pub noise: NoiseConfig,
     /// TD3's own.
     #[serde(flatten)]
-    pub smoothing: Smoothing,
+    pub td3: Td3Settings,
 }
 
 /// Settings that only TD3 has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Smoothing {
+pub struct Td3Settings {
     /// Critic updates to one of the actor and the targets.
     pub policy_delay: usize,
     /// σ of the noise on the target's actions.
@@ -102,15 +102,15 @@ impl Config {
     /// If a key is missing, of the wrong type or out of its range.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let (shared, actor) = (Shared::from_table(table)?, ActorSettings::from_table(table)?);
-        let smoothing: Smoothing = from_table("agent", table)?;
-        let delay = (1..=1000).contains(&smoothing.policy_delay);
-        check("agent.policy_delay", smoothing.policy_delay, "1 to 1000", delay)?;
-        let std = (0.0..=1e3).contains(&smoothing.target_noise_std);
-        check("agent.target_noise_std", smoothing.target_noise_std, "between 0 and 1e3", std)?;
-        let clip = (0.0..=1e3).contains(&smoothing.target_noise_clip);
-        check("agent.target_noise_clip", smoothing.target_noise_clip, "between 0 and 1e3", clip)?;
+        let td3: Td3Settings = from_table("agent", table)?;
+        let delay = (1..=1000).contains(&td3.policy_delay);
+        check("agent.policy_delay", td3.policy_delay, "1 to 1000", delay)?;
+        let std = (0.0..=1e3).contains(&td3.target_noise_std);
+        check("agent.target_noise_std", td3.target_noise_std, "between 0 and 1e3", std)?;
+        let clip = (0.0..=1e3).contains(&td3.target_noise_clip);
+        check("agent.target_noise_clip", td3.target_noise_clip, "between 0 and 1e3", clip)?;
         let critics = CriticSettings::from_table(table)?;
-        Ok(Config { shared, critics, actor, noise: NoiseConfig::from_table(table)?, smoothing })
+        Ok(Config { shared, critics, actor, noise: NoiseConfig::from_table(table)?, td3 })
     }
 }
 
@@ -138,7 +138,7 @@ impl Networks {
             (critics, c.actor.actor(layout, &c.shared, setup))
         };
         let ((critic, actor), (target_critic, target_actor)) = (triple(), triple());
-        let noise_scale = match c.smoothing.target_noise_unit {
+        let noise_scale = match c.td3.target_noise_unit {
             NoiseUnit::Scale => actor.range.scale(),
             NoiseUnit::Action => vec![1.0; act],
         };
@@ -169,7 +169,7 @@ impl<P: Program> Td3<P> {
         rng: &mut Rng,
     ) -> Result<Agent<P, Self>, ConfigError> {
         let (c, spec) = (&config.shared, setup.spec);
-        let delay = config.smoothing.policy_delay;
+        let delay = config.td3.policy_delay;
         let needed = "1 where updates are separate";
         let (why, delayed) = ("those have a schedule of their own", setup.actor_updates.is_some());
         check_because("agent.policy_delay", delay, needed, why, delay == 1 || !delayed)?;
@@ -195,7 +195,7 @@ impl<P: Program> Td3<P> {
 
         let actions = config.actor.action_space(setup);
         let settings = config.actor.exploring(c, &config.noise, setup);
-        let policy_delay = config.smoothing.policy_delay;
+        let policy_delay = config.td3.policy_delay;
         let learning = Td3 { networks: n, critic, actor, targets, policy_delay, updates: 0 };
         Agent::new(params, learning, actions, settings, setup)
     }
