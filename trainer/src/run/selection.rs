@@ -27,7 +27,7 @@ use crate::config::RunConfig;
 use crate::control::{Control, Spread};
 use crate::envs;
 use crate::eval::{EvalError, Evaluation, Starts, evaluate};
-use crate::export::{ExportError, export};
+use crate::export::export;
 use crate::interface::{Algorithm, Environments, Spec};
 use crate::policy::AnyPolicy;
 use crate::rng::{Stream, stream};
@@ -163,7 +163,8 @@ impl Selection {
         is_time && self.is_late(step)
     }
 
-    /// Tries the policy of an agent, whose numbers are finite, after so many steps.
+    /// Tries the policy of an agent, after so many steps. One that cannot be exported, or has no action, is not the best; of
+    /// numbers that are not finite the run itself tells.
     pub(super) fn try_out(
         &mut self,
         step: usize,
@@ -171,11 +172,10 @@ impl Selection {
     ) -> Result<(), RunError> {
         self.trials += 1;
         let spec = self.environments.spec().clone();
-        let blob = export(&agent.policy(), &spec, self.physics)?;
-        let policy = AnyPolicy::from_bytes(blob.bytes()).map_err(ExportError::from)?;
+        let Ok(blob) = export(&agent.policy(), &spec, self.physics) else { return Ok(()) };
+        let Ok(policy) = AnyPolicy::from_bytes(blob.bytes()) else { return Ok(()) };
         let evaluation = match evaluate(&policy, &mut *self.environments, &self.starts) {
             Ok(evaluation) => evaluation,
-            // A policy that does not know what to do is not the best.
             Err(EvalError::Act { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
@@ -314,5 +314,19 @@ mod tests {
             read.walk(&mut Walk::reading(&written)).unwrap();
             read.resumed(&mut *agent(2)).unwrap_err();
         }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_kept() {
+        let mut selection = Selection::new(&config(&["select_every=1"])).unwrap();
+        let mut wild = agent(1);
+        let mut bytes = networks(&mut *wild);
+        let count = wild.parameters().value.len();
+        let numbers = bytes.len() - 4 * count;
+        bytes[numbers..].copy_from_slice(&f32::NAN.to_le_bytes().repeat(count));
+        put(&bytes, &mut *wild).unwrap();
+        assert!(wild.parameters().value.iter().all(|x| x.is_nan()));
+        selection.try_out(6, &mut *wild).unwrap();
+        assert!(selection.end(&mut *wild).is_none());
     }
 }

@@ -69,7 +69,6 @@ impl<'a, 'r> Session<'a, 'r> {
             }
             let step = self.training.step();
             if self.selection.iterated(step) {
-                self.training.check_finite().map_err(|error| stopped(error, checkpoints))?;
                 self.selection.try_out(step, self.training.agent())?;
             }
             let interrupted = options.interrupted.load(Ordering::Relaxed);

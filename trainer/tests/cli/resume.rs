@@ -320,17 +320,11 @@ fn the_main_job_saves_what_is_under_way() {
 /// The step, the quantity, the last good checkpoint: and its policy can still be had.
 #[test]
 fn divergence_is_told_with_what_is_left() {
-    // With trials of the policy and without.
-    ["select_every=0", "select_every=1"].into_iter().for_each(diverges);
-}
-
-fn diverges(select: &str) {
     let temporary = tempfile::tempdir().unwrap();
     let directory = temporary.path();
     let wild =
-        ["train", "--preset", "ddpg", "--steps", "1900", "--checkpoint-every", "0", "--out", "run"];
-    let settings =
-        ["critic_learning_rate=1e3", "reward_scale=1e9", "hidden=[64, 64, 64, 64, 64]", select];
+        ["train", "--preset", "ddpg", "--steps", "4000", "--checkpoint-every", "0", "--out", "run"];
+    let settings = ["critic_learning_rate=1e3", "reward_scale=1e9", "hidden=[64, 64, 64, 64, 64]"];
     let settings = settings.map(|setting| ["--set", setting]).concat();
     let error = fail(directory, &[&wild[..], &settings[..]].concat(), 1);
     assert!(error.starts_with("error: training diverged: q_loss is "), "{error}");
